@@ -1,0 +1,23 @@
+# The application: every command of `pointsman`; without arguments it runs `pointsman up`.
+FROM python:3.13-slim-bookworm AS build
+WORKDIR /src
+COPY pyproject.toml constraints.txt README.md LICENSE ./
+COPY pointsman_contract pointsman_contract
+COPY store store
+COPY ingest ingest
+COPY migrations migrations
+COPY pointsman pointsman
+RUN python -m venv /opt/pointsman && /opt/pointsman/bin/pip install --no-cache-dir -c constraints.txt .
+
+FROM python:3.13-slim-bookworm
+RUN useradd --system --no-create-home pointsman
+COPY --from=build /opt/pointsman /opt/pointsman
+ENV PATH=/opt/pointsman/bin:$PATH POINTSMAN_HTTP_HOST=0.0.0.0
+USER pointsman
+EXPOSE 8474
+# SIGTERM finishes the batch and leaves the consumer group within ten seconds.
+STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=10s --timeout=3s --start-period=20s \
+    CMD python -c "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8474/healthz', timeout=2)"
+ENTRYPOINT ["pointsman"]
+CMD ["up"]
