@@ -1,0 +1,7 @@
+"""Topics and what they carry. Names are shared by every process; the prefix is a setting."""
+
+TRACES = "routing.traces"
+OUTCOMES = "routing.outcomes"
+HEARTBEATS = "routing.heartbeats"
+POLICY = "routing.policy"
+DECISIONS = "routing.decisions"
