@@ -1,0 +1,208 @@
+"""Store a batch: its rows, its dead letters, its counts and the offsets behind it, in one transaction.
+
+Order matters. COPY comes first and takes no lock that anyone waits for; then the day parity, the compare-and-set on the
+offsets, the look-up of traces that are stored already, the inserts. Whoever loses the compare-and-set rolls back:
+somebody else has stored these offsets.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Connection, Table, text
+
+from pointsman_contract.errors import DeadLetterReason
+from store import offsets
+from store.days import Days
+from store.errors import DayMissing, DuplicateRaced, StoreAway, StoreRefused
+from store.received import Batch, Counts, DeadLetter, Received, Source, StoredBatch
+from store.routes import AdmittedRoutes
+from store.rows import attempt_row, dead_letter_row, heartbeat_row, outcome_row, trace_row
+from store.sessions import Sessions
+from store.sorting import SAME_TRACE_WITHIN, SortedBatch, Tally, halves, routes_of, sort_batch, utc_day
+from store.staging import copy_rows, create_staging, insert_staged
+from store.tables import attempts, dead_letters, heartbeats, outcomes, traces
+
+_TRIES = 5
+
+
+class BatchStore:
+    """Stores batches exactly once. One for each consumer; not thread-safe."""
+
+    def __init__(self, sessions: Sessions, days: Days, routes: AdmittedRoutes, *, keep_payloads: bool) -> None:
+        self._sessions = sessions
+        self._days = days
+        self._routes = routes
+        self._keep_payloads = keep_payloads
+
+    def store(self, batch: Batch) -> StoredBatch:
+        """Store a batch and move its partitions' offsets to the spans' ends.
+
+        Raises OffsetsMoved where the store's offsets are not the spans' beginnings (nothing is stored then), and
+        StoreAway. A row that PostgreSQL refuses costs its own message only: the batch is halved until it stands alone,
+        and becomes a dead letter.
+        """
+        if not batch.spans:
+            return StoredBatch()
+        for _ in range(_TRIES):
+            try:
+                return self._store_whole(batch)
+            except (DayMissing, DuplicateRaced):
+                self._days.forget()
+            except StoreRefused as refusal:
+                return self._store_halves(batch, refusal)
+        raise StoreAway("the same traces or days changed under the batch again and again")
+
+    def _store_halves(self, batch: Batch, refusal: StoreRefused) -> StoredBatch:
+        if len(batch.messages) > 1:
+            result = StoredBatch()
+            for half in halves(batch):
+                result.add(self.store(half))
+            return result
+        if not batch.messages or isinstance(batch.messages[0].content, DeadLetter):
+            raise refusal
+        message = batch.messages[0]
+        letter = DeadLetter(
+            DeadLetterReason.STORE_REFUSED,
+            str(refusal),
+            getattr(message.content, "environment", ""),
+            getattr(message.content, "route", ""),
+        )
+        return self.store(Batch([message._replace(content=letter)], batch.spans))
+
+    def _store_whole(self, batch: Batch) -> StoredBatch:
+        kept = self._days.kept()
+        self._routes.admit(routes_of(batch, kept))
+        work = sort_batch(batch, kept=kept, refused=self._routes.refused)
+        self._days.ensure({utc_day(start) for _, start in work.traces})
+        with self._sessions.write() as db:
+            numbers = offsets.draw_batch_numbers(db, batch.spans)
+            create_staging(db)
+            self._copy(db, work, numbers, kept.now)
+            _lock_day_parity(db, work)
+            offsets.compare_and_set(db, batch.spans)
+            _leave_out_duplicates(db, work)
+            _insert(db, work)
+            offsets.record_batches(db, batch.spans, numbers, work.tallies)
+        return StoredBatch(
+            {source: Counts(t.stored, t.duplicate, t.restamped, t.dead) for source, t in work.tallies.items()},
+            Counter(letter.reason for _, letter in work.letters),
+        )
+
+    def _copy(self, db: Connection, work: SortedBatch, numbers: Mapping[Source, int], now: datetime) -> None:
+        # Rows with a key that another consumer may bring too go in the key's order: two who brought the same ones from
+        # opposite ends would wait for each other in a circle.
+        if work.traces:
+            ordered = sorted(work.traces.values(), key=lambda one: one[1].trace_id.int)
+            rows = [trace_row(trace, numbers[at.source], at.offset) for at, trace in ordered]
+            copy_rows(db, traces, rows)
+            rows = [
+                attempt_row(trace, attempt, position, numbers[at.source])
+                for at, trace in ordered
+                for position, attempt in enumerate(trace.attempts)
+            ]
+            copy_rows(db, attempts, rows)
+        if work.outcomes:
+            copy_rows(db, outcomes, [outcome_row(row, at, numbers[at.source]) for at, row in work.outcomes])
+        if work.heartbeats:
+            beats = [work.heartbeats[key] for key in sorted(work.heartbeats)]
+            copy_rows(db, heartbeats, [heartbeat_row(row, at, numbers[at.source]) for at, row in beats])
+        if work.letters:
+            keep = self._keep_payloads
+            rows = [dead_letter_row(row, at, numbers[at.source], now, keep=keep) for at, row in work.letters]
+            copy_rows(db, dead_letters, rows)
+
+
+def _lock_day_parity(db: Connection, work: SortedBatch) -> None:
+    """Make transactions that store into neighbouring days wait for each other; those of one day go on together.
+
+    Without it two consumers could store one id on both sides of a midnight at the same moment: no unique index spans
+    two partitions. ROW EXCLUSIVE and SHARE each let their own kind in and keep the other out.
+    """
+    parities = {utc_day(start).toordinal() % 2 for _, start in work.traces}
+    if not parities:
+        return
+    mode = "SHARE ROW EXCLUSIVE" if len(parities) > 1 else ("SHARE" if parities == {1} else "ROW EXCLUSIVE")
+    db.execute(text(f"LOCK TABLE start_day_parity IN {mode} MODE"))
+
+
+def _leave_out_duplicates(db: Connection, work: SortedBatch) -> None:
+    if not work.traces:
+        return
+    starts = [start for _, start in work.traces]
+    found = db.execute(
+        text(
+            "SELECT trace_id, started_at FROM traces"
+            " WHERE trace_id = ANY(:ids) AND started_at >= :earliest AND started_at <= :latest"
+        ),
+        {
+            "ids": [trace_id for trace_id, _ in work.traces],
+            "earliest": min(starts) - SAME_TRACE_WITHIN,
+            "latest": max(starts) + SAME_TRACE_WITHIN,
+        },
+    ).all()
+    stored: dict[UUID, list[datetime]] = {}
+    for row in found:
+        stored.setdefault(row.trace_id, []).append(row.started_at)
+    gone = work.leave_out_duplicates(stored)
+    if gone:
+        parameters = {"ids": [trace_id for trace_id, _ in gone], "starts": [start for _, start in gone]}
+        for staged in ("staged_traces", "staged_attempts"):
+            db.execute(
+                text(
+                    f"DELETE FROM {staged} s USING unnest(CAST(:ids AS uuid[]), CAST(:starts AS timestamptz[]))"
+                    " AS gone(trace_id, started_at)"
+                    " WHERE s.trace_id = gone.trace_id AND s.started_at = gone.started_at"
+                ),
+                parameters,
+            )
+
+
+def _insert(db: Connection, work: SortedBatch) -> None:
+    if work.traces:
+        if insert_staged(db, traces) != len(work.traces):
+            raise DuplicateRaced("another transaction stored one of these traces meanwhile")
+        insert_staged(db, attempts)
+        for (_, start), (at, _) in work.traces.items():
+            tally = work.tallies[at.source]
+            tally.stored += 1
+            tally.starts.append(start)
+    if work.outcomes:
+        known = _known(db, outcomes, "topic_id", "partition", "offset")
+        insert_staged(db, outcomes)
+        for at, _ in work.outcomes:
+            _count(work.tallies[at.source], known=_position(at) in known)
+    if work.heartbeats:
+        known = _known(db, heartbeats, "router_id", "boot_id", "sequence")
+        if insert_staged(db, heartbeats) != len(work.heartbeats) - len(known):
+            raise DuplicateRaced("another transaction stored one of these heartbeats meanwhile")
+        for key, (at, _) in work.heartbeats.items():
+            _count(work.tallies[at.source], known=key in known)
+    if work.letters:
+        known = _known(db, dead_letters, "topic_id", "partition", "offset")
+        insert_staged(db, dead_letters)
+        for at, _ in work.letters:
+            tally = work.tallies[at.source]
+            if _position(at) in known:
+                tally.duplicate += 1
+            else:
+                tally.dead += 1
+
+
+def _known(db: Connection, target: Table, *key: str) -> set[tuple[object, ...]]:
+    """The keys of staged rows that are stored already: after a producer's retry, or an operator's way back."""
+    names = ", ".join(f'"{name}"' for name in key)
+    rows = db.execute(text(f"SELECT {names} FROM staged_{target.name} JOIN {target.name} USING ({names})"))
+    return {tuple(row) for row in rows}
+
+
+def _position(at: Received) -> tuple[UUID, int, int]:
+    return at.source.topic_id, at.source.partition, at.offset
+
+
+def _count(tally: Tally, *, known: bool) -> None:
+    if known:
+        tally.duplicate += 1
+    else:
+        tally.stored += 1

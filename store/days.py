@@ -1,0 +1,218 @@
+"""The day partitions of `traces` and `attempts`: made ahead, attached, detached, dropped.
+
+A day is made as a table of its own and then attached, because CREATE … PARTITION OF waits behind every open SELECT. A
+unique index on `trace_id` stands on each day alone: PostgreSQL has none over all partitions without the start in it.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import NamedTuple
+
+from psycopg.errors import LockNotAvailable
+from sqlalchemy import Connection, func, select, text
+from sqlalchemy.exc import OperationalError
+
+from store.errors import StoreAway
+from store.sessions import Sessions
+from store.sorting import KeptDays, utc_day
+
+DAYS_AHEAD = 7
+PARTITIONED = ("traces", "attempts")
+PARTITION_NAME = re.compile(r"^(traces|attempts)_(\d{8})$")
+# One maker and one dropper at a time, over all processes; the numbers only have to be ours.
+_MAKING_DAYS = 0x706F_696E_7473
+_DROPPING_DAYS = _MAKING_DAYS + 1
+_FINALIZE_TIMEOUT = "1s"
+
+
+class Maintenance(NamedTuple):
+    """What one round of maintenance did."""
+
+    made: list[date]
+    dropped: list[date]
+
+
+class Days:
+    """The days that exist, and how far back the store reaches. Remembers what it has seen attached."""
+
+    def __init__(self, sessions: Sessions, *, raw_retention: timedelta) -> None:
+        self._sessions = sessions
+        self._retention = raw_retention
+        self._attached: set[date] = set()
+
+    def kept(self) -> KeptDays:
+        """The days that the store takes now, by the database's clock. Raises StoreAway."""
+        with self._sessions.read() as db:
+            now: datetime = db.execute(select(func.clock_timestamp())).scalar_one()
+        return KeptDays(now, utc_day(now - self._retention), utc_day(now + timedelta(days=DAYS_AHEAD)))
+
+    def forget(self) -> None:
+        """Look again which days exist: maintenance may have dropped one."""
+        self._attached.clear()
+
+    def ensure(self, days: Iterable[date]) -> list[date]:
+        """Make and attach the days that are missing; returns those that were made. Raises StoreAway."""
+        wanted = set(days) - self._attached
+        if not wanted:
+            return []
+        with self._sessions.read() as db:
+            missing = sorted(wanted - _whole_days(db))
+        made = self._make(missing) if missing else []
+        self._attached |= wanted
+        return made
+
+    def _make(self, missing: Sequence[date]) -> list[date]:
+        """In a transaction, so that nobody sees half a day, and a maker that stands still loses its turn."""
+        with self._sessions.write() as db:
+            db.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MAKING_DAYS})
+            whole = _whole_days(db)
+            made = [day for day in missing if day not in whole]
+            if _exist(db, made) and not _take_turn(db, "pg_try_advisory_xact_lock"):
+                raise StoreAway("a day that was detached is to come back, and old days are being dropped just now")
+            for table in PARTITIONED:
+                present, leaving = attached_days(db, table), _leaving_days(db, table)
+                for day in made:
+                    if day in leaving:
+                        _finish_detach(db, table, day)
+                    if day not in present:
+                        _make_day(db, table, day)
+        return made
+
+    def maintain(self) -> Maintenance:
+        """Make the days ahead, finish detaches that were cut short, drop the days past retention.
+
+        Raises StoreAway. Safe to run in several processes, and to kill at any point: the next round finishes.
+        """
+        kept = self.kept()
+        today = utc_day(kept.now)
+        self.forget()
+        made = self.ensure(today + timedelta(days=ahead) for ahead in range(-1, DAYS_AHEAD + 1))
+        return Maintenance(made, self._drop_before(kept.oldest))
+
+    def ahead(self) -> int:
+        """How many days after today are ready. Raises StoreAway."""
+        with self._sessions.read() as db:
+            today = utc_day(db.execute(select(func.clock_timestamp())).scalar_one())
+            ready = _whole_days(db)
+        return sum(today + timedelta(days=ahead) in ready for ahead in range(1, DAYS_AHEAD + 1))
+
+    def _drop_before(self, oldest: date) -> list[date]:
+        dropped: set[date] = set()
+        with self._sessions.autocommit() as db:
+            if not _take_turn(db, "pg_try_advisory_lock"):
+                return []
+            try:
+                db.execute(text("SET statement_timeout = 0"))
+                for table in PARTITIONED:
+                    if not _finish_detaches(db, table):
+                        break
+                    _detach_before(db, table, oldest)
+                    for day in sorted(_loose_days(db, table)):
+                        if day < oldest:
+                            db.execute(text(f"DROP TABLE {partition_name(table, day)}"))
+                            dropped.add(day)
+            finally:
+                if not db.invalidated:
+                    db.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": _DROPPING_DAYS})
+                    # Its waits have no limit any more.
+                    db.invalidate()
+        self._attached -= dropped
+        return sorted(dropped)
+
+
+def partition_name(table: str, day: date) -> str:
+    """The name of a day's partition."""
+    return f"{table}_{day:%Y%m%d}"
+
+
+def attached_days(db: Connection, table: str) -> set[date]:
+    """The days that are attached, without those whose detach is pending."""
+    return _partitions(db, table, leaving=False)
+
+
+def _leaving_days(db: Connection, table: str) -> set[date]:
+    """Days whose detach was begun and not finished: it waits for readers, or was cut short."""
+    return _partitions(db, table, leaving=True)
+
+
+def _partitions(db: Connection, table: str, *, leaving: bool) -> set[date]:
+    rows = db.execute(
+        text(
+            "SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid"
+            " WHERE i.inhparent = CAST(:parent AS regclass) AND i.inhdetachpending = :leaving"
+        ),
+        {"parent": table, "leaving": leaving},
+    )
+    return {_day_of(name) for (name,) in rows}
+
+
+def _whole_days(db: Connection) -> set[date]:
+    return set.intersection(*(attached_days(db, table) for table in PARTITIONED))
+
+
+def _loose_days(db: Connection, table: str) -> set[date]:
+    """Days that exist as tables of their own: detached, or made and not yet attached."""
+    rows = db.execute(
+        text(
+            "SELECT c.relname FROM pg_class c WHERE c.relkind = 'r' AND NOT c.relispartition"
+            " AND c.relnamespace = (SELECT relnamespace FROM pg_class WHERE oid = CAST(:parent AS regclass))"
+            " AND c.relname ~ :pattern"
+        ),
+        {"parent": table, "pattern": rf"^{table}_\d{{8}}$"},
+    )
+    return {_day_of(name) for (name,) in rows}
+
+
+def _exist(db: Connection, days: Iterable[date]) -> bool:
+    """Whether one of these days has a table already, attached or not."""
+    names = [partition_name(table, day) for table in PARTITIONED for day in days]
+    query = text("SELECT bool_or(to_regclass(name) IS NOT NULL) FROM unnest(CAST(:names AS text[])) AS name")
+    return bool(db.execute(query, {"names": names}).scalar_one())
+
+
+def _take_turn(db: Connection, lock: str) -> bool:
+    """Be the one who detaches, drops or brings back; False where somebody else is."""
+    return bool(db.execute(text(f"SELECT {lock}(:key)"), {"key": _DROPPING_DAYS}).scalar_one())
+
+
+def _finish_detach(db: Connection, table: str, day: date) -> None:
+    db.execute(text(f"ALTER TABLE {table} DETACH PARTITION {partition_name(table, day)} FINALIZE"))
+
+
+def _finish_detaches(db: Connection, table: str) -> bool:
+    """Finish detaches that were cut short; False where somebody still reads such a day.
+
+    Nobody can attach a day while FINALIZE waits, so it gives up soon; the next round tries again.
+    """
+    db.execute(text(f"SET lock_timeout = '{_FINALIZE_TIMEOUT}'"))
+    try:
+        for day in sorted(_leaving_days(db, table)):
+            _finish_detach(db, table, day)
+    except OperationalError as error:
+        if isinstance(error.orig, LockNotAvailable):
+            return False
+        raise
+    return True
+
+
+def _detach_before(db: Connection, table: str, oldest: date) -> None:
+    # Cancelled half-way it wedges every later one: it may wait as long as a reader reads, and holds nothing meanwhile.
+    db.execute(text("SET lock_timeout = 0"))
+    for day in sorted(attached_days(db, table)):
+        if day < oldest:
+            db.execute(text(f"ALTER TABLE {table} DETACH PARTITION {partition_name(table, day)} CONCURRENTLY"))
+
+
+def _make_day(db: Connection, table: str, day: date) -> None:
+    name = partition_name(table, day)
+    begin, end = (datetime(d.year, d.month, d.day, tzinfo=UTC).isoformat() for d in (day, day + timedelta(days=1)))
+    alike = f"LIKE {table} INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING STORAGE"
+    db.execute(text(f"CREATE TABLE IF NOT EXISTS {name} ({alike})"))
+    if table == "traces":
+        db.execute(text(f"CREATE UNIQUE INDEX IF NOT EXISTS uq_{name}_trace_id ON {name} (trace_id)"))
+    db.execute(text(f"ALTER TABLE {table} ATTACH PARTITION {name} FOR VALUES FROM ('{begin}') TO ('{end}')"))
+
+
+def _day_of(name: str) -> date:
+    return datetime.strptime(name[-8:], "%Y%m%d").replace(tzinfo=UTC).date()

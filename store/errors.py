@@ -1,0 +1,51 @@
+"""What can go wrong between the project and its database.
+
+PointsmanError
+└── StoreError
+    ├── AddressUnreadable      the database URL is not one
+    ├── StoreAway              no answer, or the connection broke: try again later
+    ├── StoreDenied            the server answers, and says no: wrong user, password or database name
+    ├── StoreRefused           the data breaks a rule of the database (SQLSTATE 22, 23)
+    ├── DayMissing             no partition takes a row's day: make it, or refuse the row
+    ├── DuplicateRaced         another consumer stored the same trace meanwhile: look again
+    ├── OffsetsMoved           somebody else stored these offsets: drop the batch, read again
+    └── WrongRevision          the schema is not the one that this version needs
+"""
+
+from pointsman_contract.errors import PointsmanError
+
+
+class StoreError(PointsmanError):
+    """Everything that the store raises on purpose."""
+
+
+class AddressUnreadable(StoreError):
+    """The database URL cannot be parsed."""
+
+
+class StoreAway(StoreError):
+    """The database does not answer, is shutting down, or a lock was not to be had in time."""
+
+
+class StoreDenied(StoreError):
+    """The server answers and refuses the connection: the settings are wrong, waiting does not help."""
+
+
+class StoreRefused(StoreError):
+    """A row that PostgreSQL does not take; names the SQLSTATE."""
+
+
+class DayMissing(StoreError):
+    """A trace's day has no partition."""
+
+
+class DuplicateRaced(StoreError):
+    """Another transaction stored one of the batch's traces between the look-up and the insert."""
+
+
+class OffsetsMoved(StoreError):
+    """The compare-and-set on `ingest_offsets` was lost."""
+
+
+class WrongRevision(StoreError):
+    """The schema has another revision than this version of Pointsman needs."""

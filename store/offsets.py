@@ -1,0 +1,171 @@
+"""How far each partition is stored, by compare-and-set, and what Kafka no longer had."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from sqlalchemy import Connection, delete, func, insert, select, text, tuple_, update
+from sqlalchemy.dialects.postgresql import insert as insert_or_skip
+
+from store.errors import OffsetsMoved
+from store.received import Source, Span
+from store.sorting import Tally
+from store.tables import ingest_batches, ingest_gaps, ingest_offsets
+
+
+class KnownPartition(NamedTuple):
+    """A partition that was stored from before."""
+
+    source: Source
+    next_offset: int
+
+
+class Gap(NamedTuple):
+    """Offsets that were never read: first <= offset < next."""
+
+    topic: str
+    partition: int
+    first: int
+    next: int
+    reason: str
+    noted_at: datetime
+
+
+def stored_offsets(db: Connection, cluster_id: str, topics: Iterable[str]) -> list[KnownPartition]:
+    """Every partition of these topics on this cluster, earlier incarnations included."""
+    rows = db.execute(
+        select(ingest_offsets)
+        .where(ingest_offsets.c.cluster_id == cluster_id, ingest_offsets.c.topic.in_(list(topics)))
+        .order_by(ingest_offsets.c.topic, ingest_offsets.c.partition)
+    )
+    return [
+        KnownPartition(Source(row.cluster_id, row.topic_id, row.topic, row.partition), row.next_offset) for row in rows
+    ]
+
+
+def all_offsets(db: Connection) -> list[KnownPartition]:
+    """Every partition that was ever read, on any cluster."""
+    rows = db.execute(
+        select(ingest_offsets).order_by(ingest_offsets.c.topic, ingest_offsets.c.topic_id, ingest_offsets.c.partition)
+    )
+    return [
+        KnownPartition(Source(row.cluster_id, row.topic_id, row.topic, row.partition), row.next_offset) for row in rows
+    ]
+
+
+def newest_gaps(db: Connection, *, limit: int) -> list[Gap]:
+    """The gaps that were noted last, the newest first."""
+    columns = [ingest_gaps.c[name] for name in Gap._fields]
+    return [Gap(*row) for row in db.execute(select(*columns).order_by(ingest_gaps.c.id.desc()).limit(limit))]
+
+
+def begin_partition(db: Connection, source: Source, first: int) -> None:
+    """A partition that was never read starts at `first`. Somebody else's beginning stands."""
+    db.execute(insert_or_skip(ingest_offsets).values(**source._asdict(), next_offset=first).on_conflict_do_nothing())
+
+
+def jump_gap(db: Connection, source: Source, span: Span, reason: str) -> None:
+    """Note offsets that Kafka no longer has, and move behind them. Raises OffsetsMoved."""
+    compare_and_set(db, {source: span})
+    db.execute(insert(ingest_gaps).values(**source._asdict(), **span._asdict(), reason=reason))
+
+
+def draw_batch_numbers(db: Connection, sources: Iterable[Source]) -> dict[Source, int]:
+    """A number for each partition's part of a batch."""
+    ordered = sorted(sources)
+    drawn = db.execute(
+        text("SELECT nextval('ingest_batch_numbers') FROM generate_series(1, :n)"), {"n": len(ordered)}
+    ).scalars()
+    return dict(zip(ordered, drawn, strict=True))
+
+
+def compare_and_set(db: Connection, spans: Mapping[Source, Span]) -> None:
+    """Move each partition from its span's beginning to its end, all or none.
+
+    Rows are locked in order, so that two consumers never wait for each other in a circle. Raises OffsetsMoved.
+    """
+    keys = tuple_(ingest_offsets.c.cluster_id, ingest_offsets.c.topic_id, ingest_offsets.c.partition)
+    wanted = [(source.cluster_id, source.topic_id, source.partition) for source in spans]
+    rows = db.execute(
+        select(ingest_offsets)
+        .where(keys.in_(wanted))
+        .order_by(ingest_offsets.c.cluster_id, ingest_offsets.c.topic_id, ingest_offsets.c.partition)
+        .with_for_update()
+    )
+    stored = {(row.cluster_id, row.topic_id, row.partition): row.next_offset for row in rows}
+    for source, span in spans.items():
+        found = stored.get((source.cluster_id, source.topic_id, source.partition))
+        if found != span.first:
+            raise OffsetsMoved(f"{source.topic}/{source.partition}: read from {span.first}, stored up to {found}")
+    for source, span in spans.items():
+        db.execute(
+            update(ingest_offsets)
+            .where(
+                ingest_offsets.c.cluster_id == source.cluster_id,
+                ingest_offsets.c.topic_id == source.topic_id,
+                ingest_offsets.c.partition == source.partition,
+            )
+            .values(next_offset=span.next, updated_at=func.now())
+        )
+
+
+def record_batches(
+    db: Connection, spans: Mapping[Source, Span], numbers: Mapping[Source, int], tallies: Mapping[Source, Tally]
+) -> None:
+    """One row of `ingest_batches` for each partition."""
+    rows: list[dict[str, Any]] = []
+    for source, span in spans.items():
+        tally = tallies[source]
+        rows.append(
+            {
+                "id": numbers[source],
+                **source._asdict(),
+                **span._asdict(),
+                "stored": tally.stored,
+                "duplicate": tally.duplicate,
+                "restamped": tally.restamped,
+                "dead": tally.dead,
+                "min_started_at": min(tally.starts, default=None),
+                "max_started_at": max(tally.starts, default=None),
+                "min_broker_time": min(tally.broker_times, default=None),
+                "max_broker_time": max(tally.broker_times, default=None),
+            }
+        )
+    db.execute(insert(ingest_batches), rows)
+
+
+def forget_incarnations(db: Connection, cluster_id: str, topic: str, keep: UUID) -> Sequence[KnownPartition]:
+    """Drop the offsets of a topic's earlier incarnations; what was stored from them stays. Returns what was dropped."""
+    old = [known for known in stored_offsets(db, cluster_id, [topic]) if known.source.topic_id != keep]
+    db.execute(
+        delete(ingest_offsets).where(
+            ingest_offsets.c.cluster_id == cluster_id,
+            ingest_offsets.c.topic == topic,
+            ingest_offsets.c.topic_id != keep,
+        )
+    )
+    return old
+
+
+def reset_partition(db: Connection, source: Source, to: int) -> int | None:
+    """Move a partition to an offset on an operator's word; what is skipped is noted as a gap.
+
+    Returns where it stood (None: it was never read). Going back stores nothing twice.
+    """
+    stood = db.execute(
+        select(ingest_offsets.c.next_offset)
+        .where(
+            ingest_offsets.c.cluster_id == source.cluster_id,
+            ingest_offsets.c.topic_id == source.topic_id,
+            ingest_offsets.c.partition == source.partition,
+        )
+        .with_for_update()
+    ).scalar_one_or_none()
+    if stood is None:
+        begin_partition(db, source, to)
+    elif to > stood:
+        jump_gap(db, source, Span(stood, to), "reset")
+    elif to < stood:
+        compare_and_set(db, {source: Span(stood, to)})
+    return stood

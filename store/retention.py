@@ -1,0 +1,59 @@
+"""What is kept how long, beside the day partitions: batches, outcomes, heartbeats as long as raw rows.
+
+Deletes are small and many, so that no lock and no transaction lasts.
+"""
+
+from datetime import UTC, date, datetime, timedelta
+from typing import NamedTuple
+
+from sqlalchemy import text
+
+from store.sessions import Sessions
+
+DEAD_LETTER_RETENTION = timedelta(days=30)
+_CHUNK = 10_000
+
+
+class Deleted(NamedTuple):
+    """Rows that retention removed."""
+
+    batches: int
+    outcomes: int
+    heartbeats: int
+    dead_letters: int
+
+
+def delete_expired(sessions: Sessions, *, now: datetime, oldest: date) -> Deleted:
+    """Remove what was committed before the oldest day kept, and dead letters after 30 days. Raises StoreAway.
+
+    A batch that was committed before and has a trace of a day that is kept (its router's clock was ahead) stays too.
+    """
+    cutoff = datetime(oldest.year, oldest.month, oldest.day, tzinfo=UTC)
+    with sessions.read() as db:
+        first_kept = db.execute(
+            text(
+                "SELECT coalesce(min(id) FILTER (WHERE committed_at >= :cutoff OR max_started_at >= :cutoff),"
+                " max(id) + 1, 0) FROM ingest_batches"
+            ),
+            {"cutoff": cutoff},
+        ).scalar_one()
+    behind = {"first_kept": first_kept}
+    outcomes = _delete(sessions, "outcomes", "batch_id < :first_kept", behind)
+    heartbeats = _delete(sessions, "heartbeats", "batch_id < :first_kept", behind)
+    letters = _delete(sessions, "dead_letters", "dead_at < :cutoff", {"cutoff": now - DEAD_LETTER_RETENTION})
+    batches = _delete(sessions, "ingest_batches", "id < :first_kept", behind)
+    _delete(sessions, "admitted_routes", "day < :oldest", {"oldest": oldest})
+    return Deleted(batches, outcomes, heartbeats, letters)
+
+
+def _delete(sessions: Sessions, table: str, condition: str, parameters: dict[str, object]) -> int:
+    statement = text(
+        f"DELETE FROM {table} WHERE ctid = ANY(ARRAY(SELECT ctid FROM {table} WHERE {condition} LIMIT {_CHUNK}))"
+    )
+    total = 0
+    while True:
+        with sessions.write() as db:
+            deleted = db.execute(statement, parameters).rowcount
+        total += deleted
+        if deleted < _CHUNK:
+            return total

@@ -1,0 +1,156 @@
+"""Connections to PostgreSQL: read-only unless asked, bounded in every wait.
+
+The URL is libpq's own (`postgresql://…`, several hosts, `sslmode`, service files), because operators know it;
+SQLAlchemy gets finished connections.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
+from sqlalchemy import Connection, create_engine, event, text
+from sqlalchemy.engine import ExceptionContext
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.pool import QueuePool
+
+from store.errors import AddressUnreadable, DayMissing, StoreAway, StoreDenied, StoreRefused
+
+CONNECT_TIMEOUT_S = 5
+_LAST_PORT = 65_535
+# A consumer that stands still inside a transaction must not hold its successor up for long.
+_SESSION = {
+    "idle_in_transaction_session_timeout": "5s",
+    "lock_timeout": "3s",
+    "statement_timeout": "60s",
+    "timezone": "UTC",
+    "client_min_messages": "warning",
+}
+_TCP = {"tcp_user_timeout": "10000", "keepalives_idle": "10", "keepalives_interval": "5", "keepalives_count": "3"}
+# "No partition found for row" has this SQLSTATE too, and names no constraint. Its words are in the server's language.
+_CHECK_VIOLATION = "23514"
+# Connection lost, deadlock, resources (a full disk too), locks, operator, and a session that a time-out ended.
+_AWAY = frozenset({"08", "25", "40", "53", "55", "57"})
+# Connection lost, ended by an operator, by a restart, by a time-out.
+_SESSION_ENDED = ("08", "57P", "25P03", "25P04")
+# By words, for libpq tells no SQLSTATE at the start of a session: of a server that speaks another language, StoreAway.
+_DENIED = re.compile(
+    r"authentication failed|does not exist|pg_hba\.conf|permission denied|no password supplied|not permitted to log in"
+    r"|invalid \S+ value|unrecognized configuration parameter|does not support SSL|certificate"
+)
+
+
+class Sessions:
+    """Hands out connections. `read` cannot write, `write` is one transaction, `autocommit` is for maintenance."""
+
+    def __init__(self, url: str, *, application: str = "pointsman", pool_size: int = 4) -> None:
+        """Does not connect yet. Raises AddressUnreadable where `url` is not a libpq URL."""
+        self._parameters = _parameters(url, application)
+        self._engine = create_engine(
+            "postgresql+psycopg://",
+            creator=self._connect,
+            poolclass=QueuePool,
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_pre_ping=True,
+            pool_timeout=CONNECT_TIMEOUT_S,
+        )
+        event.listen(self._engine, "handle_error", _notice_lost_connection)
+
+    def _connect(self) -> psycopg.Connection[Any]:
+        return psycopg.connect(**self._parameters)
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A read-only transaction. Raises StoreAway."""
+        with _translated(), self._engine.connect() as db:
+            db.execute(text("SET TRANSACTION READ ONLY"))
+            yield db
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """One transaction, committed where the block ends well. Raises StoreAway, StoreRefused, DayMissing."""
+        with _translated(), self._engine.begin() as db:
+            yield db
+
+    @contextmanager
+    def autocommit(self) -> Iterator[Connection]:
+        """For statements that PostgreSQL takes outside of transactions only."""
+        with _translated(), self._engine.connect() as db:
+            yield db.execution_options(isolation_level="AUTOCOMMIT")
+
+    def close(self) -> None:
+        """Close every pooled connection."""
+        self._engine.dispose()
+
+
+def _notice_lost_connection(context: ExceptionContext) -> None:
+    """Have the pool drop a connection that broke: one whose socket was reset still looks open, even to the driver."""
+    original = context.original_exception
+    if context.is_pre_ping or (isinstance(original, psycopg.Error) and _ends_session(original)):
+        context.is_disconnect = True
+
+
+def _ends_session(error: psycopg.Error) -> bool:
+    if error.sqlstate is None:
+        return isinstance(error, psycopg.OperationalError)
+    return error.sqlstate.startswith(_SESSION_ENDED)
+
+
+def _parameters(url: str, application: str) -> dict[str, Any]:
+    try:
+        given = conninfo_to_dict(url)
+    except psycopg.Error:
+        # libpq quotes the part that it could not read, which may be a password: not even a traceback may have it.
+        raise AddressUnreadable("the database URL cannot be read: expected postgresql://user@host:port/name") from None
+    _refuse_unusable(given)
+    options = " ".join(f"-c {name}={value}" for name, value in _SESSION.items())
+    return {
+        "connect_timeout": CONNECT_TIMEOUT_S,
+        "application_name": application,
+        **_TCP,
+        **given,
+        "options": f"{given.get('options', '')} {options}".strip(),
+    }
+
+
+def _refuse_unusable(given: Mapping[str, Any]) -> None:
+    """What libpq would find out at the first connection only, and then call a server that does not answer."""
+    ports = [port for port in str(given.get("port") or "").split(",") if port]
+    if not all(port.isdecimal() and 0 < int(port) <= _LAST_PORT for port in ports):
+        raise AddressUnreadable("the database URL cannot be read: its port is no number from 1 to 65535")
+    if not str(given.get("connect_timeout") or 0).isdecimal():
+        raise AddressUnreadable("the database URL cannot be read: its connect_timeout is no number of seconds")
+    if "@" in str(given.get("host") or ""):
+        raise AddressUnreadable("the database URL cannot be read: an @ inside of the password is written as %40")
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """The driver's errors as ours, so that no caller needs to know a driver."""
+    try:
+        yield
+    except DBAPIError as error:
+        raise translate(error.orig, error) from error
+    except psycopg.Error as error:
+        raise translate(error, error) from error
+    except PoolTimeout as error:
+        raise StoreAway("no free connection in the pool") from error
+
+
+def translate(original: BaseException | None, fallback: Exception) -> Exception:
+    """The fate of a driver's error: away (try again), refused (the data), or the error itself (end the process)."""
+    if not isinstance(original, psycopg.Error):
+        return fallback
+    state = original.sqlstate or ""
+    first_line = str(original).strip().splitlines()[0] if str(original).strip() else type(original).__name__
+    if state == _CHECK_VIOLATION and original.diag.constraint_name is None:
+        return DayMissing(first_line)
+    if isinstance(original, psycopg.DataError | psycopg.IntegrityError):
+        return StoreRefused(f"{first_line} (SQLSTATE {state or 'none'})")
+    if not state and isinstance(original, psycopg.OperationalError):
+        return StoreDenied(first_line) if _DENIED.search(first_line) else StoreAway(first_line)
+    return StoreAway(first_line) if state[:2] in _AWAY else fallback

@@ -1,0 +1,21 @@
+"""Every table of the store, on one metadata with one naming convention."""
+
+from store.tables.attempts import attempts
+from store.tables.base import metadata
+from store.tables.messages import dead_letters, heartbeats, outcomes
+from store.tables.offsets import ingest_batches, ingest_gaps, ingest_offsets
+from store.tables.traces import admitted_routes, start_day_parity, traces
+
+__all__ = [
+    "admitted_routes",
+    "attempts",
+    "dead_letters",
+    "heartbeats",
+    "ingest_batches",
+    "ingest_gaps",
+    "ingest_offsets",
+    "metadata",
+    "outcomes",
+    "start_day_parity",
+    "traces",
+]

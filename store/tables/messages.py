@@ -1,0 +1,84 @@
+"""One row for each outcome, heartbeat and dead letter."""
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    PrimaryKeyConstraint,
+    SmallInteger,
+    Table,
+    UniqueConstraint,
+    Uuid,
+    func,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+from store.tables.base import integer, key_text, metadata, moment
+
+outcomes = Table(
+    "outcomes",
+    metadata,
+    Column("topic_id", Uuid, nullable=False),
+    Column("partition", Integer, nullable=False),
+    Column("offset", BigInteger, nullable=False),
+    Column("batch_id", BigInteger, nullable=False),
+    Column("trace_id", Uuid, nullable=False),
+    moment("observed_at", nullable=False),
+    moment("trace_started_at"),
+    moment("broker_time", nullable=False),
+    integer("human_review_us"),
+    integer("human_cost_nanousd"),
+    Column("source_rank", SmallInteger, nullable=False),
+    key_text("outcome"),
+    key_text("source"),
+    Column("scores", JSONB),
+    PrimaryKeyConstraint("topic_id", "partition", "offset"),
+    Index(None, "trace_id"),
+    Index(None, "batch_id"),
+)
+
+heartbeats = Table(
+    "heartbeats",
+    metadata,
+    key_text("router_id"),
+    key_text("boot_id"),
+    Column("sequence", BigInteger, nullable=False),
+    Column("batch_id", BigInteger, nullable=False),
+    moment("at", nullable=False),
+    moment("broker_time", nullable=False),
+    Column("emitted", BigInteger, nullable=False),
+    Column("dropped", BigInteger, nullable=False),
+    key_text("environment"),
+    Column("epochs", JSONB, nullable=False),
+    Column("counters", JSONB, nullable=False),
+    PrimaryKeyConstraint("router_id", "boot_id", "sequence"),
+    Index(None, "batch_id"),
+)
+
+dead_letters = Table(
+    "dead_letters",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    key_text("topic"),
+    Column("topic_id", Uuid, nullable=False),
+    Column("partition", Integer, nullable=False),
+    Column("offset", BigInteger, nullable=False),
+    Column("batch_id", BigInteger, nullable=False),
+    moment("broker_time", nullable=False),
+    moment("dead_at", nullable=False, server_default=func.now()),
+    # As far as a broken message can be read: a route with many unreadable messages is not healthy.
+    key_text("environment"),
+    key_text("route"),
+    key_text("reason"),
+    key_text("detail"),
+    Column("payload_bytes", BigInteger, nullable=False),
+    Column("payload_sha256", LargeBinary, nullable=False),
+    # The first 64 KiB, or NULL where only the hash is kept; the key travels along so that a replay finds its partition.
+    Column("payload", LargeBinary),
+    Column("message_key", LargeBinary),
+    UniqueConstraint("topic_id", "partition", "offset"),
+    Index(None, "dead_at"),
+)

@@ -1,0 +1,78 @@
+"""A process that stores a storyline. With --stop it halts itself (SIGSTOP) in the middle of its first batch.
+
+It writes "ready" when it begins, and at its end how its last batch went.
+"""
+
+import argparse
+import os
+import signal
+import sys
+from uuid import UUID
+
+from pointsman_contract.trace import Trace
+from store.errors import StoreError
+from store.received import Batch
+from store.sessions import Sessions
+from tests.store.feed import Feed, partition
+from tests.store.storyline import batch_of, tell
+
+# How often the bytes of a trace's id are asked for before: for COPY first (a trace without attempts: once), then for
+# the look-up of what is stored already, behind the compare-and-set.
+STOPS = {"copy": 0, "look-up": 1}
+
+
+class StoppingId(UUID):
+    """An id that halts the process when its bytes are asked for."""
+
+    asked_before = 0
+
+    @property
+    def bytes(self) -> bytes:
+        """The bytes, after SIGCONT."""
+        if StoppingId.asked_before == 0:
+            os.kill(os.getpid(), signal.SIGSTOP)
+        StoppingId.asked_before -= 1
+        return super().bytes
+
+
+def with_stop(batch: Batch) -> Batch:
+    """The batch with a stopping id in its middle; rows are copied in the order of their ids."""
+    traces = [message for message in batch.messages if isinstance(message.content, Trace)]
+    bare = sorted(
+        (message for message in traces if not message.content.attempts),  # type: ignore[union-attr]
+        key=lambda message: message.content.trace_id.int,  # type: ignore[union-attr]
+    )
+    middle = bare[len(bare) // 2]
+    assert isinstance(middle.content, Trace)
+    stopping = middle.content.model_copy(update={"trace_id": StoppingId(int=middle.content.trace_id.int)})
+    others = [message if message is not middle else message._replace(content=stopping) for message in batch.messages]
+    return Batch(others, batch.spans)
+
+
+def main() -> None:
+    """Store, and tell."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("url")
+    parser.add_argument("--partitions", type=int, default=1)
+    parser.add_argument("--end", type=int, required=True, help="store so many messages of each partition")
+    parser.add_argument("--size", type=int, required=True, help="messages of each partition in a batch")
+    parser.add_argument("--stop", choices=STOPS)
+    chosen = parser.parse_args()
+    feed = Feed(Sessions(chosen.url))
+    print("ready", flush=True)  # noqa: T201
+    if chosen.stop is None:
+        tell(feed, partitions=chosen.partitions, end=chosen.end, size=chosen.size)
+        return
+    StoppingId.asked_before = STOPS[chosen.stop]
+    batch = with_stop(batch_of(feed, [partition()], size=chosen.size, end=chosen.end))
+    try:
+        feed.store.store(batch)
+    except StoreError as error:
+        print(type(error).__name__, flush=True)  # noqa: T201
+    else:
+        print("stored", flush=True)  # noqa: T201
+    feed.sessions.close()
+
+
+if __name__ == "__main__":
+    sys.exit(main())  # type: ignore[func-returns-value]
