@@ -1,0 +1,1 @@
+"""Kafka messages into the store, each exactly once."""

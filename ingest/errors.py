@@ -1,0 +1,42 @@
+"""What can go wrong between Kafka and us.
+
+PointsmanError (pointsman_contract.errors)
+├── BrokerUnreachable      no broker answered at the address in time
+├── DeliveryFailed         a message that no broker acknowledged; nothing more is sent after it
+├── TopicRefused           Kafka does not let us create or describe a topic
+├── OffsetGone             a partition no longer holds the position that was read from
+└── IngestStopped          no waiting mends it: the process ends and says what to do
+"""
+
+from pointsman_contract.errors import PointsmanError
+
+
+class BrokerUnreachable(PointsmanError):
+    """No Kafka broker answered at `address`."""
+
+    def __init__(self, address: str, *, waited_s: float | None = None) -> None:
+        waited = "" if waited_s is None else f" within {waited_s:g} s"
+        super().__init__(f"no Kafka broker answered at {address}{waited}")
+        self.address = address
+
+
+class DeliveryFailed(PointsmanError):
+    """Messages that were handed over and never acknowledged: `undelivered` counts those known so far."""
+
+    def __init__(self, reason: str, *, undelivered: int) -> None:
+        noun = "message was" if undelivered == 1 else "messages were"
+        super().__init__(f"{undelivered:,} {noun} not delivered: {reason}")
+        self.reason = reason
+        self.undelivered = undelivered
+
+
+class TopicRefused(PointsmanError):
+    """Kafka answered, and refused to create or describe a topic."""
+
+
+class OffsetGone(PointsmanError):
+    """The position of a partition is outside of what Kafka holds: place it anew."""
+
+
+class IngestStopped(PointsmanError):
+    """Ingest cannot go on by itself; the text says why, and which command helps."""

@@ -1,0 +1,70 @@
+"""What ingest is doing, in one word and one sentence."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Literal
+
+import structlog
+
+log = structlog.get_logger()
+
+State = Literal["starting", "reading", "waiting_for_broker", "waiting_for_store", "waiting_for_topics", "stopped"]
+
+# A database that hangs breaks no connection: past this time it counts as away.
+_SLOW_STORE_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """The state of an ingest; only `reading` is well. Replaced as a whole, so that any thread may read it."""
+
+    state: State
+    detail: str
+
+    @property
+    def well(self) -> bool:
+        """Whether messages reach the store."""
+        return self.state == "reading"
+
+
+class Condition:
+    """The health as it now is: told by the thread that reads, asked by any other."""
+
+    def __init__(self, changed: Callable[[State], None]) -> None:
+        """`changed` hears the state each time that it is told."""
+        self._changed = changed
+        self._told = Health("starting", "not connected yet")
+        self._asked_store_at: float | None = None
+
+    @property
+    def state(self) -> State:
+        """As it was told last."""
+        return self._told.state
+
+    @property
+    def health(self) -> Health:
+        """As it was told last, unless the database has been silent for too long since."""
+        asked_at = self._asked_store_at
+        waited_s = 0.0 if asked_at is None else time.monotonic() - asked_at
+        if waited_s > _SLOW_STORE_S and self._told.well:
+            return Health("waiting_for_store", f"the database has not answered for {waited_s:.0f} s")
+        return self._told
+
+    def became(self, state: State, detail: str) -> None:
+        """Tell it; a new state is logged."""
+        health = Health(state, detail)
+        if state != self._told.state:
+            log.log(20 if health.well else 30, state, detail=detail)
+        self._told = health
+        self._changed(state)
+
+    @contextmanager
+    def asking_store(self) -> Iterator[None]:
+        """While the block waits for the database."""
+        self._asked_store_at = time.monotonic()
+        try:
+            yield
+        finally:
+            self._asked_store_at = None

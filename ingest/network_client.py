@@ -1,0 +1,34 @@
+"""Where kafka-python 3.0.12 does not keep its word: what a failed constructor leaves, and who creates topics."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+from kafka.net.compat import KafkaNetClient
+
+
+@contextmanager
+def closed_on_failure() -> Iterator[Callable[..., Any]]:
+    """For kafka-python's setting `kafka_client`: a consumer that cannot reach a broker leaves nothing behind."""
+    made: list[Any] = []
+
+    def make(**settings: Any) -> Any:
+        made.append(KafkaNetClient(**settings))
+        return made[-1]
+
+    try:
+        yield make
+    except BaseException:
+        # Its thread and its sockets would stay, one more of each with every try.
+        for client in made:
+            with suppress(Exception):
+                client.close()
+        raise
+
+
+def create_no_topics(cluster: Any) -> None:
+    """For the cluster of a consumer or producer: its setting `allow_auto_create_topics` does not get there by itself.
+
+    Kafka creates what a client asks about, with settings of its own, unless it is told not to.
+    """
+    cluster.config["allow_auto_create_topics"] = False

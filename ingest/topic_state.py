@@ -1,0 +1,51 @@
+"""A look at a topic from outside of any consumer group."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from kafka import KafkaConsumer, TopicPartition
+from kafka.errors import KafkaError
+
+from ingest.broker import Bounds
+from ingest.errors import BrokerUnreachable, TopicRefused
+
+
+@dataclass(frozen=True, slots=True)
+class TopicState:
+    """What a topic is now: its incarnation and what each partition holds."""
+
+    cluster_id: str
+    topic_id: UUID
+    bounds: dict[int, Bounds]
+
+
+def topic_state(bootstrap: str, topic: str, *, timeout_s: float = 10.0) -> TopicState:
+    """Ask the broker. Raises BrokerUnreachable, and TopicRefused where there is no such topic."""
+    milliseconds = round(timeout_s * 1000)
+    consumer: Any = None
+    try:
+        consumer = KafkaConsumer(
+            bootstrap_servers=bootstrap.split(","),
+            client_id="pointsman-look",
+            group_id=None,
+            isolation_level="read_committed",
+            allow_auto_create_topics=False,
+            bootstrap_timeout_ms=milliseconds,
+            request_timeout_ms=milliseconds,
+            metrics_enabled=False,
+        )
+        numbers = consumer.partitions_for_topic(topic)
+        topic_id = consumer._cluster.topic_id(topic)  # noqa: SLF001 - kafka-python shows it nowhere else
+        if not numbers or topic_id is None:
+            raise TopicRefused(f"there is no topic {topic} at {bootstrap}; run: pointsman topics create")
+        partitions = [TopicPartition(topic, number) for number in sorted(numbers)]
+        begins = consumer.beginning_offsets(partitions, timeout_ms=milliseconds)
+        ends = consumer.end_offsets(partitions, timeout_ms=milliseconds)
+        cluster_id = str(consumer._cluster.cluster_id or "")  # noqa: SLF001
+        return TopicState(cluster_id, topic_id, {at.partition: Bounds(begins[at], ends[at]) for at in partitions})
+    except (KafkaError, OSError) as error:
+        raise BrokerUnreachable(bootstrap, waited_s=timeout_s) from error
+    finally:
+        if consumer is not None:
+            consumer.close()

@@ -1,0 +1,34 @@
+"""Messages as they come from Kafka, for tests that need none."""
+
+from uuid import UUID
+
+from ingest.broker import Message
+from pointsman_contract.errors import DeadLetterReason
+from store.received import DeadLetter, Received, Source
+from tests.builders import NOON, trace
+
+TOPIC_ID = UUID(int=7)
+OTHER_TOPIC_ID = UUID(int=8)
+NOON_MS = round(NOON.timestamp() * 1000)
+
+
+def source(partition: int = 0, *, topic: str = "routing.traces", topic_id: UUID = TOPIC_ID) -> Source:
+    """A partition of the topic of traces."""
+    return Source("cluster", topic_id, topic, partition)
+
+
+def message(value: bytes | None, *, offset: int = 0, timestamp_ms: int = NOON_MS, key: bytes | None = None) -> Message:
+    """What a poll hands out."""
+    return Message(offset, timestamp_ms, key, value)
+
+
+def read(at: Source | None = None, *, offset: int = 0, payload: bytes = b"", key: bytes | None = None) -> Received:
+    """A valid trace, as it was read; the payload is only for its length."""
+    return Received(at or source(), offset, NOON, trace(), payload, key)
+
+
+def dead(
+    reason: DeadLetterReason = DeadLetterReason.INVALID_JSON, *, at: Source | None = None, detail: str = "cut off"
+) -> Received:
+    """A message that could not be read."""
+    return Received(at or source(), 0, NOON, DeadLetter(reason, detail), b"{", None)

@@ -1,0 +1,62 @@
+"""A deployment for each test: the services are shared, topics, group and database are its own."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.ingest.deployment import Deployment
+from tests.services.broker import Broker
+from tests.services.kafka import ApacheKafka
+from tests.services.postgres import PostgresServer, fresh_database
+
+
+@contextmanager
+def _deployed(bootstrap: str, server: PostgresServer, directory: Path) -> Iterator[Deployment]:
+    with fresh_database(server) as url:
+        deployment = Deployment(bootstrap, url, directory)
+        deployment.migrate()
+        try:
+            yield deployment
+        finally:
+            deployment.close()
+
+
+@pytest.fixture
+def on_each_broker(broker: Broker, postgres18: PostgresServer, tmp_path: Path) -> Iterator[Deployment]:
+    """A deployment on each broker in turn, without topics yet."""
+    with _deployed(broker.bootstrap, postgres18, tmp_path) as deployment:
+        yield deployment
+
+
+@pytest.fixture
+def on_kafka(apache_kafka: ApacheKafka, postgres18: PostgresServer, tmp_path: Path) -> Iterator[Deployment]:
+    """A deployment on Apache Kafka, without topics yet."""
+    with _deployed(apache_kafka.bootstrap, postgres18, tmp_path) as deployment:
+        yield deployment
+
+
+@pytest.fixture(scope="module")
+def reading_on_each_broker(
+    broker: Broker, postgres18: PostgresServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Deployment]:
+    """A deployment whose one ingest reads three partitions, for all tests of a module: on Tansu a start takes 8 s.
+
+    It would stop after 100 unreadable messages in a row.
+    """
+    with _deployed(broker.bootstrap, postgres18, tmp_path_factory.mktemp("shared")) as deployment:
+        deployment.create_topics(partitions=3)
+        deployment.reading(dead_letters_in_a_row=100)
+        yield deployment
+
+
+@pytest.fixture(scope="module")
+def reading_on_kafka(
+    apache_kafka: ApacheKafka, postgres18: PostgresServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Deployment]:
+    """A deployment on Apache Kafka whose one ingest reads one partition of each topic, for all tests of a module."""
+    with _deployed(apache_kafka.bootstrap, postgres18, tmp_path_factory.mktemp("shared")) as deployment:
+        deployment.create_topics(partitions=1)
+        deployment.reading(environment="stage")
+        yield deployment
