@@ -1,0 +1,78 @@
+"""The command line."""
+
+import sys
+from typing import Annotated
+
+import typer
+from typer.exceptions import TyperException
+
+from pointsman.commands import dead_letters, offsets, topics
+from pointsman.commands.replay import replay
+from pointsman.commands.schema import migrate_command
+from pointsman.commands.services import ingest, up
+from pointsman.exits import ATTENTION
+from pointsman.version import VERSION
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _print_version(asked: bool) -> None:  # noqa: FBT001 - typer's callbacks are called so
+    if asked:
+        typer.echo(f"pointsman {VERSION}")
+        raise typer.Exit
+
+
+@app.callback()
+def pointsman(
+    *,
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Holds an LLM router to its Model Decision Records.
+
+    Exit codes: 0 well, 1 something needs attention, 2 wrong use or settings, 3 blind (a service did not answer).
+    """
+
+
+app.command("migrate")(migrate_command)
+app.command("ingest")(ingest)
+app.command("up")(up)
+app.command("replay")(replay)
+app.add_typer(dead_letters.app, name="dead-letters")
+app.add_typer(topics.app, name="topics")
+app.add_typer(offsets.app, name="offsets")
+
+
+def main() -> None:
+    """Entry point of the `pointsman` script."""
+    try:
+        code = app(prog_name="pointsman", standalone_mode=False)
+    except typer.Abort:
+        code = _say("nothing was done", ATTENTION)
+    except TyperException as error:
+        code = _say(_sentence(error), error.exit_code)
+    sys.exit(code)
+
+
+def _sentence(error: TyperException) -> str:
+    """Wrong use in one sentence, as every other error; the help that typer prints by itself needs none."""
+    text = error.format_message().replace("Value error, ", "").strip()
+    context = getattr(error, "ctx", None)
+    return f"{text.removesuffix('.')}; see: {context.command_path} --help" if text and context else text
+
+
+def _say(sentence: str, code: int) -> int:
+    if sentence:
+        sys.stderr.write(f"pointsman: {sentence}\n")
+    return code
+
+
+if __name__ == "__main__":
+    main()

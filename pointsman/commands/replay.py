@@ -1,0 +1,52 @@
+"""`pointsman replay`: publish a file of traces."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pointsman.exits import UsageError
+from pointsman.options import with_settings
+from pointsman.settings import Settings
+from pointsman_contract.topics import TRACES
+
+
+@with_settings("kafka_bootstrap", "topic_prefix", require=("kafka_bootstrap",))
+def replay(
+    file: Annotated[Path, typer.Argument(help="JSONL file: one pointsman.trace/1 a line.", metavar="FILE")],
+    *,
+    speed: Annotated[
+        float | None, typer.Option(help="Publish as it happened, this many times as fast.", metavar="N")
+    ] = None,
+    now: Annotated[bool, typer.Option("--now", help="Publish as fast as possible (the default).")] = False,
+    keep_times: Annotated[
+        bool, typer.Option("--keep-times", help="Leave the times; without it the last trace starts now.")
+    ] = False,
+    keep_ids: Annotated[
+        bool, typer.Option("--keep-ids", help="Leave the trace ids; then a second run is all duplicates.")
+    ] = False,
+    environment: Annotated[str, typer.Option(help="Environment that the traces are published under.")] = "replay",
+    settings: Settings,
+) -> None:
+    """Publish recorded traces to Kafka, with times shifted to now and new trace ids.
+
+    The whole file is checked first: with one line that breaks the contract nothing is sent.
+
+    Example: pointsman replay azure-chat.jsonl --speed 60
+    """
+    from pointsman.replay.console import replay_file
+
+    if now and speed is not None:
+        raise UsageError("--now and --speed exclude each other")
+    if not file.is_file():
+        raise UsageError(f"there is no file {file}")
+    summary = replay_file(
+        file,
+        bootstrap=settings.kafka_bootstrap,
+        topic=settings.topic(TRACES),
+        environment=environment,
+        speed=speed,
+        keep_times=keep_times,
+        keep_ids=keep_ids,
+    )
+    typer.echo(summary)

@@ -1,0 +1,46 @@
+"""`pointsman migrate`: bring the database to this version's schema."""
+
+from typing import Annotated
+
+import typer
+
+from pointsman.options import with_settings
+from pointsman.settings import Settings
+
+
+@with_settings("database_url", "raw_retention", require=("database_url",))
+def migrate_command(
+    *,
+    down_to: Annotated[
+        str | None,
+        typer.Option("--down-to", help="Go back to this revision (base: no schema). Deletes data.", metavar="REVISION"),
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask before going down.")] = False,
+    settings: Settings,
+) -> None:
+    """Bring the database to this version's schema, in one transaction; a second run changes nothing.
+
+    No other command migrates by itself: each refuses a schema that is not its own.
+
+    Example: pointsman migrate --database-url postgresql://pointsman@localhost/pointsman
+    """
+    from migrations.schema import head_revision, migrate, migrate_down
+    from pointsman.wiring import build_sessions
+    from store.days import Days
+
+    sessions = build_sessions(settings, "migrate")
+    try:
+        if down_to is not None:
+            if not yes:
+                typer.confirm(f"Going down to {down_to} deletes what later revisions hold. Go on?", abort=True)
+            before, after = migrate_down(sessions, down_to)
+        else:
+            before, after = migrate(sessions)
+        if after == head_revision():
+            Days(sessions, raw_retention=settings.raw_retention).maintain()
+    finally:
+        sessions.close()
+    if before == after:
+        typer.echo(f"already at {after or 'no schema'}")
+    else:
+        typer.echo(f"{before or 'no schema'} -> {after or 'no schema'}")

@@ -1,0 +1,44 @@
+"""`pointsman topics`: create the topics that Pointsman reads and writes."""
+
+import json
+from typing import Annotated
+
+import typer
+
+from pointsman.options import with_settings
+from pointsman.settings import Settings
+
+app = typer.Typer(no_args_is_help=True, help="The Kafka topics that Pointsman reads and writes.")
+
+
+@app.callback()
+def topics() -> None:
+    """The Kafka topics that Pointsman reads and writes."""
+
+
+@app.command("create")
+@with_settings("kafka_bootstrap", "topic_prefix", require=("kafka_bootstrap",))
+def create_command(
+    *,
+    partitions: Annotated[int, typer.Option(min=1, max=10_000, help="Partitions of traces, outcomes, heartbeats.")] = 6,
+    replication: Annotated[int, typer.Option(min=-1, help="Replication factor; -1: the broker's default.")] = -1,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+    settings: Settings,
+) -> None:
+    """Create the topics that are missing, with the settings that Pointsman relies on; the others stay as they are.
+
+    Traces, outcomes and heartbeats get the broker's time (LogAppendTime), the policy topic is compacted.
+
+    Example: pointsman topics create --partitions 12 --replication 3
+    """
+    from ingest.topics import create_topics
+
+    for topic in create_topics(
+        settings.kafka_bootstrap, prefix=settings.topic_prefix, partitions=partitions, replication=replication
+    ):
+        if as_json:
+            typer.echo(json.dumps(topic._asdict()))
+        else:
+            noun = "partition" if topic.partitions == 1 else "partitions"
+            state = "created" if topic.created else "is there already"
+            typer.echo(f"{topic.name}: {state}, {topic.partitions} {noun}")

@@ -1,0 +1,98 @@
+"""What a person sees: the live view while traces arrive, and the account at the end."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from rich.columns import Columns
+from rich.console import Group, RenderableType
+from rich.markup import escape
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from pointsman.demo.sending import Sent
+from store.arrivals import RouteArrivals, TopicAccount
+
+_NANO = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One look at the store and the application."""
+
+    routes: Sequence[RouteArrivals]
+    account: TopicAccount
+    reasons: Mapping[str, int]
+    lag: int | None
+    seconds: float
+
+
+def live_view(seen: Seen, total: int) -> RenderableType:
+    """Traces, tokens and money by route; dead letters by reason; lag."""
+    table = Table(box=None, pad_edge=False, header_style="bold", expand=True)
+    for name in ("environment", "route"):
+        table.add_column(name)
+    for name in ("traces", "model calls", "tokens in", "tokens out", "USD"):
+        table.add_column(name, justify="right")
+    for route in seen.routes:
+        cost = f"{route.cost_nanousd / _NANO:,.4f}" if route.priced else "no price"
+        table.add_row(
+            escape(route.environment),
+            escape(route.route),
+            f"{route.traces:,}",
+            f"{route.attempts:,}",
+            f"{route.input_tokens:,}",
+            f"{route.output_tokens:,}",
+            cost,
+        )
+    letters = "\n".join(f"{count:>6,}  {reason}" for reason, count in seen.reasons.items()) or "none yet"
+    lag = "not known yet" if seen.lag is None else f"{seen.lag:,} messages"
+    state = Text.assemble(
+        (f"{seen.account.stored:>9,}", "bold green"), f" of {total:,} stored\n",
+        (f"{seen.account.duplicate:>9,}", "bold"), f" duplicates, {seen.account.restamped:,} of them restamped\n",
+        (f"{seen.account.dead:>9,}", "bold yellow"), " dead letters\n\n",
+        f"lag: {lag}\n{seen.seconds:.0f} s",
+    )  # fmt: skip
+    below = Columns([Panel(state, title="messages"), Panel(letters, title="dead letters by reason")], expand=True)
+    return Group(Panel(table, title="what arrives in the store", border_style="cyan"), below)
+
+
+def one_line(seen: Seen, total: int) -> str:
+    """The live view for a log."""
+    tokens = sum(route.input_tokens + route.output_tokens for route in seen.routes)
+    money = sum(route.cost_nanousd for route in seen.routes) / _NANO
+    return (
+        f"{seen.seconds:4.0f} s: {seen.account.stored:,} of {total:,} traces stored, {tokens:,} tokens,"
+        f" {money:.4f} USD, {seen.account.duplicate:,} duplicates, {seen.account.dead:,} dead letters,"
+        f" lag {'?' if seen.lag is None else f'{seen.lag:,}'}"
+    )
+
+
+def account_table(sent: Sent, seen: Seen) -> tuple[RenderableType, bool]:
+    """Every message accounted for, line by line, and whether the account is right."""
+    lines = [
+        ("valid traces", "stored once", sent.stored, seen.account.stored),
+        ("sent again, restamped", "duplicates", sent.duplicate, seen.account.duplicate),
+        ("", "of them restamped", sent.duplicate, seen.account.restamped),
+    ]
+    lines += [
+        ("broken on purpose", f"dead letter {reason}", sent.dead[reason], seen.reasons.get(reason, 0))
+        for reason in sorted(set(sent.dead) | set(seen.reasons))
+    ]
+    lines.append(("all messages", "accounted for", sent.messages, seen.account.messages))
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name, justify in (
+        ("sent", "left"),
+        ("found as", "left"),
+        ("expected", "right"),
+        ("found", "right"),
+        ("", "left"),
+    ):
+        table.add_column(name, justify=justify)  # type: ignore[arg-type]  # rich's own literal
+    right = True
+    for what, found_as, expected, found in lines:
+        agrees = expected == found
+        right = right and agrees
+        mark = "[green]ok[/]" if agrees else "[bold red]WRONG[/]"
+        table.add_row(what, found_as, f"{expected:,}", f"{found:,}", mark)
+    return table, right

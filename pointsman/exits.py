@@ -1,0 +1,51 @@
+"""Exit codes, the same everywhere, and errors as one sentence."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import typer
+
+from ingest.errors import BrokerUnreachable
+from pointsman.embedded.errors import DirectoryInUse, EmbeddedMissing
+from pointsman.settings import SettingsError
+from pointsman_contract.errors import PointsmanError
+from store.errors import AddressUnreadable, StoreAway, StoreDenied, WrongRevision
+
+WELL = 0
+ATTENTION = 1
+WRONG_USE = 2
+BLIND = 3
+
+MEANINGS = {
+    WELL: "well",
+    ATTENTION: "something needs attention",
+    WRONG_USE: "wrong use or settings",
+    BLIND: "blind: a service did not answer, so nothing could be seen",
+}
+_WRONG_USE = (SettingsError, AddressUnreadable, StoreDenied, WrongRevision, EmbeddedMissing, DirectoryInUse)
+_BLIND = (BrokerUnreachable, StoreAway)
+
+
+class UsageError(PointsmanError):
+    """The command line asks for something that makes no sense; the sentence says what."""
+
+
+def code_of(error: PointsmanError) -> int:
+    """The exit code of an error."""
+    if isinstance(error, (*_WRONG_USE, UsageError)):
+        return WRONG_USE
+    return BLIND if isinstance(error, _BLIND) else ATTENTION
+
+
+@contextmanager
+def one_sentence() -> Iterator[None]:
+    """Turn what Pointsman raises on purpose into its sentence and exit code; the rest is a bug and shows itself."""
+    try:
+        yield
+    except PointsmanError as error:
+        sys.stderr.write(f"pointsman: {error}\n")
+        raise typer.Exit(code_of(error)) from error
+    except KeyboardInterrupt:
+        sys.stderr.write("pointsman: interrupted\n")
+        raise typer.Exit(130) from None

@@ -1,0 +1,91 @@
+"""The frame of a long-running process: threads, signals, and an end that comes.
+
+SIGTERM and SIGINT ask every service to finish; a thread that dies ends the process with its reason.
+"""
+
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from types import FrameType
+from typing import Protocol
+
+import structlog
+
+log = structlog.get_logger()
+
+# Ten seconds is what container runtimes and our own documentation promise; one is kept for the way out.
+STOP_WITHIN_S = 9.0
+
+
+class Service(Protocol):
+    """Something that runs until it is told to stop."""
+
+    name: str
+
+    def run(self) -> None:
+        """Work until `stop`; an exception ends the process."""
+
+    def stop(self) -> None:
+        """Ask `run` to return soon; may be called twice, and from a signal handler."""
+
+
+class Stopping:
+    """Whether the process was asked to end, and who else wants to know."""
+
+    def __init__(self) -> None:
+        self.asked = threading.Event()
+
+    @contextmanager
+    def on_signals(self) -> Iterator[None]:
+        """SIGTERM and SIGINT ask; a second SIGINT ends at once."""
+
+        def ask(number: int, _frame: FrameType | None) -> None:
+            if number == signal.SIGINT and self.asked.is_set():
+                os._exit(130)
+            self.asked.set()
+
+        before = {number: signal.signal(number, ask) for number in (signal.SIGTERM, signal.SIGINT)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+def run_services(services: Sequence[Service], stopping: Stopping) -> None:
+    """Run each service in a thread until asked to stop. Raises what the first failing one raised."""
+    failures: list[BaseException] = []
+
+    def guard(service: Service) -> None:
+        try:
+            service.run()
+        except BaseException as error:  # noqa: BLE001 - whatever ends a thread ends the process
+            failures.append(error)
+        finally:
+            stopping.asked.set()
+
+    threads = [threading.Thread(target=guard, args=(service,), name=service.name, daemon=True) for service in services]
+    for thread in threads:
+        thread.start()
+    # A bounded wait: on some platforms a signal does not end an unbounded one.
+    while not stopping.asked.wait(1.0):
+        pass
+    for service in services:
+        service.stop()
+    _join(threads, time.monotonic() + STOP_WITHIN_S)
+    if failures:
+        raise failures[0]
+
+
+def _join(threads: Sequence[threading.Thread], deadline: float) -> None:
+    for thread in threads:
+        thread.join(max(0.0, deadline - time.monotonic()))
+    late = [thread.name for thread in threads if thread.is_alive()]
+    if late:
+        log.error("did_not_stop_in_time", threads=late, waited_s=STOP_WITHIN_S)
+        sys.stderr.flush()
+        os._exit(1)

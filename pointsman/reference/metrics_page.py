@@ -1,0 +1,46 @@
+"""`docs/metrics.md`, from the metrics themselves."""
+
+from prometheus_client import CollectorRegistry
+
+from ingest.metrics import IngestMetrics
+from pointsman.settings import Settings
+from pointsman.wiring import build_registry
+
+_HEAD = """<!-- Made by scripts/generate from the code. Change the code, not this file. -->
+
+# Metrics
+
+`GET /metrics` on the port of `http_port`, in Prometheus' text format. Labels are bounded: no trace, no user, no prompt.
+`GET /healthz` on the same port answers 200 while messages reach the store and 503 otherwise, with the state and one
+sentence:
+
+| state | means |
+| --- | --- |
+| `starting` | not connected yet, or joining the consumer group |
+| `reading` | all is well; with no partition assigned it stands by |
+| `waiting_for_broker` | Kafka does not answer; it goes on alone once it does |
+| `waiting_for_store` | the database does not answer; it goes on alone once it does |
+| `waiting_for_topics` | a topic is missing; the sentence names the command |
+| `stopped` | ingest ended by itself; the log says why |
+
+| metric | type | labels | meaning |
+| --- | --- | --- | --- |
+"""
+
+
+def render() -> str:
+    """The page as Markdown."""
+    registry = build_registry(Settings())
+    IngestMetrics(registry)
+    return _HEAD + "".join(_rows(registry))
+
+
+def _rows(registry: CollectorRegistry) -> list[str]:
+    rows = []
+    # What a collector calls its labels is nowhere public; the names are what a scrape shows.
+    for collector in sorted(registry._collector_to_names, key=lambda one: one._name):  # type: ignore[attr-defined]  # noqa: SLF001
+        name = collector._name + ("_total" if collector._type == "counter" else "")  # type: ignore[attr-defined]  # noqa: SLF001
+        labels = ", ".join(f"`{label}`" for label in collector._labelnames)  # type: ignore[attr-defined]  # noqa: SLF001
+        kind, meaning = collector._type, collector._documentation  # type: ignore[attr-defined]  # noqa: SLF001
+        rows.append(f"| `{name}` | {kind} | {labels} | {meaning} |\n")
+    return rows

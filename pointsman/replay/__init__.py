@@ -1,0 +1,1 @@
+"""Traces of a file, published again: read twice, validated before anything is sent, in constant memory."""

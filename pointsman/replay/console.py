@@ -1,0 +1,36 @@
+"""A whole replay at a terminal: check the file, publish it, say what was done; with a bar for each."""
+
+from pathlib import Path
+from typing import Any
+
+from ingest.producer import KafkaPublisher
+from pointsman.replay.bar import checking_bar, publishing_bar
+from pointsman.replay.plan import ReplayPlan
+from pointsman.replay.run import ReplaySummary, run_replay
+from pointsman.replay.tracefile import survey
+
+
+def replay_file(path: Path, *, bootstrap: str, **options: Any) -> str:
+    """Publish the file as `options`, those of ReplayPlan, say; returns what was done, in a sentence or two.
+
+    Raises ReplayRefused where the file breaks the contract (nothing is sent then), BrokerUnreachable, DeliveryFailed.
+    """
+    with checking_bar(path.stat().st_size) as checked:
+        found = survey(path, checked)
+    plan = ReplayPlan(path=path, survey=found, **options)
+    if not found.traces:
+        return f"{path} holds no traces: nothing was published"
+    with KafkaPublisher(bootstrap) as publisher, publishing_bar(found.traces) as published:
+        summary = run_replay(plan, publisher, progress=published)
+    return _told(summary, plan)
+
+
+def _told(summary: ReplaySummary, plan: ReplayPlan) -> str:
+    rate = summary.published / max(summary.seconds, 0.001)
+    unknown = plan.survey.unknown
+    note = f"\n{unknown:,} of them held fields or values that this version does not know" if unknown else ""
+    return (
+        f"{summary.published:,} traces published to {plan.topic} in {summary.seconds:.1f} s ({rate:,.0f}/s),"
+        f" environment {summary.environment},"
+        f" started {summary.first:%Y-%m-%d %H:%M:%S} to {summary.last:%Y-%m-%d %H:%M:%S} UTC{note}"
+    )
