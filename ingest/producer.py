@@ -125,7 +125,10 @@ class KafkaPublisher:
 
     def _no_topic(self, topic: str) -> DeliveryFailed:
         waited = f"{self._limits.topic_timeout_s:g} s"
-        reason = f"{self._address} named no partition of topic {topic} within {waited}: is the topic there?"
+        reason = (
+            f"{self._address} named no partition of topic {topic} within {waited}: is the topic there?"
+            " To create it, run: pointsman topics create"
+        )
         return DeliveryFailed(reason, undelivered=1)
 
     def _unacknowledged(self, waited_s: float) -> DeliveryFailed:

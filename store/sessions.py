@@ -49,6 +49,7 @@ class Sessions:
     def __init__(self, url: str, *, application: str = "pointsman", pool_size: int = 4) -> None:
         """Does not connect yet. Raises AddressUnreadable where `url` is not a libpq URL."""
         self._parameters = _parameters(url, application)
+        self._address = ":".join(str(self._parameters[part]) for part in ("host", "port") if self._parameters.get(part))
         self._engine = create_engine(
             "postgresql+psycopg://",
             creator=self._connect,
@@ -61,7 +62,13 @@ class Sessions:
         event.listen(self._engine, "handle_error", _notice_lost_connection)
 
     def _connect(self) -> psycopg.Connection[Any]:
-        return psycopg.connect(**self._parameters)
+        try:
+            return psycopg.connect(**self._parameters)
+        except psycopg.errors.ConnectionTimeout as error:
+            # The driver's own sentence does not say whom it waited for.
+            raise psycopg.errors.ConnectionTimeout(
+                f"{error}: nobody answered at {self._address or 'the database'}"
+            ) from error
 
     @contextmanager
     def read(self) -> Iterator[Connection]:

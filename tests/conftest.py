@@ -1,4 +1,4 @@
-"""Options, marks and Hypothesis profiles of the whole suite; the services' fixtures come from tests/services."""
+"""Options, marks and Hypothesis profiles of the whole suite; fixtures come from tests/services and tests/ingest."""
 
 import os
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pytest
 from hypothesis import HealthCheck, settings
 
-pytest_plugins = ["tests.services.fixtures"]
+pytest_plugins = ["tests.services.fixtures", "tests.ingest.fixtures"]
 
 # How long an example takes says more about the machine than about the code: no deadline, no complaint about slow data.
 settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -99,9 +99,10 @@ def _since(age: str | None) -> datetime | None:
 
 
 def _print_table(lines: "Sequence[LetterLine]") -> None:
-    from rich.console import Console
-    from rich.markup import escape
     from rich.table import Table
+    from rich.text import Text
+
+    from pointsman.terminal import harmless, print_table
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name, style in (("id", "cyan"), ("when (UTC)", ""), ("where", ""), ("reason", "yellow"), ("bytes", "")):
@@ -114,12 +115,14 @@ def _print_table(lines: "Sequence[LetterLine]") -> None:
             f"{line.topic}/{line.partition}@{line.offset}",
             line.reason,
             f"{line.payload_bytes:,}",
-            escape(line.detail),
+            Text(harmless(line.detail)),
         )
-    Console().print(table)
+    print_table(table)
 
 
 def _print_letter(letter: "Letter") -> None:
+    from pointsman.terminal import harmless, harmless_bytes
+
     line = letter.line
     meaning = REASON_MEANINGS.get(DeadLetterReason(line.reason), "") if line.reason in set(DeadLetterReason) else ""
     rows = {
@@ -130,23 +133,17 @@ def _print_letter(letter: "Letter") -> None:
         "broker time": f"{letter.broker_time:%Y-%m-%d %H:%M:%S.%f} UTC",
         "stored here": f"{line.dead_at:%Y-%m-%d %H:%M:%S.%f} UTC",
         "seems to be of": f"environment {line.environment or '?'}, route {line.route or '?'}",
-        "key": "none" if letter.message_key is None else _readable(letter.message_key),
+        "key": "none" if letter.message_key is None else harmless_bytes(letter.message_key),
         "sha256": letter.payload_sha256.hex(),
         "bytes": f"{line.payload_bytes:,}",
     }
     for name, value in rows.items():
-        typer.echo(f"{name + ':':<16}{value}")
+        typer.echo(f"{name + ':':<16}{harmless(value)}")
     if letter.payload is None:
         typer.echo("payload:        not kept (dead_letter_payload = hash)")
     elif letter.payload:
         cut = f" (the first {len(letter.payload):,} bytes)" if len(letter.payload) < line.payload_bytes else ""
-        typer.echo(f"payload{cut}:\n{_readable(letter.payload)}")
-
-
-def _readable(raw: bytes) -> str:
-    """Bytes for a terminal: nothing in them may move its cursor."""
-    text = raw.decode(errors="backslashreplace")
-    return "".join(char if char.isprintable() or char == "\n" else f"\\x{ord(char):02x}" for char in text)
+        typer.echo(f"payload{cut}:\n{harmless_bytes(letter.payload)}")
 
 
 def _plain(values: dict[str, Any]) -> dict[str, Any]:

@@ -26,9 +26,9 @@ def list_command(
 
     Example: pointsman offsets list
     """
-    from rich.console import Console
     from rich.table import Table
 
+    from pointsman.terminal import print_table
     from pointsman.wiring import checked_sessions
     from store import offsets
 
@@ -54,7 +54,7 @@ def list_command(
         table.add_row(
             source.topic, str(source.partition), f"{one.next_offset:,}", str(source.topic_id), source.cluster_id
         )
-    Console().print(table)
+    print_table(table)
     for gap in gaps:
         typer.echo(
             f"gap: {gap.topic}/{gap.partition} {gap.first:,} to {gap.next:,}"

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 from rich.columns import Columns
 from rich.console import Group, RenderableType
-from rich.markup import escape
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
 from pointsman.demo.sending import Sent
+from pointsman.terminal import harmless
 from store.arrivals import RouteArrivals, TopicAccount
 
 _NANO = 1_000_000_000
@@ -37,8 +37,8 @@ def live_view(seen: Seen, total: int) -> RenderableType:
     for route in seen.routes:
         cost = f"{route.cost_nanousd / _NANO:,.4f}" if route.priced else "no price"
         table.add_row(
-            escape(route.environment),
-            escape(route.route),
+            Text(harmless(route.environment)),
+            Text(harmless(route.route)),
             f"{route.traces:,}",
             f"{route.attempts:,}",
             f"{route.input_tokens:,}",

@@ -4,6 +4,7 @@
 application does that finishes its batch, and says "finished".
 """
 
+import signal
 import sys
 import time
 from pathlib import Path
@@ -18,6 +19,8 @@ _FOREVER_S = 3600
 
 def main(directory: Path) -> None:
     """Run both services until something ends this process."""
+    # A shell starts what it runs in the background with SIGINT ignored, and children inherit that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     with embedded_broker() as bootstrap, embedded_postgres(directory) as database:
         with psycopg.connect(database.url) as connection:
             connection.execute("CREATE TABLE IF NOT EXISTS starts (at timestamptz)")

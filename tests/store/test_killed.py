@@ -21,6 +21,8 @@ from tests.store.gate import gate, until
 from tests.store.storyline import audit_story, tell
 
 _PARTITIONS, _SIZE = 3, 40
+# More than any of these tests has the time to store.
+_NEVER = 10**9
 
 
 @contextmanager
@@ -37,14 +39,13 @@ def writer(url: str, *arguments: str) -> Iterator[subprocess.Popen[str]]:
 
 
 @contextmanager
-def thread(work: Callable[[], None], finished: threading.Event) -> Iterator[None]:
-    """Work that goes on beside the block; `finished` is set when the block ends."""
+def thread(work: Callable[[], None]) -> Iterator[None]:
+    """Work that goes on beside the block; the block ends when it has ended."""
     beside = threading.Thread(target=work)
     beside.start()
     try:
         yield
     finally:
-        finished.set()
         beside.join()
 
 
@@ -53,16 +54,18 @@ def test_kill_9_at_random_moments(feed: Feed, store_url: str, scale: Scale) -> N
     last one goes on from the store's offsets.
     """
     kills = scale(long=20, small=3)
-    end = 600 * kills
-    arguments = ["--partitions", str(_PARTITIONS), "--end", str(end), "--size", str(_SIZE)]
+    arguments = ["--partitions", str(_PARTITIONS), "--end", str(_NEVER), "--size", str(_SIZE)]
     moments = random.Random(7)
-    for _ in range(kills):
+    killed = stored = 0
+    while killed < kills:
         with writer(store_url, *arguments) as first, writer(store_url, *arguments) as second:
             time.sleep(moments.uniform(0.0, 0.3))
             first.kill()
             second.kill()
-    killed_at = sum(feed.place(partition(number)) for number in range(_PARTITIONS))
-    assert 0 < killed_at < _PARTITIONS * end, "the kills came too early or too late to mean anything"
+        # Those that came before anything was stored say nothing.
+        before, stored = stored, sum(feed.place(partition(number)) for number in range(_PARTITIONS))
+        killed += stored > before
+    end = max(feed.place(partition(number)) for number in range(_PARTITIONS)) + 100
     tell(feed, partitions=_PARTITIONS, end=end, size=_SIZE * 5)
     audit_story(feed, partitions=_PARTITIONS, end=end)
 
@@ -73,23 +76,24 @@ def test_connections_that_break_at_random_moments(feed: Feed, store_url: str, sc
     on, and a commit whose answer was lost is found in the store.
     """
     function = {"ended": "pg_terminate_backend", "cancelled": "pg_cancel_backend"}[how]
-    finished = threading.Event()
-    strikes = 0
+    others = "pid <> pg_backend_pid() AND datname = current_database() AND backend_type = 'client backend'"
+    struck = threading.Event()
 
     def strike() -> None:
-        nonlocal strikes
         moments = random.Random(11)
-        with psycopg.connect(store_url, autocommit=True) as connection:
-            while not finished.is_set():
-                time.sleep(moments.uniform(0.0, 0.04))
-                others = "pid <> pg_backend_pid() AND datname = current_database() AND backend_type = 'client backend'"
-                connection.execute(f"SELECT {function}(pid) FROM pg_stat_activity WHERE {others}")
-                strikes += 1
+        try:
+            with psycopg.connect(store_url, autocommit=True) as connection:
+                for _ in range(scale(long=1_000, small=60)):
+                    time.sleep(moments.uniform(0.0, 0.04))
+                    connection.execute(f"SELECT {function}(pid) FROM pg_stat_activity WHERE {others}")
+        finally:
+            struck.set()
 
-    end = scale(long=20_000, small=800)
-    with thread(strike, finished):
-        troubles = tell(feed, partitions=_PARTITIONS, end=end, size=_SIZE)
-    assert strikes > 3
+    end = troubles = 0
+    with thread(strike):
+        while not struck.is_set():
+            end += 400
+            troubles += tell(feed, partitions=_PARTITIONS, end=end, size=_SIZE)
     assert troubles > 0
     audit_story(feed, partitions=_PARTITIONS, end=end)
 
@@ -110,7 +114,7 @@ def test_the_database_goes_and_comes_back(feed: Feed, postgres: PostgresServer, 
         stopped.set()
 
     end = 400
-    with thread(break_it, threading.Event()):
+    with thread(break_it):
         troubles = tell(feed, partitions=_PARTITIONS, end=end, size=_SIZE)
         while not stopped.is_set() or troubles == 0:
             end += 400
@@ -131,7 +135,7 @@ def test_a_database_that_dies_before_the_commit(feed: Feed, postgres: PostgresSe
         except StoreAway as error:
             fates.append(str(error))
 
-    with gate(store_url) as closed, thread(store, threading.Event()):
+    with gate(store_url) as closed, thread(store):
         until(lambda: closed.waiting() == 1)
         postgres.kill()
         until(lambda: bool(fates))

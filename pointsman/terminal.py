@@ -1,0 +1,32 @@
+"""What commands print for people: words of strangers made harmless, tables as wide as their reader takes."""
+
+from rich.console import Console
+from rich.table import Table
+
+
+def harmless(text: str) -> str:
+    """The text with everything that could move a cursor, hide, or turn around what stands beside it spelled out."""
+    return "".join(char if char.isprintable() else _spelled(char) for char in text)
+
+
+def harmless_bytes(raw: bytes) -> str:
+    """The same for bytes that may be no text; lines stay lines."""
+    return "\n".join(map(harmless, raw.decode(errors="backslashreplace").split("\n")))
+
+
+def print_table(table: Table) -> None:
+    """To a terminal in its width; to a pipe or a file one line for each row, so that grep finds whole rows."""
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=max(1, console.measure(table, options=console.options.update(width=_WIDEST)).maximum))
+    console.print(table)
+
+
+_WIDEST = 10_000
+
+
+def _spelled(char: str) -> str:
+    code = ord(char)
+    if code <= 0xFF:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"

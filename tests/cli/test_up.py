@@ -1,0 +1,178 @@
+"""`pointsman up --embedded` as a person starts it: addresses in a file, data that stay, nothing left behind."""
+
+import json
+import shlex
+import signal
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+import pytest
+
+from ingest.producer import KafkaPublisher
+from pointsman_contract.decode import encode
+from tests.cli.command import as_process, pointsman
+from tests.ingest import stored
+from tests.ingest.process import ask, environment
+from tests.ingest.traffic import fresh_traces
+from tests.services.processes import has_ended
+
+pytestmark = pytest.mark.usefixtures("embedded_wheels")
+
+_START_S = 30.0
+_STORED_S = 30.0
+# Ingest has ten seconds to leave, both services their own grace after it.
+_END_S = 25.0
+
+
+class Up:
+    """One `pointsman up --embedded` on a directory."""
+
+    def __init__(self, directory: Path, process: "subprocess.Popen[bytes]") -> None:
+        self.directory = directory
+        self.process = process
+        self.env_file = directory / "pointsman.env"
+        deadline = time.monotonic() + _START_S
+        while not self.env_file.exists():
+            assert process.poll() is None, self.output
+            assert time.monotonic() < deadline, self.output
+            time.sleep(0.02)
+        lines = [shlex.split(line)[0].partition("=") for line in self.env_file.read_text().splitlines()]
+        self.addresses = {name.removeprefix("POINTSMAN_").lower(): value for name, _, value in lines}
+
+    @property
+    def output(self) -> str:
+        """All that it has said."""
+        return (self.directory / "log").read_text()
+
+    @property
+    def url(self) -> str:
+        """The address of its database."""
+        return self.addresses["database_url"]
+
+    def family(self) -> list[psutil.Process]:
+        """Every process below it."""
+        return list(psutil.Process(self.process.pid).children(recursive=True))
+
+    def send(self, count: int) -> None:
+        """Publish traces and wait until they are stored."""
+        wanted = stored.count(self.url, "traces") + count
+        with KafkaPublisher(self.addresses["kafka_bootstrap"]) as publisher:
+            for trace in fresh_traces(count):
+                publisher.publish("routing.traces", str(trace.trace_id).encode(), encode(trace))
+            publisher.flush(20)
+        deadline = time.monotonic() + _STORED_S
+        while stored.count(self.url, "traces") < wanted:
+            assert time.monotonic() < deadline, self.output
+            time.sleep(0.05)
+
+
+@contextmanager
+def up(directory: Path, *arguments: str) -> Iterator[Up]:
+    """Started with an env file and a data directory in `directory`; its addresses are known when the block begins."""
+    files = ["--data-dir", str(directory / "data"), "--env-file", str(directory / "pointsman.env")]
+    command = [sys.executable, "-m", "pointsman", "up", "--embedded", "--http-port", "0", *files, *arguments]
+    with (directory / "log").open("ab") as log:
+        process = subprocess.Popen(command, stderr=log, stdout=log, env=environment({}), start_new_session=True)
+    try:
+        yield Up(directory, process)
+    finally:
+        process.kill()
+        process.wait()
+
+
+def wait_gone(family: list[psutil.Process]) -> None:
+    """Fail unless all of these end in time."""
+    deadline = time.monotonic() + _END_S
+    while alive := [process for process in family if not has_ended(process)]:
+        assert time.monotonic() < deadline, f"still there: {alive}"
+        time.sleep(0.05)
+
+
+def test_everything_runs_and_a_second_run_finds_the_data(tmp_path: Path) -> None:
+    """Addresses for the owner's eyes only, health and metrics, traces stored; SIGTERM leaves no process and no file
+    behind; the next start reads on with the same database.
+    """
+    with up(tmp_path) as first:
+        assert stat.S_IMODE(first.env_file.stat().st_mode) == 0o600
+        first.send(10)
+        port = int(first.addresses["http_port"])
+        assert json.loads(ask(port, "/healthz").body)["state"] == "reading"
+        assert b'result="stored"' in ask(port, "/metrics").body.encode()
+        family = first.family()
+        assert {"tansu", "postgres"} <= {process.name() for process in family}
+        first.process.send_signal(signal.SIGTERM)
+        assert first.process.wait(_END_S) == 0, first.output
+        wait_gone(family)
+        assert not first.env_file.exists()
+    with up(tmp_path) as second:
+        assert stored.count(second.url, "traces") == 10
+        # Another broker, so its offsets begin anew and nothing is taken for read.
+        second.send(5)
+        second.process.send_signal(signal.SIGINT)
+        assert second.process.wait(_END_S) == 0, second.output
+    assert "Traceback" not in second.output
+
+
+def test_the_env_file_serves_other_commands(tmp_path: Path) -> None:
+    """What a shell reads from it is enough for every other command."""
+    with up(tmp_path) as running:
+        for command in ("offsets list", "dead-letters list", "migrate"):
+            script = f"set -a; . {shlex.quote(str(running.env_file))}; exec {sys.executable} -m pointsman {command}"
+            done = subprocess.run(["/bin/sh", "-c", script], capture_output=True, text=True, timeout=60, check=False)
+            assert (done.returncode, done.stderr) == (0, ""), command
+
+
+def test_kill_9_leaves_nothing_running_and_loses_nothing(tmp_path: Path) -> None:
+    """No broker, no database, no guardian outlives it; what was stored is there at the next start, whose addresses
+    replace those in the file that was left.
+    """
+    with up(tmp_path) as first:
+        first.send(10)
+        family = first.family()
+        first.process.kill()
+        wait_gone(family)
+    first.env_file.unlink()
+    with up(tmp_path) as second:
+        assert stored.count(second.url, "traces") == 10
+
+
+def test_two_on_one_directory(tmp_path: Path) -> None:
+    """The second is refused with a sentence, and the first goes on."""
+    with up(tmp_path) as first:
+        said = as_process("up", "--embedded", "--http-port", "0", "--data-dir", str(tmp_path / "data"))
+        assert said.code == 2
+        assert f"is in use by process {first.process.pid}" in said.err.splitlines()[-1]
+        assert "Traceback" not in said.err
+        first.send(1)
+
+
+def test_flags_that_need_embedded() -> None:
+    """They would do nothing without it."""
+    said = pointsman("up", "--migrate", settings={"kafka_bootstrap": "h:1", "database_url": "postgresql://h/d"})
+    assert said.code == 2
+    assert "--embedded" in said.err
+
+
+def test_a_port_that_is_taken(tmp_path: Path) -> None:
+    """One sentence, exit code 2, and the services that were started before it are gone."""
+    with up(tmp_path) as first:
+        other = tmp_path / "other"
+        port = first.addresses["http_port"]
+        said = as_process("up", "--embedded", "--http-port", port, "--data-dir", str(other))
+        assert said.code == 2
+        assert f"cannot listen on 127.0.0.1:{port}" in said.err
+        assert "Traceback" not in said.err
+        assert not [process for process in psutil.process_iter() if str(other) in " ".join(_command(process))]
+
+
+def _command(process: psutil.Process) -> list[str]:
+    try:
+        return [str(part) for part in process.cmdline()]
+    except psutil.Error:
+        return []
