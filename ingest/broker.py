@@ -133,7 +133,7 @@ class GroupConsumer:
         with self._translated():
             if self.joining():
                 # kafka-python forgets a join that is answered between two polls, and then waits for ever: ask again.
-                self._consumer._coordinator.request_rejoin()  # noqa: SLF001
+                self._consumer._coordinator.request_rejoin()  # noqa: SLF001 - the only way
             try:
                 polled = self._consumer.poll(timeout_ms=max(0, round(timeout_s * 1000)), max_records=max_messages)
             except NoOffsetForPartitionError:
@@ -159,7 +159,7 @@ class GroupConsumer:
 
     def position(self, partition: Partition) -> int | None:
         """The offset behind everything delivered, transaction markers and aborted messages included."""
-        state = self._consumer._subscription.assignment.get(TopicPartition(*partition))  # noqa: SLF001
+        state = self._consumer._subscription.assignment.get(TopicPartition(*partition))  # noqa: SLF001 - see below
         # The public `position` may block on the network and raise for another partition.
         return None if state is None or state.position is None else int(state.position.offset)
 
@@ -181,8 +181,8 @@ class GroupConsumer:
         """Ask the broker which topics there are now; `topic_id` then tells no old news."""
         with self._translated():
             # The only public call that does this, `topics`, asks for every topic of the cluster and without a bound.
-            updated = self._consumer._cluster.request_update()  # noqa: SLF001
-            self._consumer._net.run(self._consumer._manager.wait_for, updated, timeout_s * 1000)  # noqa: SLF001
+            updated = self._consumer._cluster.request_update()  # noqa: SLF001 - see above
+            self._consumer._net.run(self._consumer._manager.wait_for, updated, timeout_s * 1000)  # noqa: SLF001 - see above
 
     def joining(self) -> bool:
         """Whether this is on its way into the group, for the first time or again."""

@@ -36,13 +36,13 @@ def topic_state(bootstrap: str, topic: str, *, timeout_s: float = 10.0) -> Topic
             metrics_enabled=False,
         )
         numbers = consumer.partitions_for_topic(topic)
-        topic_id = consumer._cluster.topic_id(topic)  # noqa: SLF001 - kafka-python shows it nowhere else
+        topic_id = consumer._cluster.topic_id(topic)  # noqa: SLF001 - shown nowhere else - kafka-python shows it nowhere else
         if not numbers or topic_id is None:
             raise TopicRefused(f"there is no topic {topic} at {bootstrap}; run: pointsman topics create")
         partitions = [TopicPartition(topic, number) for number in sorted(numbers)]
         begins = consumer.beginning_offsets(partitions, timeout_ms=milliseconds)
         ends = consumer.end_offsets(partitions, timeout_ms=milliseconds)
-        cluster_id = str(consumer._cluster.cluster_id or "")  # noqa: SLF001
+        cluster_id = str(consumer._cluster.cluster_id or "")  # noqa: SLF001 - shown nowhere else
         return TopicState(cluster_id, topic_id, {at.partition: Bounds(begins[at], ends[at]) for at in partitions})
     except (KafkaError, OSError) as error:
         raise BrokerUnreachable(bootstrap, waited_s=timeout_s) from error

@@ -39,7 +39,7 @@ def with_settings(*names: str, require: tuple[str, ...] = ()) -> Callable[[Calla
         signature = inspect.Signature([*own, *flags])
         run.__name__ = command.__name__
         run.__doc__ = command.__doc__
-        run.__signature__ = signature  # type: ignore[attr-defined]
+        run.__signature__ = signature  # type: ignore[attr-defined]  # typer reads it there
         run.__annotations__ = {name: parameter.annotation for name, parameter in signature.parameters.items()}
         return run
 

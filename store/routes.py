@@ -29,6 +29,10 @@ class AdmittedRoutes:
         self._known: set[RouteOfDay] = set()
         self._full: set[date] = set()
 
+    def __len__(self) -> int:
+        """How many routes are in memory."""
+        return len(self._known)
+
     def refused(self, route: RouteOfDay) -> bool:
         """Whether the route's day had no place for it."""
         return route not in self._known

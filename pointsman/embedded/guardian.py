@@ -75,7 +75,7 @@ def main(arguments: list[str]) -> int:
             close_fds=False,
             process_group=0,
             # One thread, so this is safe.
-            preexec_fn=_end_with_guardian(stop_signal),  # noqa: PLW1509
+            preexec_fn=_end_with_guardian(stop_signal),  # noqa: PLW1509 - see above
         )
     except OSError as error:
         sys.stderr.write(f"{program[0]}: {error.strerror}\n")

@@ -144,7 +144,7 @@ def test_no_timestamp_raises(timestamp_ms: int) -> None:
 
 
 @pytest.mark.parametrize(("ahead_s", "is_letter"), [(300, False), (301, True)])
-def test_the_future_is_measured_from_the_brokers_timestamp(ahead_s: int, is_letter: bool) -> None:  # noqa: FBT001
+def test_the_future_is_measured_from_the_brokers_timestamp(ahead_s: int, is_letter: bool) -> None:  # noqa: FBT001 - a parameter of the test
     """Not from this machine's clock, which stands still here: five minutes are a router's clock, more is an error."""
     broker_time = NOON - timedelta(days=3)
     sent = trace(trace_id=uuid4(), started_at=broker_time + timedelta(seconds=ahead_s))

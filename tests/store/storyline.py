@@ -5,6 +5,7 @@ from contextlib import suppress
 from datetime import timedelta
 from uuid import UUID
 
+from pointsman_contract.trace import Trace
 from store.errors import OffsetsMoved, StoreAway
 from store.received import Batch, Source
 from tests.audit import Audited, audit
@@ -56,8 +57,8 @@ def audit_story(feed: Feed, *, partitions: int, end: int) -> Audited:
     for number in range(partitions):
         for offset in range(end):
             content = message(number, offset)
-            if hasattr(content, "trace_id"):
-                attempts[content.trace_id] = offset % 3 if offset % _AGAIN_EVERY != 2 else (offset - 1) % 3  # type: ignore[union-attr]
+            if isinstance(content, Trace):
+                attempts[content.trace_id] = len(content.attempts)
             else:
                 dead.add((partition(number).topic, number, offset))
     return audit(feed.sessions, attempts=attempts, dead=dead, messages=partitions * end)

@@ -220,19 +220,19 @@ def test_money_is_exact(dollars: str, nanodollars: int) -> None:
 
 def test_no_confidence_is_not_minus_infinity(feed: Feed) -> None:
     """The floor is a value that sorts below all others; a confidence that was not given is NULL."""
-    given = [
+    given: list[dict[str, Any]] = [
         {"confidence_floor": True},
         {"confidence_floor": False},
         {},
         {"confidence": -1.0, "confidence_floor": True},
     ]
-    feed.send(*(trace(**fields) for fields in given))  # type: ignore[arg-type]
+    feed.send(*(trace(**fields) for fields in given))
     found = rows(feed.sessions, 'SELECT confidence FROM traces ORDER BY "offset"')
     assert found == [(-inf,), (None,), (None,), (-1.0,)]
 
 
 def _read_back(feed: Feed, table: Table, *, order: str = "1", only: tuple[str, ...] = ()) -> list[dict[str, Any]]:
-    names = only or tuple(name for name in table.columns.keys() if name not in PLACE)  # noqa: SIM118
+    names = only or tuple(column.name for column in table.columns if column.name not in PLACE)
     columns = ", ".join(f'"{name}"' for name in names)
     found = rows(feed.sessions, f"SELECT {columns} FROM {table.name} ORDER BY {order}")
     return [dict(zip(names, row, strict=True)) for row in found]

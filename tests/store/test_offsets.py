@@ -22,7 +22,7 @@ def store(feed: Feed, sessions: Sessions) -> IngestStore:
 
 def known(store: IngestStore, cluster: str = "cluster-1") -> list[tuple[Source, int]]:
     """What the store tells of the traces' topic."""
-    return [tuple(one) for one in store.known(cluster, [TRACES_0.topic])]  # type: ignore[misc]
+    return [(one.source, one.next_offset) for one in store.known(cluster, [TRACES_0.topic])]
 
 
 def test_the_first_beginning_stands(store: IngestStore) -> None:

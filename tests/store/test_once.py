@@ -1,6 +1,8 @@
 """A trace is stored once by its id, over starts at most a day apart."""
 
-from datetime import timedelta  # noqa: I001
+import itertools
+from collections.abc import Sequence
+from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
@@ -8,11 +10,10 @@ import pytest
 from pointsman_contract.trace import Trace
 from store.errors import OffsetsMoved
 from store.offsets import reset_partition
-from store.received import Counts
+from store.received import Counts, Source
 from store.sessions import Sessions
 from tests.builders import NOON, attempt, heartbeat, outcome, trace
-from tests.store.feed import HEARTBEATS_0, OUTCOMES_0, TRACES_0, Feed, one, partition, rows, unreadable
-import itertools
+from tests.store.feed import HEARTBEATS_0, OUTCOMES_0, TRACES_0, Content, Feed, one, partition, rows, unreadable
 
 MIDNIGHT = NOON.replace(hour=0)
 DAY = timedelta(days=1)
@@ -140,20 +141,20 @@ def test_outcomes_by_position(feed: Feed, sessions: Sessions) -> None:
 
 def test_the_way_back_stores_nothing_twice(feed: Feed, sessions: Sessions) -> None:
     """An operator sends every partition back to its beginning: all that is read again counts as duplicate."""
-    messages = {
+    messages: dict[Source, Sequence[Content]] = {
         TRACES_0: [trace(), unreadable(), trace()],
         OUTCOMES_0: [outcome(), outcome(), unreadable()],
         HEARTBEATS_0: [heartbeat(sequence=1), heartbeat(sequence=2)],
     }
-    batch = feed.batch(messages)  # type: ignore[arg-type]
+    batch = feed.batch(messages)
     feed.send_batch(batch)
     tables = ("traces", "attempts", "outcomes", "heartbeats", "dead_letters")
     before = [rows(sessions, f"SELECT * FROM {table} ORDER BY 1, 2, 3, 4") for table in tables]
-    for source in messages:  # noqa: PLC0206
+    for source, contents in messages.items():
         with sessions.write() as db:
-            assert reset_partition(db, source, 0) == len(messages[source])  # type: ignore[arg-type]
+            assert reset_partition(db, source, 0) == len(contents)
     again = feed.store.store(batch)
-    assert again.counts == {source: Counts(duplicate=len(ones)) for source, ones in messages.items()}  # type: ignore[arg-type]
+    assert again.counts == {source: Counts(duplicate=len(ones)) for source, ones in messages.items()}
     assert [rows(sessions, f"SELECT * FROM {table} ORDER BY 1, 2, 3, 4") for table in tables] == before
 
 

@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import pytest
 
+from pointsman_contract.heartbeat import Heartbeat
 from pointsman_contract.trace import Trace
 from store.received import Counts
 from store.sessions import Sessions
@@ -59,7 +60,7 @@ def test_one_span_has_one_winner(open_sessions: OpenSessions, scale: Scale) -> N
 
         def store(number: int) -> None:
             barrier.wait()
-            feeds[number].store.store(batches[number])  # noqa: B023 -- both threads end within the turn
+            feeds[number].store.store(batches[number])  # noqa: B023 - both threads end within the turn
 
         assert fates(at_once(lambda: store(0), lambda: store(1))) == ["OffsetsMoved", "well"]
         for feed in feeds:
@@ -131,7 +132,7 @@ def test_many_ids_in_opposite_order(consumers: list[Feed], scale: Scale) -> None
             barrier.wait()
             return consumers[number].send(*contents, to=partition(number))
 
-        done = at_once(lambda: store(0, many), lambda: store(1, many[::-1]))  # noqa: B023 -- ends within the turn
+        done = at_once(lambda: store(0, many), lambda: store(1, many[::-1]))  # noqa: B023 - ends within the turn
         counts = [each.result() for each in done]
         assert counts[0].plus(counts[1]) == Counts(stored=1000, duplicate=1000)
 
@@ -142,11 +143,11 @@ def test_heartbeats_in_opposite_order(consumers: list[Feed], scale: Scale) -> No
     for turn in range(scale(long=20, small=2)):
         many = [heartbeat(boot_id=f"boot-{turn}", sequence=number) for number in range(1000)]
 
-        def store(number: int, contents: list[object]) -> Counts:
+        def store(number: int, contents: list[Heartbeat]) -> Counts:
             barrier.wait()
-            return consumers[number].send(*contents, to=HEARTBEATS_0._replace(partition=number))  # type: ignore[arg-type]
+            return consumers[number].send(*contents, to=HEARTBEATS_0._replace(partition=number))
 
-        done = at_once(lambda: store(0, list(many)), lambda: store(1, many[::-1]))  # type: ignore[arg-type]  # noqa: B023
+        done = at_once(lambda: store(0, many), lambda: store(1, many[::-1]))  # noqa: B023 - ends within the turn
         counts = [each.result() for each in done]
         assert counts[0].plus(counts[1]) == Counts(stored=1000, duplicate=1000)
 

@@ -104,8 +104,7 @@ def test_memory_is_bounded(sessions: Sessions) -> None:
     ours = AdmittedRoutes(sessions, limit=10)
     for begin in range(0, 1_000_000, 50_000):
         ours.admit((TODAY, "prod", f"route-{number}") for number in range(begin, begin + 50_000))
-    assert len(ours._known) == 10  # noqa: SLF001
-    assert len(ours._full) == 1  # noqa: SLF001
+    assert len(ours) == 10
 
 
 def test_forgetting_refuses_nobody(sessions: Sessions) -> None:
@@ -118,6 +117,6 @@ def test_forgetting_refuses_nobody(sessions: Sessions) -> None:
     batch = [*routes(3, day=OLDER), *routes(3), (TODAY + timedelta(days=1), "prod", "new")]
     ours.admit(batch)
     assert not any(map(ours.refused, batch))
-    assert len(ours._known) == 30 + 30 + 1  # noqa: SLF001
+    assert len(ours) == 30 + 30 + 1
     ours.admit([(TODAY + timedelta(days=2), "prod", "newer")])
-    assert len(ours._known) == 1  # noqa: SLF001
+    assert len(ours) == 1

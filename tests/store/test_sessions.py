@@ -4,6 +4,7 @@ import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -23,7 +24,7 @@ def fate_of(url: str) -> Exception:
         sessions = Sessions(url)
         with sessions.read():
             pass
-    except Exception as error:  # noqa: BLE001 -- the test looks at what it is
+    except Exception as error:  # noqa: BLE001 - the test looks at what it is
         return error
     finally:
         if sessions is not None:
@@ -151,7 +152,7 @@ def test_reading_cannot_write(sessions: Sessions) -> None:
 
 def test_a_failed_block_writes_nothing(sessions: Sessions) -> None:
     """A transaction ends with its block, well or not at all."""
-    with pytest.raises(RuntimeError), sessions.write() as db:  # noqa: PT012
+    with pytest.raises(RuntimeError), sessions.write() as db:  # noqa: PT012 - the block is what is tested
         db.execute(text("CREATE TABLE t (id int)"))
         raise RuntimeError
     execute(sessions, "CREATE TABLE t (id int)")
@@ -167,7 +168,8 @@ def test_every_wait_is_bounded(store_url: str) -> None:
     assert one(sessions, "SHOW application_name") == "pointsman test"
     assert one(sessions, "SHOW tcp_user_timeout") is not None
     with sessions.read() as db:
-        parameters = db.connection.driver_connection.info.get_parameters()  # type: ignore[union-attr]
+        driver: Any = db.connection.driver_connection
+        parameters = driver.info.get_parameters()
     assert parameters["tcp_user_timeout"] == "10000"
     sessions.close()
 

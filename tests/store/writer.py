@@ -37,16 +37,22 @@ class StoppingId(UUID):
 
 def with_stop(batch: Batch) -> Batch:
     """The batch with a stopping id in its middle; rows are copied in the order of their ids."""
-    traces = [message for message in batch.messages if isinstance(message.content, Trace)]
-    bare = sorted(
-        (message for message in traces if not message.content.attempts),  # type: ignore[union-attr]
-        key=lambda message: message.content.trace_id.int,  # type: ignore[union-attr]
-    )
-    middle = bare[len(bare) // 2]
-    assert isinstance(middle.content, Trace)
-    stopping = middle.content.model_copy(update={"trace_id": StoppingId(int=middle.content.trace_id.int)})
+    bare = {
+        message.content.trace_id.int: (message, message.content)
+        for message in batch.messages
+        if isinstance(message.content, Trace) and not message.content.attempts
+    }
+    number = sorted(bare)[len(bare) // 2]
+    middle, content = bare[number]
+    stopping = content.model_copy(update={"trace_id": StoppingId(int=number)})
     others = [message if message is not middle else message._replace(content=stopping) for message in batch.messages]
     return Batch(others, batch.spans)
+
+
+def say(word: str) -> None:
+    """Tell the test that waits for it."""
+    sys.stdout.write(f"{word}\n")
+    sys.stdout.flush()
 
 
 def main() -> None:
@@ -59,7 +65,7 @@ def main() -> None:
     parser.add_argument("--stop", choices=STOPS)
     chosen = parser.parse_args()
     feed = Feed(Sessions(chosen.url))
-    print("ready", flush=True)  # noqa: T201
+    say("ready")
     if chosen.stop is None:
         tell(feed, partitions=chosen.partitions, end=chosen.end, size=chosen.size)
         return
@@ -68,11 +74,11 @@ def main() -> None:
     try:
         feed.store.store(batch)
     except StoreError as error:
-        print(type(error).__name__, flush=True)  # noqa: T201
+        say(type(error).__name__)
     else:
-        print("stored", flush=True)  # noqa: T201
+        say("stored")
     feed.sessions.close()
 
 
 if __name__ == "__main__":
-    sys.exit(main())  # type: ignore[func-returns-value]
+    main()
