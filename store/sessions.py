@@ -156,8 +156,11 @@ def translate(original: BaseException | None, fallback: Exception) -> Exception:
     first_line = str(original).strip().splitlines()[0] if str(original).strip() else type(original).__name__
     if state == _CHECK_VIOLATION and original.diag.constraint_name is None:
         return DayMissing(first_line)
-    if isinstance(original, psycopg.DataError | psycopg.IntegrityError):
+    if isinstance(original, psycopg.IntegrityError):
         return StoreRefused(f"{first_line} (SQLSTATE {state or 'none'})")
+    if isinstance(original, psycopg.DataError):
+        # Its words quote the value, and a dead letter may have to hold nothing of its message.
+        return StoreRefused(f"{type(original).__name__} (SQLSTATE {state or 'none'})")
     if not state and isinstance(original, psycopg.OperationalError):
         return StoreDenied(first_line) if _DENIED.search(first_line) else StoreAway(first_line)
     return StoreAway(first_line) if state[:2] in _AWAY else fallback

@@ -199,8 +199,6 @@ def test_an_empty_pool_is_not_waited_for_long(database18: str) -> None:
         pytest.param("25P03", StoreAway, id="idle in transaction"),
         pytest.param("25006", StoreAway, id="a standby"),
         pytest.param("08006", StoreAway, id="connection lost"),
-        pytest.param("22P05", StoreRefused, id="untranslatable character"),
-        pytest.param("22003", StoreRefused, id="out of range"),
         pytest.param("23502", StoreRefused, id="not null"),
         pytest.param("23505", StoreRefused, id="unique"),
         # No constraint is named: only a row without a partition is refused so.
@@ -214,6 +212,16 @@ def test_the_fate_of_an_sqlstate(sqlstate: str, fate: type[Exception]) -> None:
     assert type(found) is fate
     assert "some words" in str(found)
     assert "more words" not in str(found)
+
+
+@pytest.mark.parametrize(
+    ("sqlstate", "name"), [("22P05", "UntranslatableCharacter"), ("22003", "NumericValueOutOfRange")]
+)
+def test_a_data_error_quotes_no_value(sqlstate: str, name: str) -> None:
+    """Its words go into dead letters, and those may have to keep no word of their message."""
+    found = translate(errors.lookup(sqlstate)('value "secret" is no number'), RuntimeError())
+    assert isinstance(found, StoreRefused)
+    assert str(found) == f"{name} (SQLSTATE {sqlstate})"
 
 
 @pytest.mark.parametrize("sqlstate", ["42P01", "42501", "XX000", "XX001", "58030", "0A000"])
