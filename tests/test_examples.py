@@ -136,7 +136,7 @@ def test_the_cascade_keeps_tokens_characters_and_cost(converted: tuple[Path, str
 def test_the_cascade_says_that_it_is_a_simulation(converted: tuple[Path, str]) -> None:
     """File name, route, environment and console say so; the times are one second apart because there are none."""
     out, said = converted
-    assert "routerarena-cascade-simulation.jsonl: a simulation over real answers, 809 traces" in said
+    assert "routerarena-cascade-simulation.jsonl:\n  a simulation over real answers, 809 traces" in said
     traces = read(out / "routerarena-cascade-simulation.jsonl")
     assert {trace.route for trace in traces} == {"routerarena-cascade-simulation"}
     assert {trace.environment for trace in traces} == {"simulation"}

@@ -87,7 +87,7 @@ def _count(row: Sequence[str], column: int) -> int:
 
 
 def convert(service: str, data: Path, out: Path) -> str:
-    """Write the file of one service; returns a line that says what is in it."""
+    """Write the file of one service; returns lines that say what is in it."""
     source = data / "azure_llm_2023" / f"AzureLLMInferenceTrace_{service}.csv"
     target = out / f"azure-{service}.jsonl"
     traces = list(traces_of(source, service))
@@ -97,7 +97,7 @@ def convert(service: str, data: Path, out: Path) -> str:
     attempts = [attempt for trace in traces for attempt in trace.attempts]
     starts = [trace.started_at for trace in traces]
     return (
-        f"{target}: {count:,} traces, {sum(attempt.input_tokens for attempt in attempts):,} input"
+        f"{target}:\n  {count:,} traces, {sum(attempt.input_tokens for attempt in attempts):,} input"
         f" and {sum(attempt.output_tokens for attempt in attempts):,} output tokens,"
         f" {min(starts):%Y-%m-%d %H:%M:%S} to {max(starts):%H:%M:%S} UTC"
     )

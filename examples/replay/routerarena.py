@@ -179,16 +179,16 @@ def _first_problem(error: ValidationError) -> str:
 
 
 def convert(data: Path, out: Path) -> str:
-    """Write the file; returns a line that says what is in it."""
+    """Write the file; returns lines that say what is in it."""
     traces = list(cascade(data))
     target = out / f"{TITLE}.jsonl"
     count = write_traces(target, traces)
     attempts = [attempt for trace in traces for attempt in trace.attempts]
     cost = sum((attempt.prefill_cost_usd or 0) + (attempt.generation_cost_usd or 0) for attempt in attempts)
     return (
-        f"{target}: a simulation over real answers, {count:,} traces, {len(attempts) - count:,} escalated,"
-        f" {sum(trace.outcome == 'success' for trace in traces):,} successes,"
-        f" {sum(attempt.input_tokens for attempt in attempts):,} input"
+        f"{target}:\n  a simulation over real answers, {count:,} traces, {len(attempts) - count:,} escalated,"
+        f" {sum(trace.outcome == 'success' for trace in traces):,} successes,\n"
+        f"  {sum(attempt.input_tokens for attempt in attempts):,} input"
         f" and {sum(attempt.output_tokens for attempt in attempts):,} output tokens, {cost:f} USD"
     )
 

@@ -172,7 +172,7 @@ def main() -> None:
         count = write_traces(target, Router(arguments.seed).requests(arguments.requests))
     except OSError as error:
         parser.exit(2, f"{parser.prog}: {error.filename}: {error.strerror}\n")
-    print(f"{target}: synthetic, {count:,} traces of {arguments.requests:,} requests, seed {arguments.seed}")
+    print(f"{target}:\n  synthetic, {count:,} traces of {arguments.requests:,} requests, seed {arguments.seed}")
 
 
 if __name__ == "__main__":
