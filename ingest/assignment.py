@@ -59,7 +59,7 @@ class Assignment:
         """Ask store and broker where the waiting partitions stand, and read on from there.
 
         A partition that needs a row in the store first goes on waiting: the next call reads what the store then says,
-        since somebody else's word may have been first.
+        since somebody else's word may have been first. So does one that no broker leads.
         Raises BrokerUnreachable, StoreAway, OffsetsMoved, IngestStopped.
         """
         cluster_id = consumer.cluster_id()
@@ -72,8 +72,8 @@ class Assignment:
         }
         known = self._store.known(cluster_id, self._topics)
         bounds = consumer.bounds(sources)
-        for partition, source in sources.items():
-            self._place(consumer, partition, source, known, bounds[partition])
+        for partition, held in bounds.items():
+            self._place(consumer, partition, sources[partition], known, held)
 
     def unplace_all(self, consumer: GroupConsumer) -> None:
         """Drop what is in memory; every partition waits to be placed anew."""

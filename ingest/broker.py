@@ -116,7 +116,8 @@ class GroupConsumer:
             ) from error
         except AuthorizationError as error:
             raise IngestStopped(f"Kafka refuses access: {error}") from error
-        except KafkaTimeoutError as error:
+        except (KafkaTimeoutError, KeyError) as error:
+            # A leader that goes while it is asked leaves its partition out of the answer: a KeyError.
             raise BrokerUnreachable(self._address) from error
         except KafkaError as error:
             if error.retriable:
@@ -169,13 +170,17 @@ class GroupConsumer:
         return None if value is None else int(value)
 
     def bounds(self, partitions: Iterable[Partition], timeout_s: float = 5.0) -> dict[Partition, Bounds]:
-        """Beginning and end of partitions, asked from the broker."""
-        wanted = [TopicPartition(*partition) for partition in partitions]
+        """Beginning and end of partitions, asked from the broker; those that no broker leads now are left out."""
+        wanted = [at for at in (TopicPartition(*one) for one in partitions) if has_leader(self._consumer, at)]
         milliseconds = round(timeout_s * 1000)
         with self._translated():
             begins = self._consumer.beginning_offsets(wanted, timeout_ms=milliseconds)
             ends = self._consumer.end_offsets(wanted, timeout_ms=milliseconds)
         return {Partition(at.topic, at.partition): Bounds(begins[at], ends[at]) for at in wanted}
+
+    def without_leader(self) -> list[Partition]:
+        """This member's partitions that no broker leads now: they cannot be read, the others can."""
+        return sorted(at for at in self.assignment() if not has_leader(self._consumer, TopicPartition(*at)))
 
     def refresh_topics(self, timeout_s: float) -> None:
         """Ask the broker which topics there are now; `topic_id` then tells no old news."""
@@ -229,6 +234,12 @@ class GroupConsumer:
                 self._consumer.commit(offsets, timeout_ms=milliseconds)
         with suppress(Exception):
             self._consumer.close(autocommit=False, timeout_ms=milliseconds)
+
+
+def has_leader(consumer: Any, at: TopicPartition) -> bool:
+    """Whether a broker leads the partition, by what was heard last; a deleted one has none either."""
+    leader = consumer._cluster.leader_for_partition(at)  # noqa: SLF001 - kafka-python shows it nowhere else
+    return leader is not None and leader >= 0
 
 
 class _NoteRebalances(ConsumerRebalanceListener):

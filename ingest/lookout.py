@@ -44,6 +44,8 @@ class Lookout:
         missing = [topic for topic in self._topics if consumer.topic_id(topic) is None]
         if missing:
             self._condition.became("waiting_for_topics", f"no topic {', '.join(missing)}; run: pointsman topics create")
+        elif leaderless := consumer.without_leader():
+            self._condition.became("waiting_for_broker", f"no broker leads {', '.join(map(str, leaderless))}")
         elif not consumer.joined():
             self._condition.became("starting", "joining the consumer group")
         elif not self._assignment.waiting:

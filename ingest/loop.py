@@ -115,6 +115,8 @@ class Ingest:
         except OffsetGone as gone:
             log.warning("offset_gone", detail=str(gone))
             self._start_over(consumer)
+            # A broker that lags behind may say so again and again.
+            self._place_at = time.monotonic() + self._backoff.next_s()
             return
         except BrokerUnreachable as error:
             self._start_over(consumer)
@@ -166,6 +168,8 @@ class Ingest:
             self._place_at = 0.0
         else:
             self._look_at = 0.0
+            # What still waits (for its row in the store, for a leader) waits for the next poll.
+            self._place_at = time.monotonic() + _POLL_S
 
     def _store_pending(self, consumer: GroupConsumer) -> None:
         batch = self._pending.batch()

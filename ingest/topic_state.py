@@ -7,7 +7,7 @@ from uuid import UUID
 from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 
-from ingest.broker import Bounds
+from ingest.broker import Bounds, has_leader
 from ingest.errors import BrokerUnreachable, TopicRefused
 
 
@@ -36,15 +36,19 @@ def topic_state(bootstrap: str, topic: str, *, timeout_s: float = 10.0) -> Topic
             metrics_enabled=False,
         )
         numbers = consumer.partitions_for_topic(topic)
-        topic_id = consumer._cluster.topic_id(topic)  # noqa: SLF001 - shown nowhere else - kafka-python shows it nowhere else
+        topic_id = consumer._cluster.topic_id(topic)  # noqa: SLF001 - kafka-python shows it nowhere else
         if not numbers or topic_id is None:
             raise TopicRefused(f"there is no topic {topic} at {bootstrap}; run: pointsman topics create")
         partitions = [TopicPartition(topic, number) for number in sorted(numbers)]
+        leaderless = [str(at.partition) for at in partitions if not has_leader(consumer, at)]
+        if leaderless:
+            raise BrokerUnreachable(f"{bootstrap} for {topic}/{','.join(leaderless)}: no broker leads it")
         begins = consumer.beginning_offsets(partitions, timeout_ms=milliseconds)
         ends = consumer.end_offsets(partitions, timeout_ms=milliseconds)
-        cluster_id = str(consumer._cluster.cluster_id or "")  # noqa: SLF001 - shown nowhere else
+        cluster_id = str(consumer._cluster.cluster_id or "")  # noqa: SLF001 - see above
         return TopicState(cluster_id, topic_id, {at.partition: Bounds(begins[at], ends[at]) for at in partitions})
-    except (KafkaError, OSError) as error:
+    # A leader that goes while it is asked leaves its partition out of the answer: a KeyError.
+    except (KafkaError, OSError, KeyError) as error:
         raise BrokerUnreachable(bootstrap, waited_s=timeout_s) from error
     finally:
         if consumer is not None:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from store.days import PARTITION_NAME
 from store.errors import WrongRevision
-from store.revision import current_revision, refuse_unknown
+from store.revision import current_revision, refuse_other_encodings, refuse_unknown
 from store.sessions import Sessions
 
 # Two people who migrate at the same moment take turns.
@@ -56,6 +56,7 @@ def _run(sessions: Sessions, revision: str, *, upgrade: bool) -> tuple[str | Non
         db.exec_driver_sql("SET LOCAL lock_timeout = 0")
         db.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_MIGRATING})")
         db.exec_driver_sql("SET LOCAL lock_timeout TO DEFAULT")
+        refuse_other_encodings(db)
         before = current_revision(db)
         refuse_unknown(before, known_revisions())
         try:

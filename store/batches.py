@@ -76,9 +76,8 @@ class BatchStore:
         self._routes.admit(routes_of(batch, kept))
         work = sort_batch(batch, kept=kept, refused=self._routes.refused)
         self._days.ensure({utc_day(start) for _, start in work.traces})
-        with self._sessions.write() as db:
+        with self._sessions.write(prepare=create_staging) as db:
             numbers = offsets.draw_batch_numbers(db, batch.spans)
-            create_staging(db)
             self._copy(db, work, numbers, kept.now)
             _lock_day_parity(db, work)
             offsets.compare_and_set(db, batch.spans)
@@ -92,25 +91,25 @@ class BatchStore:
 
     def _copy(self, db: Connection, work: SortedBatch, numbers: Mapping[Source, int], now: datetime) -> None:
         # Rows with a key that another consumer may bring too go in the key's order: two who brought the same ones from
-        # opposite ends would wait for each other in a circle.
+        # opposite ends would wait for each other in a circle. They are made while COPY goes on: a session that is idle
+        # in its transaction is ended after five seconds, and a large batch on a slow machine may need more.
         if work.traces:
             ordered = sorted(work.traces.values(), key=lambda one: one[1].trace_id.int)
-            rows = [trace_row(trace, numbers[at.source], at.offset) for at, trace in ordered]
-            copy_rows(db, traces, rows)
-            rows = [
+            copy_rows(db, traces, (trace_row(trace, numbers[at.source], at.offset) for at, trace in ordered))
+            rows = (
                 attempt_row(trace, attempt, position, numbers[at.source])
                 for at, trace in ordered
                 for position, attempt in enumerate(trace.attempts)
-            ]
+            )
             copy_rows(db, attempts, rows)
         if work.outcomes:
-            copy_rows(db, outcomes, [outcome_row(row, at, numbers[at.source]) for at, row in work.outcomes])
+            copy_rows(db, outcomes, (outcome_row(row, at, numbers[at.source]) for at, row in work.outcomes))
         if work.heartbeats:
             beats = [work.heartbeats[key] for key in sorted(work.heartbeats)]
-            copy_rows(db, heartbeats, [heartbeat_row(row, at, numbers[at.source]) for at, row in beats])
+            copy_rows(db, heartbeats, (heartbeat_row(row, at, numbers[at.source]) for at, row in beats))
         if work.letters:
             keep = self._keep_payloads
-            rows = [dead_letter_row(row, at, numbers[at.source], now, keep=keep) for at, row in work.letters]
+            rows = (dead_letter_row(row, at, numbers[at.source], now, keep=keep) for at, row in work.letters)
             copy_rows(db, dead_letters, rows)
 
 

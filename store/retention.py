@@ -11,6 +11,11 @@ from sqlalchemy import text
 from store.sessions import Sessions
 
 DEAD_LETTER_RETENTION = timedelta(days=30)
+# By the key from its beginning: reads what is about to go, and not the whole table.
+FIRST_KEPT = (
+    "SELECT coalesce((SELECT id FROM ingest_batches WHERE committed_at >= :cutoff OR max_started_at >= :cutoff"
+    " ORDER BY id LIMIT 1), (SELECT max(id) + 1 FROM ingest_batches), 0)"
+)
 _CHUNK = 10_000
 
 
@@ -30,13 +35,7 @@ def delete_expired(sessions: Sessions, *, now: datetime, oldest: date) -> Delete
     """
     cutoff = datetime(oldest.year, oldest.month, oldest.day, tzinfo=UTC)
     with sessions.read() as db:
-        first_kept = db.execute(
-            text(
-                "SELECT coalesce(min(id) FILTER (WHERE committed_at >= :cutoff OR max_started_at >= :cutoff),"
-                " max(id) + 1, 0) FROM ingest_batches"
-            ),
-            {"cutoff": cutoff},
-        ).scalar_one()
+        first_kept = db.execute(text(FIRST_KEPT), {"cutoff": cutoff}).scalar_one()
     behind = {"first_kept": first_kept}
     outcomes = _delete(sessions, "outcomes", "batch_id < :first_kept", behind)
     heartbeats = _delete(sessions, "heartbeats", "batch_id < :first_kept", behind)

@@ -2,7 +2,7 @@
 
 from sqlalchemy import Connection, inspect, text
 
-from store.errors import WrongRevision
+from store.errors import StoreDenied, WrongRevision
 from store.sessions import Sessions
 
 VERSION_TABLE = "alembic_version"
@@ -16,13 +16,21 @@ def current_revision(db: Connection) -> str | None:
     return db.execute(text(f"SELECT version_num FROM {VERSION_TABLE}")).scalar_one_or_none()
 
 
+def refuse_other_encodings(db: Connection) -> None:
+    """Raise StoreDenied where the database could not hold every text: a route's name in it would end the process."""
+    encoding = db.execute(text("SHOW server_encoding")).scalar_one()
+    if encoding != "UTF8":
+        raise StoreDenied(f"the database has the encoding {encoding}; make one with: CREATE DATABASE … ENCODING 'UTF8'")
+
+
 def require_revision(sessions: Sessions, head: str, known: frozenset[str]) -> None:
     """Pass where the database is at `head`.
 
     `known` are all revisions of this version: one outside of them comes from a newer Pointsman.
-    Raises WrongRevision with the command that helps, StoreAway.
+    Raises WrongRevision with the command that helps, StoreDenied where the encoding is not UTF-8, StoreAway.
     """
     with sessions.read() as db:
+        refuse_other_encodings(db)
         found = current_revision(db)
     if found == head:
         return

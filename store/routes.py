@@ -47,6 +47,8 @@ class AdmittedRoutes:
             self._known.clear()
             self._full.clear()
             new = sorted(wanted)
+        known: set[RouteOfDay] = set()
+        full: set[date] = set()
         with self._sessions.write() as db:
             # Two processes that count at the same time would both find room.
             db.execute(text("LOCK TABLE admitted_routes IN SHARE ROW EXCLUSIVE MODE"))
@@ -60,6 +62,9 @@ class AdmittedRoutes:
                 if taken:
                     rows = [{"day": d, "environment": environment, "route": route} for d, environment, route in taken]
                     db.execute(insert(admitted_routes), rows)
-                self._known |= there | set(taken)
+                known |= there | set(taken)
                 if len(taken) < len(asking):
-                    self._full.add(day)
+                    full.add(day)
+        # Only once it is true: the commit may fail.
+        self._known |= known
+        self._full |= full

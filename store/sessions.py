@@ -5,7 +5,7 @@ SQLAlchemy gets finished connections.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -20,6 +20,8 @@ from sqlalchemy.pool import QueuePool
 from store.errors import AddressUnreadable, DayMissing, StoreAway, StoreDenied, StoreRefused
 
 CONNECT_TIMEOUT_S = 5
+_CONNECT_ALL_S = 9
+_LIFE_S = 3600
 _LAST_PORT = 65_535
 # A consumer that stands still inside a transaction must not hold its successor up for long.
 _SESSION = {
@@ -28,10 +30,15 @@ _SESSION = {
     "statement_timeout": "60s",
     "timezone": "UTC",
     "client_min_messages": "warning",
+    # The server's own defaults hold the locks of a machine that is gone for two hours.
+    "tcp_keepalives_idle": "10",
+    "tcp_keepalives_interval": "5",
+    "tcp_keepalives_count": "3",
 }
 _TCP = {"tcp_user_timeout": "10000", "keepalives_idle": "10", "keepalives_interval": "5", "keepalives_count": "3"}
 # "No partition found for row" has this SQLSTATE too, and names no constraint. Its words are in the server's language.
 _CHECK_VIOLATION = "23514"
+_NO_RIGHT = "42501"
 # Connection lost, deadlock, resources (a full disk too), locks, operator, and a session that a time-out ended.
 _AWAY = frozenset({"08", "25", "40", "53", "55", "57"})
 # Connection lost, ended by an operator, by a restart, by a time-out.
@@ -39,7 +46,7 @@ _SESSION_ENDED = ("08", "57P", "25P03", "25P04")
 # By words, for libpq tells no SQLSTATE at the start of a session: of a server that speaks another language, StoreAway.
 _DENIED = re.compile(
     r"authentication failed|does not exist|pg_hba\.conf|permission denied|no password supplied|not permitted to log in"
-    r"|invalid \S+ value|unrecognized configuration parameter|does not support SSL|certificate"
+    r"|invalid \S+ value|definition of service|unrecognized configuration parameter|does not support SSL|certificate"
 )
 
 
@@ -58,6 +65,8 @@ class Sessions:
             max_overflow=0,
             pool_pre_ping=True,
             pool_timeout=CONNECT_TIMEOUT_S,
+            # A session's temporary tables keep the age of the whole database as high as their own.
+            pool_recycle=_LIFE_S,
         )
         event.listen(self._engine, "handle_error", _notice_lost_connection)
 
@@ -78,10 +87,18 @@ class Sessions:
             yield db
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
-        """One transaction, committed where the block ends well. Raises StoreAway, StoreRefused, DayMissing."""
-        with _translated(), self._engine.begin() as db:
-            yield db
+    def write(self, *, prepare: Callable[[Connection], None] | None = None) -> Iterator[Connection]:
+        """One transaction, committed where the block ends well. Raises StoreAway, StoreRefused, DayMissing.
+
+        `prepare` is done in a transaction of its own before it, on the same connection and once in its life.
+        """
+        with _translated(), self._engine.connect() as db:
+            if prepare is not None and prepare not in db.info:
+                with db.begin():
+                    prepare(db)
+                db.info[prepare] = True
+            with db.begin():
+                yield db
 
     @contextmanager
     def autocommit(self) -> Iterator[Connection]:
@@ -116,12 +133,20 @@ def _parameters(url: str, application: str) -> dict[str, Any]:
     _refuse_unusable(given)
     options = " ".join(f"-c {name}={value}" for name, value in _SESSION.items())
     return {
-        "connect_timeout": CONNECT_TIMEOUT_S,
+        "connect_timeout": _timeout_of_each(given),
+        # Else the driver takes the server's, which may not know all letters.
+        "client_encoding": "utf8",
         "application_name": application,
         **_TCP,
-        **given,
+        **{name: value for name, value in given.items() if (name, value) != ("connect_timeout", "0")},
         "options": f"{given.get('options', '')} {options}".strip(),
     }
+
+
+def _timeout_of_each(given: Mapping[str, Any]) -> int:
+    """Seconds for each of several hosts, so that all of them are tried within ten; libpq knows no less than two."""
+    hosts = str(given.get("hostaddr") or given.get("host") or "").count(",") + 1
+    return max(2, min(CONNECT_TIMEOUT_S, _CONNECT_ALL_S // hosts))
 
 
 def _refuse_unusable(given: Mapping[str, Any]) -> None:
@@ -131,6 +156,12 @@ def _refuse_unusable(given: Mapping[str, Any]) -> None:
         raise AddressUnreadable("the database URL cannot be read: its port is no number from 1 to 65535")
     if not str(given.get("connect_timeout") or 0).isdecimal():
         raise AddressUnreadable("the database URL cannot be read: its connect_timeout is no number of seconds")
+    for host in str(given.get("host") or "").split(","):
+        try:
+            host.encode("idna")
+        except UnicodeError:
+            if not host.startswith(("/", "@")):
+                raise AddressUnreadable(f"the database URL cannot be read: {host!r} is no host's name") from None
     if "@" in str(given.get("host") or ""):
         raise AddressUnreadable("the database URL cannot be read: an @ inside of the password is written as %40")
 
@@ -161,6 +192,8 @@ def translate(original: BaseException | None, fallback: Exception) -> Exception:
     if isinstance(original, psycopg.DataError):
         # Its words quote the value, and a dead letter may have to hold nothing of its message.
         return StoreRefused(f"{type(original).__name__} (SQLSTATE {state or 'none'})")
+    if state == _NO_RIGHT:
+        return StoreDenied(first_line)
     if not state and isinstance(original, psycopg.OperationalError):
         return StoreDenied(first_line) if _DENIED.search(first_line) else StoreAway(first_line)
     return StoreAway(first_line) if state[:2] in _AWAY else fallback

@@ -39,13 +39,12 @@ _CREATE = ";\n".join(
 
 
 def create_staging(db: Connection) -> None:
-    """Make the session's temporary tables where they are missing. They are empty after each commit.
+    """Make the session's temporary tables. They are empty after each commit.
 
-    Looked up first: CREATE … AS locks `traces` even where there is nothing to create, and a consumer that stands still
+    In a transaction of its own, before the first COPY: CREATE … AS locks `traces`, and a consumer that stands still
     inside COPY would then hold up the maintenance of partitions.
     """
-    if db.execute(text("SELECT to_regclass(:last)"), {"last": f"pg_temp.staged_{_STAGED[-1].name}"}).scalar() is None:
-        db.execute(text(_CREATE))
+    db.execute(text(_CREATE))
 
 
 def copy_rows(db: Connection, target: Table, rows: Iterable[Row]) -> None:

@@ -3,8 +3,9 @@
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from sqlalchemy import text
 
-from store.retention import Deleted, delete_expired
+from store.retention import FIRST_KEPT, Deleted, delete_expired
 from store.sessions import Sessions
 from tests.builders import heartbeat, outcome, trace
 from tests.store.feed import HEARTBEATS_0, OUTCOMES_0, Feed, execute, one, rows, unreadable
@@ -106,3 +107,20 @@ def test_more_than_one_chunk(sessions: Sessions) -> None:
         old=NOW - timedelta(days=31),
     )
     assert delete_expired(sessions, now=NOW, oldest=OLDEST).dead_letters == 20_001
+
+
+def test_the_look_for_the_first_batch_kept_reads_no_whole_table(aged: Sessions) -> None:
+    """There are millions of batches a day: the key is walked from its beginning."""
+    execute(
+        aged,
+        "INSERT INTO ingest_batches (id, cluster_id, topic_id, topic, partition, first, next, stored, duplicate,"
+        " restamped, dead, committed_at) SELECT 1000 + n, 'c', gen_random_uuid(), 't', 0, n, n + 1, 0, 0, 0, 0, :now"
+        " FROM generate_series(1, 20000) AS n",
+        now=NOW,
+    )
+    execute(aged, "ANALYZE ingest_batches")
+    delete_expired(aged, now=NOW, oldest=OLDEST)
+    assert rows(aged, "SELECT count(*) FROM ingest_batches") == [(20_006,)]
+    with aged.read() as db:
+        plan = "\n".join(row[0] for row in db.execute(text(f"EXPLAIN {FIRST_KEPT}"), {"cutoff": MIDNIGHT}))
+    assert "Seq Scan" not in plan, plan

@@ -5,13 +5,16 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 from itertools import count
 
+import pytest
+
 from pointsman_contract.errors import DeadLetterReason
+from store.errors import StoreAway
 from store.received import Counts
 from store.routes import AdmittedRoutes
 from store.sessions import Sessions
 from tests.builders import NOON, trace
 from tests.store.conftest import OpenSessions
-from tests.store.feed import TRACES_0, Feed, one, rows
+from tests.store.feed import TRACES_0, Feed, execute, one, rows
 
 TODAY = NOON.date()
 OLDER = TODAY - timedelta(days=1)
@@ -66,6 +69,25 @@ def test_a_restart_forgets_nothing(open_sessions: OpenSessions) -> None:
     for _ in range(2):
         feed = Feed(open_sessions(), routes_a_day=1)
         assert feed.send(trace(route="a"), trace(route="b")) == Counts(stored=1, dead=1)
+
+
+def test_a_commit_that_fails_admits_no_route(feed: Feed) -> None:
+    """What a process remembers as admitted is in the store: else the day would get more routes than it has place for,
+    and a restart would refuse what was stored before.
+    """
+    sessions = feed.sessions
+    execute(sessions, "CREATE FUNCTION gone() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE admin_shutdown; END'")
+    execute(
+        sessions,
+        "CREATE CONSTRAINT TRIGGER gone AFTER INSERT ON admitted_routes DEFERRABLE INITIALLY DEFERRED"
+        " FOR EACH ROW EXECUTE FUNCTION gone()",
+    )
+    with pytest.raises(StoreAway):
+        feed.send(trace(route="a"))
+    assert len(feed.routes) == 0
+    execute(sessions, "DROP TRIGGER gone ON admitted_routes")
+    assert feed.send(trace(route="a")) == Counts(stored=1)
+    assert one(sessions, "SELECT count(*) FROM admitted_routes") == 1
 
 
 def test_admission_of_known_routes_asks_nobody(sessions: Sessions) -> None:

@@ -11,7 +11,9 @@ import pytest
 from psycopg import errors
 from sqlalchemy import text
 
+from migrations.schema import migrate
 from store.errors import AddressUnreadable, DayMissing, StoreAway, StoreDenied, StoreRefused
+from store.revision import require_revision
 from store.sessions import CONNECT_TIMEOUT_S, Sessions, translate
 from tests.services.postgres import PostgresServer
 from tests.store.feed import execute, one
@@ -126,6 +128,17 @@ def roles(postgres: PostgresServer, sessions: Sessions) -> Iterator[Sessions]:
     execute(sessions, "SELECT pg_reload_conf()")
 
 
+def test_a_role_without_rights(roles: Sessions, store_url: str) -> None:
+    """It may come in and may do nothing: the settings are wrong, and the sentence says what was denied."""
+    execute(roles, "ALTER ROLE nologin LOGIN")
+    weak = Sessions(store_url.replace("pointsman@", "nologin@"))
+    with pytest.raises(StoreDenied, match="permission denied for table traces"):
+        one(weak, "SELECT count(*) FROM traces")
+    with pytest.raises(StoreDenied, match="permission denied for"):
+        migrate(weak)
+    weak.close()
+
+
 def test_a_wrong_password(roles: Sessions, store_url: str) -> None:
     """Or none, or a role that may not come in: StoreDenied in one sentence that does not hold the password."""
     deadline = time.monotonic() + 5
@@ -156,6 +169,20 @@ def test_a_failed_block_writes_nothing(sessions: Sessions) -> None:
         db.execute(text("CREATE TABLE t (id int)"))
         raise RuntimeError
     execute(sessions, "CREATE TABLE t (id int)")
+
+
+@pytest.mark.parametrize("encoding", ["LATIN1", "SQL_ASCII"])
+def test_a_database_that_does_not_hold_every_text(postgres: PostgresServer, encoding: str) -> None:
+    """A route's name in it would end the process again and again: neither migrated nor read."""
+    name = f"encoded_{encoding.lower()}"
+    with psycopg.connect(postgres.url("postgres"), autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} ENCODING '{encoding}' LOCALE 'C' TEMPLATE template0")
+        sessions = Sessions(postgres.url(name))
+        for attempt in (lambda: migrate(sessions), lambda: require_revision(sessions, "1", frozenset())):
+            with pytest.raises(StoreDenied, match=f"has the encoding {encoding}"):
+                attempt()
+        sessions.close()
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 def test_every_wait_is_bounded(store_url: str) -> None:
@@ -224,9 +251,9 @@ def test_a_data_error_quotes_no_value(sqlstate: str, name: str) -> None:
     assert str(found) == f"{name} (SQLSTATE {sqlstate})"
 
 
-@pytest.mark.parametrize("sqlstate", ["42P01", "42501", "XX000", "XX001", "58030", "0A000"])
+@pytest.mark.parametrize("sqlstate", ["42P01", "XX000", "XX001", "58030", "0A000"])
 def test_anything_else_ends_the_process(sqlstate: str) -> None:
-    """A missing table, a missing right, a broken page: the error itself goes up."""
+    """A missing table, a broken page: the error itself goes up."""
     fallback = RuntimeError()
     assert translate(errors.lookup(sqlstate)("some words"), fallback) is fallback
 

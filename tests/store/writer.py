@@ -7,6 +7,7 @@ import argparse
 import os
 import signal
 import sys
+from typing import Any
 from uuid import UUID
 
 from pointsman_contract.trace import Trace
@@ -16,23 +17,34 @@ from store.sessions import Sessions
 from tests.store.feed import Feed, partition
 from tests.store.storyline import batch_of, tell
 
-# How often the bytes of a trace's id are asked for before: for COPY first (a trace without attempts: once), then for
-# the look-up of what is stored already, behind the compare-and-set.
+# How often the number of a trace's id is asked for once its row was made: first for COPY (a trace without attempts:
+# once), then for the look-up of what is stored already, behind the compare-and-set.
 STOPS = {"copy": 0, "look-up": 1}
 
 
 class StoppingId(UUID):
-    """An id that halts the process when its bytes are asked for."""
+    """An id that halts the process when its number is asked for, once it is armed."""
 
+    is_armed = False
     asked_before = 0
 
-    @property
-    def bytes(self) -> bytes:
-        """The bytes, after SIGCONT."""
-        if StoppingId.asked_before == 0:
-            os.kill(os.getpid(), signal.SIGSTOP)
-        StoppingId.asked_before -= 1
-        return super().bytes
+    def __getattribute__(self, name: str) -> Any:
+        """The attribute; for the number after SIGCONT."""
+        if name == "int" and StoppingId.is_armed:
+            if StoppingId.asked_before == 0:
+                os.kill(os.getpid(), signal.SIGSTOP)
+            StoppingId.asked_before -= 1
+        return super().__getattribute__(name)
+
+
+class ArmingTrace(Trace):
+    """A trace that arms its id when its row is made: the tenant stands in rows only."""
+
+    def __getattribute__(self, name: str) -> Any:
+        """The attribute."""
+        if name == "tenant":
+            StoppingId.is_armed = True
+        return super().__getattribute__(name)
 
 
 def with_stop(batch: Batch) -> Batch:
@@ -44,7 +56,7 @@ def with_stop(batch: Batch) -> Batch:
     }
     number = sorted(bare)[len(bare) // 2]
     middle, content = bare[number]
-    stopping = content.model_copy(update={"trace_id": StoppingId(int=number)})
+    stopping = ArmingTrace.model_construct(**{**dict(content), "trace_id": StoppingId(int=number)})
     others = [message if message is not middle else message._replace(content=stopping) for message in batch.messages]
     return Batch(others, batch.spans)
 
