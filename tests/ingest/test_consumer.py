@@ -12,7 +12,7 @@ from contextlib import closing, contextmanager
 import psutil
 import pytest
 
-from ingest.broker import GroupConsumer
+from ingest.broker import Bounds, GroupConsumer, Partition
 from ingest.errors import BrokerUnreachable, IngestStopped
 from ingest.producer import KafkaPublisher
 from tests.ingest.deployment import Deployment
@@ -113,3 +113,24 @@ def test_what_no_waiting_mends_says_so(on_kafka: Deployment) -> None:
     """A group that exists with another protocol refuses us for good."""
     with pytest.raises(IngestStopped), consumer_of(on_kafka, "") as consumer:
         consumer.poll(2.0, 1)
+
+
+def test_a_partition_without_a_leader_hides_no_other(on_kafka: Deployment) -> None:
+    """kafka-python leaves it out of the answer and then fails for all of them; we tell the bounds of the others. Its
+    leader may also go while it is asked.
+    """
+    on_kafka.create_topics(partitions=2)
+    with consumer_of(on_kafka, secrets.token_hex(4)) as consumer:
+        while len(consumer.assignment()) < 6:
+            consumer.poll(0.2, 100)
+        cluster = consumer._consumer._cluster  # noqa: SLF001 - one broker never loses the leader of one partition alone
+        known = cluster.leader_for_partition
+        led, lost = (Partition(on_kafka.traces, number) for number in (0, 1))
+        cluster.leader_for_partition = lambda at: -1 if at.partition == 1 else known(at)
+        assert consumer.bounds([led, lost]) == {led: Bounds(0, 0)}
+        assert lost in consumer.without_leader()
+        assert led not in consumer.without_leader()
+        answers = iter([1])
+        cluster.leader_for_partition = lambda at: next(answers, -1) if at.partition == 1 else known(at)
+        with pytest.raises(BrokerUnreachable):
+            consumer.bounds([led, lost])
