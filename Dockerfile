@@ -12,12 +12,12 @@ RUN python -m venv /opt/pointsman && /opt/pointsman/bin/pip install --no-cache-d
 FROM python:3.13-slim-bookworm
 RUN useradd --system --no-create-home pointsman
 COPY --from=build /opt/pointsman /opt/pointsman
-ENV PATH=/opt/pointsman/bin:$PATH POINTSMAN_HTTP_HOST=0.0.0.0
+ENV PATH=/opt/pointsman/bin:$PATH POINTSMAN_HTTP_HOST=0.0.0.0 POINTSMAN_HTTP_PORT=8474
 USER pointsman
 EXPOSE 8474
 # SIGTERM finishes the batch and leaves the consumer group within ten seconds.
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s \
-    CMD python -c "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8474/healthz', timeout=2)"
+    CMD python -c "import os, urllib.request as r; r.urlopen(f'http://127.0.0.1:{os.environ[\"POINTSMAN_HTTP_PORT\"]}/healthz', timeout=2)"
 ENTRYPOINT ["pointsman"]
 CMD ["up"]

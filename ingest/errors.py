@@ -3,6 +3,7 @@
 PointsmanError (pointsman_contract.errors)
 ├── BrokerUnreachable      no broker answered at the address in time
 ├── DeliveryFailed         a message that no broker acknowledged; nothing more is sent after it
+│   └── NotAcknowledged    because none answered in time
 ├── TopicRefused           Kafka does not let us create or describe a topic
 ├── OffsetGone             a partition no longer holds the position that was read from
 └── IngestStopped          no waiting mends it: the process ends and says what to do
@@ -28,6 +29,10 @@ class DeliveryFailed(PointsmanError):
         super().__init__(f"{undelivered:,} {noun} not delivered: {reason}")
         self.reason = reason
         self.undelivered = undelivered
+
+
+class NotAcknowledged(DeliveryFailed):
+    """No broker answered in time."""
 
 
 class TopicRefused(PointsmanError):

@@ -13,7 +13,7 @@ from kafka import KafkaProducer
 from kafka.errors import KafkaError, KafkaTimeoutError
 
 from ingest.deliveries import Deliveries
-from ingest.errors import BrokerUnreachable, DeliveryFailed
+from ingest.errors import BrokerUnreachable, DeliveryFailed, NotAcknowledged
 from ingest.network_client import create_no_topics
 
 # What the client keeps for a message beside its bytes: a future, its callbacks, an entry in the batch.
@@ -120,8 +120,13 @@ class KafkaPublisher:
 
     def _raise_if_lost(self) -> None:
         error = self._deliveries.first_error
+        if isinstance(error, KafkaTimeoutError):
+            raise self._unacknowledged(self._limits.delivery_timeout_s) from error
         if error is not None:
-            raise DeliveryFailed(_sentence(error), undelivered=self._deliveries.failed) from error
+            raise DeliveryFailed(_sentence(error), undelivered=self._undelivered()) from error
+
+    def _undelivered(self) -> int:
+        return self._deliveries.failed + self._deliveries.pending
 
     def _no_topic(self, topic: str) -> DeliveryFailed:
         waited = f"{self._limits.topic_timeout_s:g} s"
@@ -132,8 +137,9 @@ class KafkaPublisher:
         return DeliveryFailed(reason, undelivered=1)
 
     def _unacknowledged(self, waited_s: float) -> DeliveryFailed:
-        return DeliveryFailed(
-            f"{self._address} did not acknowledge within {waited_s:g} s", undelivered=self._deliveries.pending
+        return NotAcknowledged(
+            f"{self._address} did not acknowledge within {waited_s:g} s ({self.delivered:,} before were delivered)",
+            undelivered=self._undelivered(),
         )
 
 

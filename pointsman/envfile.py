@@ -3,6 +3,7 @@
 import os
 import re
 import shlex
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +12,27 @@ from pointsman.settings import Settings, SettingsError, variable
 
 # What a shell takes as it stands in an assignment. Most values are then the same for a shell, Docker and an editor.
 _PLAIN = re.compile(r"^[A-Za-z0-9@%+=:,./?_-]+$")
+
+
+def remove_stale_env_file(path: Path | None) -> None:
+    """Take away what an earlier process left: its addresses would mislead whoever waits for the file.
+
+    Raises SettingsError where `path` is something else than a file, or nothing can be written there.
+    """
+    if path is None:
+        return
+    try:
+        if not path.name:
+            raise SettingsError("--env-file: expected the name of a file")
+        if not path.parent.is_dir():
+            raise SettingsError(f"--env-file: there is no directory {path.parent}")
+        if not stat.S_ISREG(path.lstat().st_mode):
+            raise SettingsError(f"--env-file: {path} is there already and is no regular file")
+        path.unlink()
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise SettingsError(f"--env-file: cannot replace {path}: {error.strerror}") from error
 
 
 @contextmanager
@@ -22,6 +44,16 @@ def written_env_file(path: Path | None, settings: Settings, http_port: int) -> I
     if path is None:
         yield
         return
+    written = _write(path, _assignments(settings, http_port))
+    try:
+        yield
+    finally:
+        # Another process may have put its own there meanwhile.
+        if path.exists() and path.stat().st_ino == written:
+            path.unlink(missing_ok=True)
+
+
+def _assignments(settings: Settings, http_port: int) -> str:
     values = {
         "kafka_bootstrap": settings.kafka_bootstrap,
         "database_url": settings.database_url.get_secret_value(),
@@ -29,19 +61,22 @@ def written_env_file(path: Path | None, settings: Settings, http_port: int) -> I
         "topic_prefix": settings.topic_prefix,
         "http_port": str(http_port),
     }
-    text = "".join(
+    return "".join(
         f"{variable(name)}={value if _PLAIN.match(value) else shlex.quote(value)}\n"
         for name, value in values.items()
         if value
     )
+
+
+def _write(path: Path, text: str) -> int:
+    """Replace the file; returns its inode."""
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
             file.write(text)
+            inode = os.fstat(file.fileno()).st_ino
         draft.replace(path)
     except OSError as error:
-        raise SettingsError(f"cannot write {path}: {error.strerror}") from error
-    try:
-        yield
-    finally:
-        path.unlink(missing_ok=True)
+        draft.unlink(missing_ok=True)
+        raise SettingsError(f"--env-file: cannot write {path}: {error.strerror}") from error
+    return inode

@@ -6,8 +6,8 @@ from contextlib import contextmanager
 
 import typer
 
-from ingest.errors import BrokerUnreachable
-from pointsman.embedded.errors import DirectoryInUse, EmbeddedMissing
+from ingest.errors import BrokerUnreachable, NotAcknowledged
+from pointsman.embedded.errors import DirectoryInUse, DirectoryUnusable, EmbeddedMissing, PortTaken
 from pointsman.settings import SettingsError
 from pointsman_contract.errors import PointsmanError
 from store.errors import AddressUnreadable, StoreAway, StoreDenied, WrongRevision
@@ -23,8 +23,17 @@ MEANINGS = {
     WRONG_USE: "wrong use or settings",
     BLIND: "blind: a service did not answer, so nothing could be seen",
 }
-_WRONG_USE = (SettingsError, AddressUnreadable, StoreDenied, WrongRevision, EmbeddedMissing, DirectoryInUse)
-_BLIND = (BrokerUnreachable, StoreAway)
+_WRONG_USE = (
+    SettingsError,
+    AddressUnreadable,
+    StoreDenied,
+    WrongRevision,
+    EmbeddedMissing,
+    DirectoryInUse,
+    DirectoryUnusable,
+    PortTaken,
+)
+_BLIND = (BrokerUnreachable, NotAcknowledged, StoreAway)
 
 
 class UsageError(PointsmanError):

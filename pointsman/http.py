@@ -1,8 +1,10 @@
 """One port for machines: /metrics and /healthz, nothing else."""
 
 import json
+import socket
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NamedTuple
 
@@ -56,6 +58,8 @@ class _BoundedServer(ThreadingHTTPServer):
     request_queue_size = 16
 
     def __init__(self, address: tuple[str, int], handler: type[BaseHTTPRequestHandler]) -> None:
+        if ":" in address[0]:
+            self.address_family = socket.AF_INET6
         self._places = threading.BoundedSemaphore(_MAX_CLIENTS)
         super().__init__(address, handler)
 
@@ -66,13 +70,23 @@ class _BoundedServer(ThreadingHTTPServer):
         super().process_request(request, client_address)
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
+        # A time-out of each read would let a client that sends a byte now and then keep its place for ever.
+        deadline = threading.Timer(_CLIENT_TIMEOUT_S, _hang_up, [request])
+        deadline.daemon = True
+        deadline.start()
         try:
             super().process_request_thread(request, client_address)
         finally:
+            deadline.cancel()
             self._places.release()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that breaks off is no news."""
+
+
+def _hang_up(request: socket.socket) -> None:
+    with suppress(OSError):
+        request.shutdown(socket.SHUT_RDWR)
 
 
 def _handler(registry: CollectorRegistry, health: Callable[[], Healthz]) -> type[BaseHTTPRequestHandler]:

@@ -1,6 +1,7 @@
 """Log lines: for people on a terminal, JSON for machines; always on standard error."""
 
 import logging
+import os
 import sys
 
 import structlog
@@ -9,8 +10,9 @@ import structlog
 def configure_logs(level: str, style: str) -> None:
     """Set up structlog; `style` is auto, console or json. Libraries are heard from warnings on."""
     for_people = style == "console" or (style == "auto" and sys.stderr.isatty())
+    colors = sys.stderr.isatty() and not os.environ.get("NO_COLOR")
     renderer: structlog.types.Processor = (
-        structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()) if for_people else structlog.processors.JSONRenderer()
+        structlog.dev.ConsoleRenderer(colors=colors) if for_people else structlog.processors.JSONRenderer()
     )
     structlog.configure(
         processors=[

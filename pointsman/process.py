@@ -8,7 +8,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 from typing import Protocol
@@ -33,11 +33,27 @@ class Service(Protocol):
         """Ask `run` to return soon; may be called twice, and from a signal handler."""
 
 
+class StoppedEarly(BaseException):
+    """The process was asked to end while it was still starting: nothing is under way that would have to be finished."""
+
+
 class Stopping:
     """Whether the process was asked to end, and who else wants to know."""
 
     def __init__(self) -> None:
         self.asked = threading.Event()
+        self._is_starting = False
+
+    @contextmanager
+    def starting(self) -> Iterator[None]:
+        """What may be cut short at any point: being asked to end raises StoppedEarly in here."""
+        self._is_starting = True
+        try:
+            if self.asked.is_set():
+                raise StoppedEarly
+            yield
+        finally:
+            self._is_starting = False
 
     @contextmanager
     def on_signals(self) -> Iterator[None]:
@@ -47,6 +63,9 @@ class Stopping:
             if number == signal.SIGINT and self.asked.is_set():
                 os._exit(130)
             self.asked.set()
+            if self._is_starting:
+                self._is_starting = False
+                raise StoppedEarly
 
         before = {number: signal.signal(number, ask) for number in (signal.SIGTERM, signal.SIGINT)}
         try:
@@ -54,6 +73,31 @@ class Stopping:
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
+
+
+def finished_unless_asked(work: Callable[[], None], stopping: Stopping) -> bool:
+    """Run `work` in a thread until it ends, or is left behind because the process was asked to end; whether it ended.
+
+    Raises what `work` raised. It must hold nothing that has to be put in order.
+    """
+    ended = threading.Event()
+    failures: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            work()
+        except BaseException as error:  # noqa: BLE001 - raised again by who waits
+            failures.append(error)
+        finally:
+            ended.set()
+
+    threading.Thread(target=run, name="starting", daemon=True).start()
+    while not ended.wait(0.05):
+        if stopping.asked.is_set():
+            return False
+    if failures:
+        raise failures[0]
+    return True
 
 
 def run_services(services: Sequence[Service], stopping: Stopping) -> None:

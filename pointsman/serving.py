@@ -1,5 +1,6 @@
 """Start what a long-running process needs, run it, and take it down again."""
 
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -10,9 +11,11 @@ from ingest.metrics import IngestMetrics
 from ingest.topics import create_topics
 from migrations.schema import head_revision, migrate
 from pointsman.embedded import embedded_broker, embedded_postgres
+from pointsman.embedded.guarded import GuardedProcess
+from pointsman.embedded.watch import Watch
 from pointsman.envfile import written_env_file
-from pointsman.process import Service, Stopping, run_services
-from pointsman.settings import Settings
+from pointsman.process import Service, Stopping, finished_unless_asked, run_services
+from pointsman.settings import Settings, variable
 from pointsman.wiring import (
     await_schema,
     build_ingest,
@@ -29,19 +32,39 @@ log = structlog.get_logger()
 _EMBEDDED_PARTITIONS = 3
 
 
-def start_embedded(
+def serve_embedded(
+    settings: Settings,
+    stopping: Stopping,
+    data_dir: Path,
+    kafka_port: int | None,
+    *,
+    migrate_first: bool,
+    env_file: Path | None,
+) -> None:
+    """`serve` with Kafka and PostgreSQL from the wheels, which stop with it. Raises EmbeddedError, StoppedEarly."""
+    with ExitStack() as stack:
+        with stopping.starting():
+            settings, watch = _start_embedded(stack, settings, data_dir, kafka_port, migrate_first=migrate_first)
+        serve(settings, stopping, with_maintenance=True, env_file=env_file, watched=[watch])
+
+
+def _start_embedded(
     stack: ExitStack, settings: Settings, data_dir: Path, kafka_port: int | None, *, migrate_first: bool
-) -> Settings:
-    """Kafka and PostgreSQL from the wheels, until the stack unwinds; returns the settings with their addresses.
+) -> tuple[Settings, Watch]:
+    """Kafka and PostgreSQL from the wheels, until the stack unwinds; the settings with their addresses, and a watch.
 
     Raises EmbeddedError where one of them does not start.
     """
-    bootstrap = stack.enter_context(embedded_broker(port=kafka_port))
-    database = stack.enter_context(embedded_postgres(data_dir))
+    ignored = [variable(name) for name in ("kafka_bootstrap", "database_url") if settings.is_given(name)]
+    if ignored:
+        log.warning("settings_not_used", settings=ignored, why="--embedded brings Kafka and PostgreSQL of its own")
+    processes: list[GuardedProcess] = []
+    bootstrap = stack.enter_context(embedded_broker(port=kafka_port, started=processes.append))
+    database = stack.enter_context(embedded_postgres(data_dir, started=processes.append))
     settings = settings.model_copy(update={"kafka_bootstrap": bootstrap, "database_url": SecretStr(database.url)})
     _bring_to_schema(settings, data_dir, migrate_first=migrate_first)
     create_topics(bootstrap, prefix=settings.topic_prefix, partitions=_EMBEDDED_PARTITIONS, replication=1)
-    return settings
+    return settings, Watch(processes)
 
 
 def _bring_to_schema(settings: Settings, data_dir: Path, *, migrate_first: bool) -> None:
@@ -61,10 +84,17 @@ def _bring_to_schema(settings: Settings, data_dir: Path, *, migrate_first: bool)
         sessions.close()
 
 
-def serve(settings: Settings, stopping: Stopping, *, with_maintenance: bool, env_file: Path | None = None) -> None:
+def serve(
+    settings: Settings,
+    stopping: Stopping,
+    *,
+    with_maintenance: bool,
+    env_file: Path | None = None,
+    watched: Sequence[Service] = (),
+) -> None:
     """Ingest with /metrics and /healthz until asked to stop; waits for Kafka and the database where they are away.
 
-    Raises SettingsError, WrongRevision, StoreDenied, IngestStopped.
+    `watched` are further services that run beside it. Raises SettingsError, WrongRevision, StoreDenied, IngestStopped.
     """
     registry = build_registry(settings)
     metrics = IngestMetrics(registry)
@@ -73,14 +103,15 @@ def serve(settings: Settings, stopping: Stopping, *, with_maintenance: bool, env
     server = build_server(settings, registry, service)
     server.start()
     try:
-        log.info("listening", url=f"http://{settings.http_host}:{server.port}", serves=["/metrics", "/healthz"])
+        host = f"[{settings.http_host}]" if ":" in settings.http_host else settings.http_host
+        log.info("listening", url=f"http://{host}:{server.port}", serves=["/metrics", "/healthz"])
         with written_env_file(env_file, settings, server.port):
 
-            def waiting(why: str) -> None:
-                service.ingest.wait_for_store(why)
+            def wait_for_schema() -> None:
+                await_schema(sessions, service.ingest.wait_for_store)
 
-            if await_schema(sessions, stopping.asked, waiting):
-                services: list[Service] = [service]
+            if finished_unless_asked(wait_for_schema, stopping):
+                services: list[Service] = [service, *watched]
                 if with_maintenance:
                     services.append(build_maintenance(settings, sessions, metrics))
                 run_services(services, stopping)

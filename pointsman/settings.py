@@ -58,7 +58,9 @@ class Settings(BaseSettings):
     consumer_group: str = Field(
         default="pointsman-ingest", min_length=1, max_length=255, description="Kafka consumer group of ingest."
     )
-    http_host: str = Field(default="127.0.0.1", description="Address that /metrics and /healthz listen on.")
+    http_host: str = Field(
+        default="127.0.0.1", min_length=1, description="Address that /metrics and /healthz listen on."
+    )
     http_port: int = Field(
         default=8474,
         ge=0,
@@ -105,7 +107,7 @@ class Settings(BaseSettings):
     def _addresses(cls, value: str) -> str:
         for address in filter(None, value.split(",")):
             found = _ADDRESS.match(address.strip())
-            if found is None or not 0 < int(found[2]) <= _MAX_PORT:
+            if found is None or not 0 < int(found[2]) <= _MAX_PORT or not _is_host(found[1]):
                 msg = f"cannot read {address.strip()!r}: expected host:port, several by comma"
                 raise ValueError(msg)
         return ",".join(address.strip() for address in value.split(",") if address.strip())
@@ -118,17 +120,29 @@ class Settings(BaseSettings):
             raise ValueError(msg)
         return value
 
+    def is_given(self, name: str) -> bool:
+        """Whether the setting has a value."""
+        value = getattr(self, name)
+        return bool(value.get_secret_value() if isinstance(value, SecretStr) else value)
+
     def require(self, *names: str) -> None:
         """Raises SettingsError where one of these is not given."""
         for name in names:
-            value = getattr(self, name)
-            if not (value.get_secret_value() if isinstance(value, SecretStr) else value):
+            if not self.is_given(name):
                 flag = "--" + name.replace("_", "-")
                 raise SettingsError(f"{variable(name)} is not set (or {flag}, or {name} in the file of --config)")
 
     def topic(self, name: str) -> str:
         """A topic's name with the prefix."""
         return self.topic_prefix + name
+
+
+def _is_host(name: str) -> bool:
+    try:
+        name.encode("idna")
+    except UnicodeError:
+        return False
+    return True
 
 
 def variable(name: str) -> str:

@@ -1,6 +1,6 @@
 """Every object graph of the application, each built in one function; nothing else constructs a dependency."""
 
-import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -115,19 +115,18 @@ def build_server(settings: Settings, registry: CollectorRegistry, ingest: Ingest
     return StatusServer(settings.http_host, settings.http_port, registry, health)
 
 
-def await_schema(sessions: Sessions, asked_to_stop: threading.Event, waiting: Callable[[str], None]) -> bool:
-    """Wait for the database, however long it takes; False where the process was asked to stop meanwhile.
+def await_schema(sessions: Sessions, waiting: Callable[[str], None]) -> None:
+    """Wait for the database, however long it takes; `waiting` is told why, each time.
 
-    `waiting` is told why, each time. Raises WrongRevision, StoreDenied.
+    Raises WrongRevision, StoreDenied.
     """
     backoff = Backoff()
     head, known = head_revision(), known_revisions()
-    while not asked_to_stop.is_set():
+    while True:
         try:
             require_revision(sessions, head, known)
         except StoreAway as error:
             waiting(str(error))
-            asked_to_stop.wait(backoff.next_s())
+            time.sleep(backoff.next_s())
         else:
-            return True
-    return False
+            return

@@ -58,7 +58,7 @@ def test_variables_that_documents_name_are_settings() -> None:
 def test_containers_use_the_port_that_the_code_uses() -> None:
     """Dockerfile and compose file publish the default port of /metrics and /healthz."""
     assert f"EXPOSE {HTTP_PORT}" in DOCKERFILE
-    assert f"127.0.0.1:{HTTP_PORT}/healthz" in DOCKERFILE
+    assert f"POINTSMAN_HTTP_PORT={HTTP_PORT}" in DOCKERFILE
     assert f"127.0.0.1:{HTTP_PORT}:{HTTP_PORT}" in COMPOSE
 
 

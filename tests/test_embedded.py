@@ -13,7 +13,15 @@ import pytest
 from kafka import KafkaAdminClient
 from psycopg.conninfo import conninfo_to_dict
 
-from pointsman.embedded import DirectoryInUse, EmbeddedFailed, EmbeddedMissing, embedded_broker, embedded_postgres
+from pointsman.embedded import (
+    DirectoryInUse,
+    DirectoryUnusable,
+    EmbeddedFailed,
+    EmbeddedMissing,
+    PortTaken,
+    embedded_broker,
+    embedded_postgres,
+)
 from pointsman.embedded.account import server_account
 from pointsman.embedded.guarded import accepts_connections
 from pointsman.embedded.ports import free_port
@@ -57,7 +65,7 @@ def test_a_taken_port_is_a_sentence() -> None:
     """Another service on the port must not be taken for the broker."""
     with (
         embedded_broker() as bootstrap,
-        pytest.raises(EmbeddedFailed, match="the port is in use"),
+        pytest.raises(PortTaken, match="the port is in use"),
         embedded_broker(port=address(bootstrap)[1]),
     ):
         pass
@@ -180,7 +188,7 @@ def test_a_server_that_cannot_start_says_why(tmp_path: Path) -> None:
 def test_an_unusable_directory_is_a_sentence(tmp_path: Path) -> None:
     """A file where the directory should be."""
     (tmp_path / "db").write_text("")
-    with pytest.raises(EmbeddedFailed, match="cannot be used for a database"), embedded_postgres(tmp_path / "db"):
+    with pytest.raises(DirectoryUnusable, match="cannot be used for a database"), embedded_postgres(tmp_path / "db"):
         pass
 
 

