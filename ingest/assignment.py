@@ -9,6 +9,7 @@ from ingest.errors import IngestStopped
 from ingest.metrics import IngestMetrics
 from ingest.pending import PendingBatch
 from ingest.placing import Begin, Continue, Jump, Stop, place
+from store.errors import OffsetsMoved
 from store.ingest_store import IngestStore
 from store.offsets import KnownPartition
 from store.received import Source
@@ -75,6 +76,17 @@ class Assignment:
         for partition, held in bounds.items():
             self._place(consumer, partition, sources[partition], known, held)
 
+    def refuse_moved_offsets(self, consumer: GroupConsumer) -> None:
+        """Raises OffsetsMoved where the store stands elsewhere than this reads from, and StoreAway."""
+        cluster_id = consumer.cluster_id()
+        if cluster_id is None or not self.placed:
+            return
+        stored = {one.source: one.next_offset for one in self._store.known(cluster_id, self._topics)}
+        for partition, source in self.placed.items():
+            ours = self._pending.stored_up_to(source)
+            if stored.get(source) != ours:
+                raise OffsetsMoved(f"{partition}: read from {ours}, stored up to {stored.get(source)}")
+
     def unplace_all(self, consumer: GroupConsumer) -> None:
         """Drop what is in memory; every partition waits to be placed anew."""
         again = set(self.placed)
@@ -86,6 +98,9 @@ class Assignment:
         self, consumer: GroupConsumer, partition: Partition, source: Source, known: list[KnownPartition], bounds: Bounds
     ) -> None:
         of_topic = [one for one in known if one.source.topic == source.topic]
+        if consumer.tells_short_ends():
+            stood = max((one.next_offset for one in of_topic if one.source == source), default=0)
+            bounds = bounds._replace(end=max(bounds.end, stood))
         match place(source, of_topic, bounds):
             case Stop(reason):
                 raise IngestStopped(reason)

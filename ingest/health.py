@@ -1,7 +1,7 @@
 """What ingest is doing, in one word and one sentence."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal
@@ -32,9 +32,7 @@ class Health:
 class Condition:
     """The health as it now is: told by the thread that reads, asked by any other."""
 
-    def __init__(self, changed: Callable[[State], None]) -> None:
-        """`changed` hears the state each time that it is told."""
-        self._changed = changed
+    def __init__(self) -> None:
         self._told = Health("starting", "not connected yet")
         self._asked_store_at: float | None = None
 
@@ -58,7 +56,6 @@ class Condition:
         if state != self._told.state:
             log.log(20 if health.well else 30, state, detail=detail)
         self._told = health
-        self._changed(state)
 
     @contextmanager
     def asking_store(self) -> Iterator[None]:

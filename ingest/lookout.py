@@ -35,9 +35,10 @@ class Lookout:
         self._days_at = 0.0
 
     def look(self, consumer: GroupConsumer) -> None:
-        """Look at broker, topics, group and, about once a minute, at the store.
+        """Look at broker, topics, group and store.
 
-        Raises BrokerUnreachable, StoreAway: the latter is how an ingest without messages learns that the store is away.
+        Raises BrokerUnreachable, OffsetsMoved where an operator moved them, and StoreAway: that is how an ingest
+        without messages learns of both.
         """
         consumer.refresh_topics(_TIMEOUT_S)
         self._measure_lag(consumer)
@@ -50,7 +51,7 @@ class Lookout:
             self._condition.became("starting", "joining the consumer group")
         elif not self._assignment.waiting:
             self._condition.became("reading", _partitions(len(self._assignment.placed)))
-            self._look_at_days()
+            self._look_at_store(consumer)
 
     def _measure_lag(self, consumer: GroupConsumer) -> None:
         placed = self._assignment.placed
@@ -58,12 +59,12 @@ class Lookout:
             behind = bounds.end - self._pending.stored_up_to(placed[partition])
             self._metrics.lag.labels(partition.topic, str(partition.number)).set(max(0, behind))
 
-    def _look_at_days(self) -> None:
-        if time.monotonic() < self._days_at:
-            return
-        self._days_at = time.monotonic() + _DAYS_S
+    def _look_at_store(self, consumer: GroupConsumer) -> None:
         with self._condition.asking_store():
-            self._metrics.days_ahead.set(self._store.days_ahead())
+            self._assignment.refuse_moved_offsets(consumer)
+            if time.monotonic() >= self._days_at:
+                self._days_at = time.monotonic() + _DAYS_S
+                self._metrics.days_ahead.set(self._store.days_ahead())
 
 
 def _partitions(count: int) -> str:

@@ -56,7 +56,8 @@ class Ingest:
         self._rules = rules
         self._metrics = metrics
         self._assignment = Assignment(store, carries, pending, metrics)
-        self._condition = Condition(metrics.show_waiting)
+        self._condition = Condition()
+        metrics.begin(carries, lambda: self._condition.health.state)
         self._lookout = Lookout(carries, self._assignment, pending, store, self._condition, metrics)
         self._stopping = threading.Event()
         self._backoff = Backoff()
@@ -250,6 +251,9 @@ class Ingest:
             self._lookout.look(consumer)
         except BrokerUnreachable as error:
             self._condition.became("waiting_for_broker", str(error))
+        except OffsetsMoved as moved:
+            log.info("reading_anew", why=str(moved))
+            self._start_over(consumer)
         except StoreAway as error:
             self._start_over(consumer)
             self._wait_for("waiting_for_store", error)

@@ -1,15 +1,18 @@
 """The closed list of what ingest measures about itself; docs/metrics.md is made from it."""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from ingest.broker import Partition
 from ingest.health import State
+from pointsman_contract.errors import DeadLetterReason
 from pointsman_contract.fields import Unknowns
 from store.received import Span, StoredBatch
 
+_RESULTS = ("stored", "duplicate", "dead")
 _BATCH_SIZES = (1, 10, 100, 500, 1_000, 2_500, 5_000, 10_000)
 _BATCH_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 
@@ -86,7 +89,7 @@ class IngestMetrics:
     def count_batch(self, stored: StoredBatch, messages: int, seconds: float) -> None:
         """A batch was committed."""
         for source, counts in stored.counts.items():
-            for result in ("stored", "duplicate", "dead"):
+            for result in _RESULTS:
                 self.messages.labels(source.topic, result).inc(getattr(counts, result))
             self.restamped.inc(counts.restamped)
         for reason, count in stored.reasons.items():
@@ -106,10 +109,17 @@ class IngestMetrics:
         self.gaps.labels(topic).inc()
         self.gap_messages.labels(topic).inc(gap.next - gap.first)
 
-    def show_waiting(self, state: State) -> None:
-        """What ingest waits for, if anything."""
+    def begin(self, topics: Iterable[str], state: Callable[[], State]) -> None:
+        """Show every counter of these topics as 0, so that the first message is a rise; and what is waited for."""
+        for topic in topics:
+            for result in _RESULTS:
+                self.messages.labels(topic, result)
+            for counter in (self.gaps, self.gap_messages, self.unknown_fields):
+                counter.labels(topic)
+        for reason in DeadLetterReason:
+            self.dead_letters.labels(reason.value)
         for waits_for in ("broker", "store", "topics"):
-            self.waiting.labels(waits_for).set(state == f"waiting_for_{waits_for}")
+            self.waiting.labels(waits_for).set_function(partial(_is_waiting, state, waits_for))
 
     def forget_lag(self, partitions: Iterable[Partition]) -> None:
         """Partitions that went elsewhere are reported elsewhere."""
@@ -118,3 +128,7 @@ class IngestMetrics:
                 self.lag.remove(partition.topic, str(partition.number))
             except KeyError:
                 continue
+
+
+def _is_waiting(state: Callable[[], State], waits_for: str) -> float:
+    return float(state() == f"waiting_for_{waits_for}")

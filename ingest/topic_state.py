@@ -1,5 +1,6 @@
 """A look at a topic from outside of any consumer group."""
 
+import time
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -7,8 +8,10 @@ from uuid import UUID
 from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 
-from ingest.broker import Bounds, has_leader
+from ingest.broker import EMBEDDED_CLUSTER, Bounds, has_leader
 from ingest.errors import BrokerUnreachable, TopicRefused
+
+_FETCH_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,8 @@ def topic_state(bootstrap: str, topic: str, *, timeout_s: float = 10.0) -> Topic
         begins = consumer.beginning_offsets(partitions, timeout_ms=milliseconds)
         ends = consumer.end_offsets(partitions, timeout_ms=milliseconds)
         cluster_id = str(consumer._cluster.cluster_id or "")  # noqa: SLF001 - see above
+        if cluster_id.startswith(EMBEDDED_CLUSTER):
+            ends = _fetched_ends(consumer, ends)
         return TopicState(cluster_id, topic_id, {at.partition: Bounds(begins[at], ends[at]) for at in partitions})
     # A leader that goes while it is asked leaves its partition out of the answer: a KeyError.
     except (KafkaError, OSError, KeyError) as error:
@@ -53,3 +58,14 @@ def topic_state(bootstrap: str, topic: str, *, timeout_s: float = 10.0) -> Topic
     finally:
         if consumer is not None:
             consumer.close()
+
+
+def _fetched_ends(consumer: Any, told: dict[TopicPartition, int]) -> dict[TopicPartition, int]:
+    """The true ends, by a fetch: see GroupConsumer.tells_short_ends."""
+    consumer.assign(list(told))
+    for at, end in told.items():
+        consumer.seek(at, end)
+    deadline = time.monotonic() + _FETCH_S
+    while any(consumer.highwater(at) is None for at in told) and time.monotonic() < deadline:
+        consumer.poll(timeout_ms=100)
+    return {at: max(end, consumer.highwater(at) or 0) for at, end in told.items()}

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import structlog
-from prometheus_client import CollectorRegistry, Gauge
+from prometheus_client import CollectorRegistry, Gauge, disable_created_metrics
 
 from ingest.backoff import Backoff
 from ingest.broker import GroupConsumer
@@ -50,6 +50,7 @@ class IngestService:
 
 def build_registry(settings: Settings) -> CollectorRegistry:
     """A registry that says who is scraped."""
+    disable_created_metrics()
     registry = CollectorRegistry()
     info = Gauge(
         "pointsman_info", "Version and environment of this process.", ["version", "environment"], registry=registry

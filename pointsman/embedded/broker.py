@@ -10,6 +10,7 @@ from pathlib import Path
 
 import structlog
 
+from ingest.broker import EMBEDDED_CLUSTER
 from pointsman.embedded.errors import EmbeddedMissing, PortTaken
 from pointsman.embedded.guarded import GuardedProcess, Service, Started, accepts_connections
 from pointsman.embedded.ports import free_port, port_is_free
@@ -62,7 +63,7 @@ def _service(binary: Path, bootstrap: str) -> Service:
         arguments=[
             str(binary),
             "broker",
-            f"--cluster-id=embedded-{secrets.token_hex(4)}",
+            f"--cluster-id={EMBEDDED_CLUSTER}{secrets.token_hex(4)}",
             f"--listener-url=tcp://{bootstrap}",
             f"--advertised-listener-url=tcp://{bootstrap}",
             "--storage-engine=memory://tansu/",

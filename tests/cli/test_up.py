@@ -210,7 +210,7 @@ def test_a_start_can_be_cut_short(tmp_path: Path) -> None:
 
 
 def test_a_stale_env_file_misleads_nobody(tmp_path: Path) -> None:
-    """What kill -9 left is gone before the new services start: whoever then waits for the file waits for the new one."""
+    """What kill -9 left is gone before the new services start: who then waits for the file waits for the new one."""
     env_file = tmp_path / "pointsman.env"
     env_file.write_text("POINTSMAN_KAFKA_BOOTSTRAP=127.0.0.1:1\n")
     with socket.create_server(("127.0.0.1", 0)) as taken:

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable
 from datetime import timedelta
 
+from tests.cli.command import pointsman
 from tests.ingest import stored
 from tests.ingest.broken import WAYS, broken, unreadable
 from tests.ingest.deployment import Deployment, Place
@@ -125,3 +126,31 @@ def test_a_thousand_in_a_row_stop_it(on_each_broker: Deployment) -> None:
     assert stored.letters(deployment.url) == [
         Letter("invalid_json", deployment.traces, 0, offset) for offset in range(1000)
     ]
+
+
+def test_an_operator_moves_the_offsets_of_an_ingest_that_runs(on_each_broker: Deployment) -> None:
+    """To where the partition ends is nowhere else, though the embedded broker tells ends that are short; to the start
+    reads all of it again, without waiting for a message or a restart, and stores nothing twice. A member that comes
+    and goes meanwhile stops nobody.
+    """
+    deployment = on_each_broker
+    deployment.create_topics(partitions=1)
+    ingest = deployment.reading()
+    deployment.wait_stored(deployment.publish(deployment.traces, bytes_of(fresh_traces(30)), linger_ms=200))
+
+    def reset(to: str) -> str:
+        said = pointsman("offsets", "reset", "--topic", deployment.traces, "--to", to, settings=deployment.settings)
+        assert said.code == 0, said.err
+        return said.out
+
+    assert reset("end") == f"{deployment.traces}/0: 30 -> 30\n"
+    assert stored.gaps(deployment.url) == []
+    assert reset("start") == f"{deployment.traces}/0: 30 -> 0\n"
+    ingest.wait_until(lambda: stored.tallies(deployment.url)["duplicate"] == 30, "everything was read again")
+    assert ingest.events("reading_anew")
+    guest = deployment.start()
+    guest.wait_until(lambda: guest.events("rebalanced") or guest.health()["state"] == "reading", "the guest has joined")
+    assert guest.terminate() == 0
+    deployment.wait_stored(deployment.publish(deployment.traces, bytes_of(fresh_traces(5))), within_s=60)
+    assert stored.count(deployment.url, "traces") == 35
+    assert ingest.running()
