@@ -25,11 +25,12 @@ TOPIC_SETTINGS: Mapping[str, Mapping[str, str]] = {
 
 
 class CreatedTopic(NamedTuple):
-    """A topic and whether this call created it; `partitions` as it now has them."""
+    """A topic and whether this call created it; `partitions` as it now has them, `asked` as this call wanted them."""
 
     name: str
     created: bool
     partitions: int
+    asked: int
 
 
 def create_topics(
@@ -48,7 +49,7 @@ def create_topics(
             if full not in there:
                 wanted = {"num_partitions": count, "replication_factor": replication, "configs": dict(settings)}
                 _create(admin, full, wanted, timeout_s)
-            result.append(CreatedTopic(full, full not in there, there.get(full, count)))
+            result.append(CreatedTopic(full, full not in there, there.get(full, count), count))
         missing = [topic.name for topic in result if topic.created]
         if missing:
             admin.wait_for_topics(missing, timeout_ms=round(timeout_s * 1000))

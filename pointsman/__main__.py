@@ -17,7 +17,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    rich_markup_mode="rich",
+    rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
@@ -41,10 +41,10 @@ def pointsman(
     """
 
 
-app.command("migrate")(migrate_command)
-app.command("ingest")(ingest)
-app.command("up")(up)
-app.command("replay")(replay)
+app.command("migrate", short_help="Bring the database to this version's schema.")(migrate_command)
+app.command("ingest", short_help="Read from Kafka into PostgreSQL, exactly once.")(ingest)
+app.command("up", short_help="Run everything in one process.")(up)
+app.command("replay", short_help="Publish a file of recorded traces.")(replay)
 app.add_typer(dead_letters.app, name="dead-letters")
 app.add_typer(topics.app, name="topics")
 app.add_typer(offsets.app, name="offsets")

@@ -55,6 +55,6 @@ def one_sentence() -> Iterator[None]:
     except PointsmanError as error:
         sys.stderr.write(f"pointsman: {error}\n")
         raise typer.Exit(code_of(error)) from error
-    except KeyboardInterrupt:
-        sys.stderr.write("pointsman: interrupted\n")
+    except KeyboardInterrupt as interrupted:
+        sys.stderr.write(f"pointsman: {str(interrupted) or 'interrupted'}\n")
         raise typer.Exit(130) from None

@@ -34,7 +34,8 @@ class StatusServer:
         except (OSError, OverflowError) as error:
             reason = getattr(error, "strerror", None) or str(error)
             raise SettingsError(
-                f"cannot listen on {host}:{port} ({reason}); set POINTSMAN_HTTP_HOST and POINTSMAN_HTTP_PORT"
+                f"cannot listen on {host}:{port} ({reason});"
+                " set POINTSMAN_HTTP_HOST and POINTSMAN_HTTP_PORT (0 takes a free port)"
             ) from error
         self._thread = threading.Thread(target=self._server.serve_forever, name="http", daemon=True)
 

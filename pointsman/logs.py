@@ -12,13 +12,15 @@ def configure_logs(level: str, style: str) -> None:
     for_people = style == "console" or (style == "auto" and sys.stderr.isatty())
     colors = sys.stderr.isatty() and not os.environ.get("NO_COLOR")
     renderer: structlog.types.Processor = (
-        structlog.dev.ConsoleRenderer(colors=colors) if for_people else structlog.processors.JSONRenderer()
+        structlog.dev.ConsoleRenderer(colors=colors, pad_event_to=0)
+        if for_people
+        else structlog.processors.JSONRenderer()
     )
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.TimeStamper(fmt="%H:%M:%S" if for_people else "iso", utc=not for_people),
             structlog.processors.format_exc_info,
             renderer,
         ],

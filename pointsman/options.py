@@ -4,7 +4,7 @@ import inspect
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 import typer
 from pydantic import SecretStr
@@ -56,13 +56,13 @@ def shown_default(default: Any) -> str:
 def _flag(name: str) -> inspect.Parameter:
     field = Settings.model_fields[name]
     default = shown_default(field.default)
-    shown = f" \\[default: {default}]" if default else ""
+    shown = f" [default: {default}]" if default else ""
     option = typer.Option(
         "--" + name.replace("_", "-"),
-        help=f"{field.description}{shown} \\[{variable(name)}]",
+        help=f"{field.description}{shown} [{variable(name)}]",
         rich_help_panel=SETTINGS_PANEL,
         show_default=False,
-        metavar="VALUE",
+        metavar="|".join(get_args(field.annotation)) if get_origin(field.annotation) is Literal else "VALUE",
     )
     return inspect.Parameter(
         name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[str | None, option]
@@ -72,7 +72,7 @@ def _flag(name: str) -> inspect.Parameter:
 def _config_flag() -> inspect.Parameter:
     option = typer.Option(
         "--config",
-        help=f"TOML file with settings. \\[{CONFIG_VARIABLE}]",
+        help=f"TOML file with settings. [{CONFIG_VARIABLE}]",
         rich_help_panel=SETTINGS_PANEL,
         metavar="FILE",
     )

@@ -77,7 +77,8 @@ class Settings(BaseSettings):
     batch_max_bytes: int = Field(default=16 * 1024 * 1024, ge=1024, description="…or at these bytes…")
     batch_max_age_s: float = Field(default=0.25, ge=0.01, le=60, description="…or at this age in seconds.")
     dead_letter_payload: Literal["keep", "hash"] = Field(
-        default="keep", description="Keep the first 64 KiB of what could not be read, or its SHA-256 only."
+        default="keep",
+        description="Of what could not be read, keep the first 64 KiB (keep), or its SHA-256 only (hash).",
     )
     dead_letters_in_a_row: int = Field(
         default=1_000, ge=1, description="Ingest stops after so many unreadable messages in a row on a topic."
@@ -85,9 +86,11 @@ class Settings(BaseSettings):
     dead_letter_storage_limit_bytes: int = Field(
         default=1024**3, ge=1024**2, description="Ingest stops where dead letters take this much disk."
     )
-    log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="Least level to log.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="Least level to log: debug, info, warning or error."
+    )
     log_format: Literal["auto", "console", "json"] = Field(
-        default="auto", description="Log lines for people or for machines; auto: for people on a terminal."
+        default="auto", description="Log lines for people (console) or machines (json); auto: for people on a terminal."
     )
 
     @classmethod

@@ -14,6 +14,12 @@ def harmless_bytes(raw: bytes) -> str:
     return "\n".join(map(harmless, raw.decode(errors="backslashreplace").split("\n")))
 
 
+def is_narrow() -> bool:
+    """Whether a table goes to a terminal that has no place for every column."""
+    console = Console()
+    return console.is_terminal and console.width < _ROOMY
+
+
 def print_table(table: Table) -> None:
     """To a terminal in its width; to a pipe or a file one line for each row, so that grep finds whole rows."""
     console = Console()
@@ -23,6 +29,7 @@ def print_table(table: Table) -> None:
 
 
 _WIDEST = 10_000
+_ROOMY = 110
 
 
 def _spelled(char: str) -> str:

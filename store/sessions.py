@@ -129,7 +129,10 @@ def _parameters(url: str, application: str) -> dict[str, Any]:
         given = conninfo_to_dict(url)
     except psycopg.Error:
         # libpq quotes the part that it could not read, which may be a password: not even a traceback may have it.
-        raise AddressUnreadable("the database URL cannot be read: expected postgresql://user@host:port/name") from None
+        raise AddressUnreadable(
+            "the database URL cannot be read: expected postgresql://user:password@host:port/name and parameters of"
+            " libpq; in a password %, /, # and ? are written as %25, %2F, %23 and %3F"
+        ) from None
     _refuse_unusable(given)
     options = " ".join(f"-c {name}={value}" for name, value in _SESSION.items())
     return {
@@ -195,5 +198,6 @@ def translate(original: BaseException | None, fallback: Exception) -> Exception:
     if state == _NO_RIGHT:
         return StoreDenied(first_line)
     if not state and isinstance(original, psycopg.OperationalError):
-        return StoreDenied(first_line) if _DENIED.search(first_line) else StoreAway(first_line)
+        sentence = f"PostgreSQL: {first_line}"
+        return StoreDenied(sentence) if _DENIED.search(first_line) else StoreAway(sentence)
     return StoreAway(first_line) if state[:2] in _AWAY else fallback

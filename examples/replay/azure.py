@@ -12,6 +12,7 @@ Data: Azure Public Dataset, CC-BY-4.0; cite Patel et al., Splitwise, ISCA 2024 (
 import argparse
 import csv
 import re
+import sys
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -123,4 +124,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -2,6 +2,7 @@
 
 import json
 import re
+from base64 import b64encode
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -28,7 +29,10 @@ _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 @with_settings("database_url", require=("database_url",))
 def list_command(
     *,
-    reason: Annotated[DeadLetterReason | None, typer.Option(help="Only of this reason.")] = None,
+    reason: Annotated[
+        DeadLetterReason | None,
+        typer.Option(help="Only of this reason, as docs/contract.md names them.", metavar="REASON"),
+    ] = None,
     topic: Annotated[str | None, typer.Option(help="Only from this topic.")] = None,
     since: Annotated[str | None, typer.Option(help="Only of the last 90s, 15m, 24h, 7d.", metavar="AGE")] = None,
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="At most so many, the newest first.")] = 20,
@@ -102,21 +106,26 @@ def _print_table(lines: "Sequence[LetterLine]") -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from pointsman.terminal import harmless, print_table
+    from pointsman.terminal import harmless, is_narrow, print_table
 
     table = Table(box=None, pad_edge=False, header_style="bold")
+    # What is wrong needs the place; `show` tells the rest.
+    left_out = ("when (UTC)", "bytes") if is_narrow() else ()
     for name, style in (("id", "cyan"), ("when (UTC)", ""), ("where", ""), ("reason", "yellow"), ("bytes", "")):
+        if name in left_out:
+            continue
         table.add_column(name, style=style, no_wrap=True, justify="right" if name in ("id", "bytes") else "left")
     table.add_column("what is wrong", overflow="fold")
     for line in lines:
-        table.add_row(
-            str(line.id),
-            f"{line.dead_at:%m-%d %H:%M:%S}",
-            f"{line.topic}/{line.partition}@{line.offset}",
-            line.reason,
-            f"{line.payload_bytes:,}",
-            Text(harmless(line.detail)),
-        )
+        cells = {
+            "id": str(line.id),
+            "when (UTC)": f"{line.dead_at:%m-%d %H:%M:%S}",
+            "where": f"{line.topic}/{line.partition}@{line.offset}",
+            "reason": line.reason,
+            "bytes": f"{line.payload_bytes:,}",
+        }
+        shown = [value for name, value in cells.items() if name not in left_out]
+        table.add_row(*shown, Text(harmless(line.detail)))
     print_table(table)
 
 
@@ -156,5 +165,7 @@ def _whole(letter: "Letter") -> dict[str, Any]:
         "broker_time": letter.broker_time.isoformat(),
         "payload_sha256": letter.payload_sha256.hex(),
         "payload": None if letter.payload is None else letter.payload.decode(errors="backslashreplace"),
+        "payload_base64": None if letter.payload is None else b64encode(letter.payload).decode(),
+        "payload_is_whole": letter.payload is not None and len(letter.payload) == letter.line.payload_bytes,
         "message_key": None if letter.message_key is None else letter.message_key.decode(errors="backslashreplace"),
     }

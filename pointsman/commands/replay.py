@@ -30,6 +30,7 @@ def replay(
 ) -> None:
     """Publish recorded traces to Kafka, with times shifted to now and new trace ids.
 
+    Their environment is `replay` whatever POINTSMAN_ENVIRONMENT says, so that no real one is mixed with them.
     The whole file is checked first: with one line that breaks the contract nothing is sent.
 
     Example: pointsman replay azure-chat.jsonl --speed 60

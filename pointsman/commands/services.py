@@ -8,7 +8,7 @@ import typer
 
 from pointsman.exits import UsageError
 from pointsman.options import with_settings
-from pointsman.settings import Settings
+from pointsman.settings import Settings, SettingsError
 
 _DATA_DIR = "pointsman-data"
 SERVICE_SETTINGS = (
@@ -55,7 +55,7 @@ def up(
     ] = False,
     data_dir: Annotated[
         Path | None,
-        typer.Option(help=f"Where the embedded PostgreSQL keeps its data. \\[default: {_DATA_DIR}]", metavar="DIR"),
+        typer.Option(help=f"Where the embedded PostgreSQL keeps its data. [default: {_DATA_DIR}]", metavar="DIR"),
     ] = None,
     kafka_port: Annotated[
         int | None, typer.Option(min=1, max=65_535, help="Port of the embedded Kafka; a free one without it.")
@@ -84,7 +84,10 @@ def up(
             "--data-dir, --kafka-port and --migrate go with --embedded; for your own database run: pointsman migrate"
         )
     if not embedded:
-        settings.require("kafka_bootstrap", "database_url")
+        try:
+            settings.require("kafka_bootstrap", "database_url")
+        except SettingsError as error:
+            raise UsageError(f"{error}; without both, for a first look: pointsman up --embedded") from error
     remove_stale_env_file(env_file)
     stopping = Stopping()
     with stopping.on_signals(), suppress(StoppedEarly):

@@ -41,4 +41,5 @@ def create_command(
         else:
             noun = "partition" if topic.partitions == 1 else "partitions"
             state = "created" if topic.created else "is there already"
-            typer.echo(f"{topic.name}: {state}, {topic.partitions} {noun}")
+            asked = f" (not {partitions:,}: what is there stays)" if topic.asked != topic.partitions else ""
+            typer.echo(f"{topic.name}: {state}, {topic.partitions} {noun}{asked}")

@@ -40,6 +40,9 @@ def main() -> int:
         "--seconds", type=_seconds, default=15.0, help="how long the replay lasts (default: %(default)s)"
     )
     arguments = parser.parse_args()
+    for file in arguments.files:
+        if not file.is_file():
+            parser.error(f"there is no file {file}")
     console = Console()
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _end_in_order)
@@ -75,10 +78,15 @@ def _show(console: Console, files: list[Path], seconds: float, directory: Path) 
         port = variables["POINTSMAN_HTTP_PORT"]
         console.print("waiting until its consumer group has joined (this broker takes some 5 s) …")
         _until_it_reads(port)
-        console.print(f"replaying {sending.total:,} traces of {len(files)} files in {seconds:g} s\n")
+        noun = "file" if len(files) == 1 else "files"
+        console.print(f"replaying {sending.total:,} traces of {len(files)} {noun} in {seconds:g} s\n")
         try:
             seen = _watch(console, sending, sessions, port)
+        except KeyboardInterrupt:
+            console.print("stopping …")
+            raise
         finally:
+            sending.stop()
             sessions.close()
     table, right = account_table(sending.sent, seen)
     console.print("\n[bold]The account[/]")
@@ -91,6 +99,8 @@ def _show(console: Console, files: list[Path], seconds: float, directory: Path) 
         else "\n[bold red]The account is not right.[/]",
         highlight=False,
     )
+    if right:
+        console.print("Next: pointsman up --embedded, to play with; or README.md, for your own Kafka and PostgreSQL.")
     return 0 if right else 1
 
 

