@@ -77,7 +77,7 @@ class GroupConsumer:
     """
 
     def __init__(self, bootstrap: str, *, group: str, topics: Iterable[str], connect_timeout_s: float = 5.0) -> None:
-        self._address = bootstrap
+        self.address = bootstrap
         self._notes: deque[Rebalanced] = deque()
         with self._translated(), closed_on_failure() as client:
             self._consumer: Any = KafkaConsumer(
@@ -120,13 +120,13 @@ class GroupConsumer:
             raise IngestStopped(f"Kafka refuses access: {error}") from error
         except (KafkaTimeoutError, KeyError) as error:
             # A leader that goes while it is asked leaves its partition out of the answer: a KeyError.
-            raise BrokerUnreachable(self._address) from error
+            raise BrokerUnreachable(self.address) from error
         except KafkaError as error:
             if error.retriable:
-                raise BrokerUnreachable(self._address) from error
+                raise BrokerUnreachable(self.address) from error
             raise IngestStopped(f"Kafka: {type(error).__name__}: {error}") from error
         except OSError as error:
-            raise BrokerUnreachable(self._address) from error
+            raise BrokerUnreachable(self.address) from error
 
     def poll(self, timeout_s: float, max_messages: int) -> Mapping[Partition, list[Message]]:
         """Up to `max_messages` new messages, waiting at most about `timeout_s` where there are none.

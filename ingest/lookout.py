@@ -12,6 +12,7 @@ from store.ingest_store import IngestStore
 
 _TIMEOUT_S = 2.0
 _DAYS_S = 60.0
+_SHOWN = 3
 
 
 class Lookout:
@@ -46,7 +47,10 @@ class Lookout:
         if missing:
             self._condition.became("waiting_for_topics", f"no topic {', '.join(missing)}; run: pointsman topics create")
         elif leaderless := consumer.without_leader():
-            self._condition.became("waiting_for_broker", f"no broker leads {', '.join(map(str, leaderless))}")
+            some = ", ".join(map(str, leaderless[:_SHOWN])) + (", …" if len(leaderless) > _SHOWN else "")
+            self._condition.became(
+                "waiting_for_broker", f"of {consumer.address} no broker leads {len(leaderless)} partitions: {some}"
+            )
         elif not consumer.joined():
             self._condition.became("starting", "joining the consumer group")
         elif not self._assignment.waiting:

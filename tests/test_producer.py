@@ -178,11 +178,14 @@ def test_a_replay_arrives(broker: Broker, tmp_path: Path) -> None:
 
 
 def test_a_missing_topic_is_named_in_bounded_time(apache_kafka: ApacheKafka) -> None:
-    """A misspelt topic is not created: the error has its name and the address."""
+    """A misspelt topic is not created: the error has its name, the address, and the command that would create it."""
     with (
         within(QUICK.topic_timeout_s),
         KafkaPublisher(apache_kafka.bootstrap, limits=QUICK) as publisher,
-        pytest.raises(DeliveryFailed, match=rf"{apache_kafka.bootstrap} named no partition of topic routing\.tracse"),
+        pytest.raises(
+            DeliveryFailed,
+            match=rf"{apache_kafka.bootstrap} named no partition of .*\.tracse .*: pointsman topics create$",
+        ),
     ):
         publisher.publish("routing.tracse", b"key", b"value")
 

@@ -67,10 +67,3 @@ def test_a_broken_line_stops_it_before_anything_is_sent(reading_on_kafka: Deploy
     assert "line 51" in said.err
     assert "Traceback" not in said.err
     assert reading_on_kafka.end_of(reading_on_kafka.traces) == before
-
-
-def test_a_topic_that_is_not_there(reading_on_kafka: Deployment, file: Path) -> None:
-    """A sentence with the command that creates it, after ten seconds."""
-    said = pointsman("replay", str(file), settings=reading_on_kafka.settings | {"topic_prefix": "elsewhere."})
-    assert said.code == 1, said
-    assert "topics create" in said.err
