@@ -73,8 +73,12 @@ class Assignment:
         }
         known = self._store.known(cluster_id, self._topics)
         bounds = consumer.bounds(sources)
+        before = set(self.placed)
         for partition, held in bounds.items():
             self._place(consumer, partition, sources[partition], known, held)
+        begun = [(at, self._pending.stored_up_to(source)) for at, source in self.placed.items() if at not in before]
+        if begun:
+            log.info("reading_from", offsets=" ".join(f"{at}@{offset}" for at, offset in sorted(begun)))
 
     def refuse_moved_offsets(self, consumer: GroupConsumer) -> None:
         """Raises OffsetsMoved where the store stands elsewhere than this reads from, and StoreAway."""
@@ -115,7 +119,6 @@ class Assignment:
                 self._pending.begin(source, offset)
                 self.placed[partition] = source
                 self.waiting.discard(partition)
-                log.info("reading", partition=str(partition), offset=offset)
 
     def _drop(self, partitions: Iterable[Partition]) -> None:
         gone = [self.placed.pop(partition) for partition in list(partitions) if partition in self.placed]

@@ -77,9 +77,9 @@ class Maintenance:
         else:
             log.info(
                 "maintained",
-                days_made=[str(day) for day in done.made],
-                days_dropped=[str(day) for day in done.dropped],
-                **deleted._asdict(),
+                days_made=len(done.made),
+                days_dropped=len(done.dropped),
+                **{f"{name}_deleted": count for name, count in deleted._asdict().items()},
             )
 
 

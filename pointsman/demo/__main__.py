@@ -100,7 +100,9 @@ def _show(console: Console, files: list[Path], seconds: float, directory: Path) 
         highlight=False,
     )
     if right:
-        console.print("Next: pointsman up --embedded, to play with; or README.md, for your own Kafka and PostgreSQL.")
+        console.print(
+            "Next: .venv/bin/pointsman up --embedded, to play with; or README.md, for your own Kafka and PostgreSQL."
+        )
     return 0 if right else 1
 
 

@@ -84,7 +84,7 @@ def set_read_only(url: str, *, read_only: bool) -> None:
 
 def tries(ingest: IngestProcess) -> list[datetime]:
     """When it was placed on the topic of traces, each time."""
-    placed = [event for event in ingest.events("reading") if "routing.traces" in event.get("partition", "")]
+    placed = [event for event in ingest.events("reading_from") if "routing.traces" in event["offsets"]]
     return [datetime.fromisoformat(event["timestamp"]) for event in placed]
 
 
