@@ -14,17 +14,17 @@ from tests.store.feed import Feed
 
 OpenSessions = Callable[[], Sessions]
 
-_SCHEMA = "pointsman_schema"
-
 
 @pytest.fixture(scope="session")
 def migrated_template(postgres: PostgresServer) -> str:
     """The name of a database with the schema and nothing else."""
-    _as_superuser(postgres, sql.SQL("CREATE DATABASE {}").format(sql.Identifier(_SCHEMA)))
-    sessions = Sessions(postgres.url(_SCHEMA))
+    # Of its own each time: pytest may come back to a server after it was at the other one.
+    name = f"schema_{secrets.token_hex(6)}"
+    _as_superuser(postgres, sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    sessions = Sessions(postgres.url(name))
     migrate(sessions)
     sessions.close()
-    return _SCHEMA
+    return name
 
 
 @pytest.fixture
