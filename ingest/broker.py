@@ -119,7 +119,7 @@ class GroupConsumer:
         except AuthorizationError as error:
             raise IngestStopped(f"Kafka refuses access: {error}") from error
         except (KafkaTimeoutError, KeyError) as error:
-            # A leader that goes while it is asked leaves its partition out of the answer: a KeyError.
+            # The KeyError is explained at `bounds_of`.
             raise BrokerUnreachable(self.address) from error
         except KafkaError as error:
             if error.retriable:
@@ -173,21 +173,12 @@ class GroupConsumer:
 
     def bounds(self, partitions: Iterable[Partition], timeout_s: float = 5.0) -> dict[Partition, Bounds]:
         """Beginning and end of partitions, asked from the broker; those that no broker leads now are left out."""
-        wanted = [at for at in (TopicPartition(*one) for one in partitions) if has_leader(self._consumer, at)]
-        milliseconds = round(timeout_s * 1000)
         with self._translated():
-            begins = self._consumer.beginning_offsets(wanted, timeout_ms=milliseconds)
-            ends = self._consumer.end_offsets(wanted, timeout_ms=milliseconds)
-        if self.tells_short_ends():
-            ends = {at: max(end, self._consumer.highwater(at) or 0) for at, end in ends.items()}
-        return {Partition(at.topic, at.partition): Bounds(begins[at], ends[at]) for at in wanted}
+            return bounds_of(self._consumer, partitions, timeout_s)
 
     def tells_short_ends(self) -> bool:
-        """Whether the broker is the embedded one: asked for the end it tells where its last batch begins, plus one.
-
-        Its fetches tell the true end, and it cannot lose messages while it runs: each start is another cluster.
-        """
-        return (self.cluster_id() or "").startswith(EMBEDDED_CLUSTER)
+        """Whether the end of a partition may be told too short: see the function of this name."""
+        return tells_short_ends(self._consumer)
 
     def without_leader(self) -> list[Partition]:
         """This member's partitions that no broker leads now: they cannot be read, the others can."""
@@ -245,6 +236,28 @@ class GroupConsumer:
                 self._consumer.commit(offsets, timeout_ms=milliseconds)
         with suppress(Exception):
             self._consumer.close(autocommit=False, timeout_ms=milliseconds)
+
+
+def bounds_of(consumer: Any, partitions: Iterable[Partition], timeout_s: float) -> dict[Partition, Bounds]:
+    """Beginning and end of the partitions that have a leader. Raises what kafka-python raises.
+
+    A leader that goes while it is asked leaves its partition out of the answer: a KeyError.
+    """
+    wanted = [at for at in (TopicPartition(*one) for one in partitions) if has_leader(consumer, at)]
+    milliseconds = round(timeout_s * 1000)
+    begins = consumer.beginning_offsets(wanted, timeout_ms=milliseconds)
+    ends = consumer.end_offsets(wanted, timeout_ms=milliseconds)
+    if tells_short_ends(consumer):
+        ends = {at: max(end, consumer.highwater(at) or 0) for at, end in ends.items()}
+    return {Partition(at.topic, at.partition): Bounds(begins[at], ends[at]) for at in wanted}
+
+
+def tells_short_ends(consumer: Any) -> bool:
+    """Whether the broker is the embedded one: asked for the end it tells where its last batch begins, plus one.
+
+    Its fetches tell the true end, and it cannot lose messages while it runs: each start is another cluster.
+    """
+    return str(consumer._cluster.cluster_id).startswith(EMBEDDED_CLUSTER)  # noqa: SLF001 - see has_leader
 
 
 def has_leader(consumer: Any, at: TopicPartition) -> bool:

@@ -1,6 +1,7 @@
 """A look at a topic from outside of any consumer group."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -8,7 +9,7 @@ from uuid import UUID
 from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 
-from ingest.broker import EMBEDDED_CLUSTER, Bounds, has_leader
+from ingest.broker import Bounds, Partition, bounds_of, tells_short_ends
 from ingest.errors import BrokerUnreachable, TopicRefused
 
 _FETCH_S = 5.0
@@ -42,17 +43,16 @@ def topic_state(bootstrap: str, topic: str, *, timeout_s: float = 10.0) -> Topic
         topic_id = consumer._cluster.topic_id(topic)  # noqa: SLF001 - kafka-python shows it nowhere else
         if not numbers or topic_id is None:
             raise TopicRefused(f"there is no topic {topic} at {bootstrap}; run: pointsman topics create")
-        partitions = [TopicPartition(topic, number) for number in sorted(numbers)]
-        leaderless = [str(at.partition) for at in partitions if not has_leader(consumer, at)]
+        if tells_short_ends(consumer):
+            _fetch_once(consumer, [TopicPartition(topic, number) for number in numbers])
+        found = bounds_of(consumer, [Partition(topic, number) for number in sorted(numbers)], timeout_s)
+        leaderless = numbers - {at.number for at in found}
         if leaderless:
-            raise BrokerUnreachable(f"{bootstrap} for {topic}/{','.join(leaderless)}: no broker leads it")
-        begins = consumer.beginning_offsets(partitions, timeout_ms=milliseconds)
-        ends = consumer.end_offsets(partitions, timeout_ms=milliseconds)
+            named = ",".join(map(str, sorted(leaderless)))
+            raise BrokerUnreachable(f"{bootstrap} for {topic}/{named}: no broker leads it")
         cluster_id = str(consumer._cluster.cluster_id or "")  # noqa: SLF001 - see above
-        if cluster_id.startswith(EMBEDDED_CLUSTER):
-            ends = _fetched_ends(consumer, ends)
-        return TopicState(cluster_id, topic_id, {at.partition: Bounds(begins[at], ends[at]) for at in partitions})
-    # A leader that goes while it is asked leaves its partition out of the answer: a KeyError.
+        return TopicState(cluster_id, topic_id, {at.number: bounds for at, bounds in found.items()})
+    # The KeyError is explained at `bounds_of`.
     except (KafkaError, OSError, KeyError) as error:
         raise BrokerUnreachable(bootstrap, waited_s=timeout_s) from error
     finally:
@@ -60,12 +60,10 @@ def topic_state(bootstrap: str, topic: str, *, timeout_s: float = 10.0) -> Topic
             consumer.close()
 
 
-def _fetched_ends(consumer: Any, told: dict[TopicPartition, int]) -> dict[TopicPartition, int]:
-    """The true ends, by a fetch: see GroupConsumer.tells_short_ends."""
-    consumer.assign(list(told))
-    for at, end in told.items():
-        consumer.seek(at, end)
+def _fetch_once(consumer: Any, partitions: Sequence[TopicPartition]) -> None:
+    """Have each partition fetched once at its end, so that the client has heard the true one."""
+    consumer.assign(partitions)
+    consumer.seek_to_end(*partitions)
     deadline = time.monotonic() + _FETCH_S
-    while any(consumer.highwater(at) is None for at in told) and time.monotonic() < deadline:
+    while any(consumer.highwater(at) is None for at in partitions) and time.monotonic() < deadline:
         consumer.poll(timeout_ms=100)
-    return {at: max(end, consumer.highwater(at) or 0) for at, end in told.items()}
