@@ -12,12 +12,12 @@ Data: Azure Public Dataset, CC-BY-4.0; cite Patel et al., Splitwise, ISCA 2024 (
 import argparse
 import csv
 import re
-import sys
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID, uuid5
 
+from pointsman.replay.script import ends_in_a_sentence
 from pointsman.replay.tracefile import write_traces
 from pointsman_contract.attempt import Attempt
 from pointsman_contract.errors import PointsmanError
@@ -114,17 +114,10 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="directory that holds azure_llm_2023/")
     parser.add_argument("--out", type=Path, required=True, help="directory for the files, made if it is missing")
     arguments = parser.parse_args()
-    try:
+    with ends_in_a_sentence(parser):
         for service in SERVICES:
             print(convert(service, arguments.data, arguments.out))
-    except PointsmanError as error:
-        parser.exit(2, f"{parser.prog}: {error}\n")
-    except OSError as error:
-        parser.exit(2, f"{parser.prog}: {error.filename}: {error.strerror}\n")
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except KeyboardInterrupt:
-        sys.exit(130)
+    main()

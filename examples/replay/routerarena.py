@@ -18,7 +18,6 @@ Data: RouteWorks/RouterArena, Apache-2.0 (see README.md here).
 
 import argparse
 import json
-import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -27,6 +26,7 @@ from uuid import UUID, uuid5
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
+from pointsman.replay.script import ends_in_a_sentence
 from pointsman.replay.tracefile import write_traces
 from pointsman_contract.attempt import Attempt
 from pointsman_contract.errors import PointsmanError
@@ -204,16 +204,9 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="directory that holds routerarena/")
     parser.add_argument("--out", type=Path, required=True, help="directory for the file, made if it is missing")
     arguments = parser.parse_args()
-    try:
+    with ends_in_a_sentence(parser):
         print(convert(arguments.data, arguments.out))
-    except PointsmanError as error:
-        parser.exit(2, f"{parser.prog}: {error}\n")
-    except OSError as error:
-        parser.exit(2, f"{parser.prog}: {error.filename}: {error.strerror}\n")
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except KeyboardInterrupt:
-        sys.exit(130)
+    main()

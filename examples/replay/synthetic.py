@@ -8,7 +8,6 @@ seed gives the same file. Three routes: `synthetic-extract` is a cascade whose c
 
 import argparse
 import random
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -16,6 +15,7 @@ from decimal import Decimal
 from pathlib import Path
 from uuid import UUID
 
+from pointsman.replay.script import ends_in_a_sentence
 from pointsman.replay.tracefile import write_traces
 from pointsman_contract.attempt import Attempt
 from pointsman_contract.trace import Trace
@@ -169,15 +169,10 @@ def main() -> None:
     if arguments.requests < 1:
         parser.exit(2, f"{parser.prog}: --requests: at least 1 is needed\n")
     target = arguments.out / "synthetic.jsonl"
-    try:
+    with ends_in_a_sentence(parser):
         count = write_traces(target, Router(arguments.seed).requests(arguments.requests))
-    except OSError as error:
-        parser.exit(2, f"{parser.prog}: {error.filename}: {error.strerror}\n")
-    print(f"{target}:\n  synthetic, {count:,} traces of {arguments.requests:,} requests, seed {arguments.seed}")
+        print(f"{target}:\n  synthetic, {count:,} traces of {arguments.requests:,} requests, seed {arguments.seed}")
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except KeyboardInterrupt:
-        sys.exit(130)
+    main()
