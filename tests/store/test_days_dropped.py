@@ -71,6 +71,14 @@ def busy(sessions: Sessions, what: str) -> bool:
     return bool(one(sessions, _BUSY, what=f"^ALTER TABLE .* {what}"))
 
 
+def cut_short(sessions: Sessions, maintenance: Callable[[], Future[Maintenance]]) -> None:
+    """Start a round and kill its backend in the middle of DETACH, while somebody reads: StoreAway."""
+    round_ = maintenance()
+    until(lambda: busy(sessions, "CONCURRENTLY"))
+    execute(sessions, _END, what="^ALTER TABLE .* CONCURRENTLY")
+    assert isinstance(round_.exception(), StoreAway)
+
+
 def test_old_days_go(sessions: Sessions, old: list[date], today: date) -> None:
     """What is past retention is detached and dropped; the oldest day kept stays with its rows."""
     days = Days(sessions, raw_retention=MONTH)
@@ -110,10 +118,7 @@ def test_a_detach_cut_short_is_finished_by_the_next_round(
     maintenance: Callable[[], Future[Maintenance]],
 ) -> None:
     """The backend is killed in the middle of DETACH: StoreAway, a pending detach, and the next round drops the day."""
-    round_ = maintenance()
-    until(lambda: busy(sessions, "CONCURRENTLY"))
-    execute(sessions, _END, what="^ALTER TABLE .* CONCURRENTLY")
-    assert isinstance(round_.exception(), StoreAway)
+    cut_short(sessions, maintenance)
     assert one(sessions, "SELECT count(*) FROM pg_inherits WHERE inhdetachpending") == 1
     reader.rollback()
     assert maintenance().result().dropped == old
@@ -130,10 +135,7 @@ def test_ingest_goes_on_beside_a_detach_that_cannot_be_finished(
     """A detach was cut short and its reader still reads: the round gives up soon, because FINALIZE keeps everybody
     from attaching days; once the reader has ended, the days go.
     """
-    round_ = maintenance()
-    until(lambda: busy(sessions, "CONCURRENTLY"))
-    execute(sessions, _END, what="^ALTER TABLE .* CONCURRENTLY")
-    assert isinstance(round_.exception(), StoreAway)
+    cut_short(sessions, maintenance)
     second = maintenance()
     noon = datetime(today.year, today.month, today.day, 12, tzinfo=UTC)
     feed = Feed(sessions, raw_retention=MONTH)
@@ -151,10 +153,7 @@ def test_a_leaving_day_may_come_back(
     maintenance: Callable[[], Future[Maintenance]],
 ) -> None:
     """Retention was made longer after a detach was cut short: a trace of that day finds its place again."""
-    round_ = maintenance()
-    until(lambda: busy(sessions, "CONCURRENTLY"))
-    execute(sessions, _END, what="^ALTER TABLE .* CONCURRENTLY")
-    assert round_.exception()
+    cut_short(sessions, maintenance)
     reader.rollback()
     start = datetime(old[0].year, old[0].month, old[0].day, 7, tzinfo=UTC)
     assert Feed(sessions).send(trace(started_at=start), to=partition(1)) == Counts(stored=1)
