@@ -39,7 +39,7 @@ class Maintenance:
         """Keep the schedule until `stop`. Raises what a round raised, unless the database was away."""
         scheduler = BackgroundScheduler(
             timezone=UTC,
-            executors={"default": _daemon_threads()},
+            executors={"default": _DaemonThreads()},  # type: ignore[no-untyped-call]  # APScheduler has no types
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
         )
         scheduler.add_job(
@@ -94,8 +94,3 @@ class _DaemonThreads(BaseExecutor):
             ended(job.id, events)
 
         threading.Thread(target=run, name=str(job.id), daemon=True).start()
-
-
-def _daemon_threads() -> Any:
-    untyped: Any = _DaemonThreads
-    return untyped()

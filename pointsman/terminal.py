@@ -3,6 +3,9 @@
 from rich.console import Console
 from rich.table import Table
 
+_WIDEST = 10_000
+_ROOMY = 110
+
 
 def harmless(text: str) -> str:
     """The text with everything that could move a cursor, hide, or turn around what stands beside it spelled out."""
@@ -26,10 +29,6 @@ def print_table(table: Table) -> None:
     if not console.is_terminal:
         console = Console(width=max(1, console.measure(table, options=console.options.update(width=_WIDEST)).maximum))
     console.print(table)
-
-
-_WIDEST = 10_000
-_ROOMY = 110
 
 
 def _spelled(char: str) -> str:
