@@ -76,7 +76,7 @@ class Assignment:
         before = set(self.placed)
         for partition, held in bounds.items():
             self._place(consumer, partition, sources[partition], known, held)
-        begun = [(at, self._pending.stored_up_to(source)) for at, source in self.placed.items() if at not in before]
+        begun = [(at, self._pending.begins_at(source)) for at, source in self.placed.items() if at not in before]
         if begun:
             log.info("reading_from", offsets=" ".join(f"{at}@{offset}" for at, offset in sorted(begun)))
 
@@ -87,7 +87,7 @@ class Assignment:
             return
         stored = {one.source: one.next_offset for one in self._store.known(cluster_id, self._topics)}
         for partition, source in self.placed.items():
-            ours = self._pending.stored_up_to(source)
+            ours = self._pending.begins_at(source)
             if stored.get(source) != ours:
                 raise OffsetsMoved(f"{partition}: read from {ours}, stored up to {stored.get(source)}")
 

@@ -5,9 +5,9 @@ happened, and the main loop reads the notes. Nothing is delivered from a partiti
 """
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, Protocol
 from uuid import UUID
 
 from kafka import KafkaConsumer, TopicPartition
@@ -47,13 +47,24 @@ class Partition(NamedTuple):
         return f"{self.topic}/{self.number}"
 
 
-class Message(NamedTuple):
-    """One message as it came; `timestamp_ms` is the broker's or the producer's, -1 where there is none."""
+class Message(Protocol):
+    """One message as it came: kafka-python's own record, which is not copied on the hot path."""
 
-    offset: int
-    timestamp_ms: int
-    key: bytes | None
-    value: bytes | None
+    @property
+    def offset(self) -> int:
+        """Where it is in its partition."""
+
+    @property
+    def timestamp(self) -> int:
+        """Milliseconds; the broker's or the producer's, -1 where there is none."""
+
+    @property
+    def key(self) -> bytes | None:
+        """What decides about the partition; None where nothing does."""
+
+    @property
+    def value(self) -> bytes | None:
+        """The bytes; None is a tombstone."""
 
 
 class Rebalanced(NamedTuple):
@@ -128,7 +139,7 @@ class GroupConsumer:
         except OSError as error:
             raise BrokerUnreachable(self.address) from error
 
-    def poll(self, timeout_s: float, max_messages: int) -> Mapping[Partition, list[Message]]:
+    def poll(self, timeout_s: float, max_messages: int) -> Mapping[Partition, Sequence[Message]]:
         """Up to `max_messages` new messages, waiting at most about `timeout_s` where there are none.
 
         Raises OffsetGone where a partition no longer holds its position.
@@ -142,12 +153,7 @@ class GroupConsumer:
             except NoOffsetForPartitionError:
                 # A partition that was just assigned has no position yet: the main loop places it.
                 return {}
-        return {
-            Partition(at.topic, at.partition): [
-                Message(record.offset, record.timestamp, record.key, record.value) for record in records
-            ]
-            for at, records in polled.items()
-        }
+        return {Partition(at.topic, at.partition): records for at, records in polled.items()}
 
     def take_rebalances(self) -> list[Rebalanced]:
         """What the group did since the last call, in order."""

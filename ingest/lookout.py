@@ -60,7 +60,7 @@ class Lookout:
     def _measure_lag(self, consumer: GroupConsumer) -> None:
         placed = self._assignment.placed
         for partition, bounds in consumer.bounds(placed, timeout_s=_TIMEOUT_S).items():
-            behind = bounds.end - self._pending.stored_up_to(placed[partition])
+            behind = bounds.end - self._pending.begins_at(placed[partition])
             self._metrics.lag.labels(partition.topic, str(partition.number)).set(max(0, behind))
 
     def _look_at_store(self, consumer: GroupConsumer) -> None:

@@ -6,7 +6,7 @@ The loop keeps polling while it waits, so that the group keeps its partitions wh
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
 import structlog
@@ -15,23 +15,23 @@ from ingest.assignment import Assignment
 from ingest.backoff import Backoff
 from ingest.broker import GroupConsumer, Message, Partition
 from ingest.errors import BrokerUnreachable, OffsetGone
+from ingest.handover import Handover
 from ingest.health import Condition, Health, State
 from ingest.lookout import Lookout
 from ingest.metrics import IngestMetrics
 from ingest.pending import PendingBatch
-from ingest.reading import Model, read_message
+from ingest.reading import Model, TopicReader
 from ingest.stopping import StopRules
 from pointsman_contract.errors import PointsmanError
-from store.errors import OffsetsMoved, StoreAway, StoreError
+from store.errors import OffsetsMoved, StoreAway
 from store.ingest_store import IngestStore
-from store.received import Batch, StoredBatch
 
 log = structlog.get_logger()
 
 _POLL_S = 0.2
+# How soon it is noticed that a batch is stored while nothing comes.
+_SETTLE_S = 0.02
 _LOOK_S = 5.0
-_REFRESH_S = 2.0
-_PROGRESS_S = 2.0
 _LETTERS_S = 10.0
 _LEAVE_S = 3.0
 
@@ -51,7 +51,7 @@ class Ingest:
         """`connect` makes the consumer and raises BrokerUnreachable; `carries` says which message each topic holds."""
         self._connect = connect
         self._store = store
-        self._carries = carries
+        self._readers = {topic: TopicReader(model) for topic, model in carries.items()}
         self._pending = pending
         self._rules = rules
         self._metrics = metrics
@@ -59,11 +59,11 @@ class Ingest:
         self._condition = Condition()
         metrics.begin(carries, lambda: self._condition.health.state)
         self._lookout = Lookout(carries, self._assignment, pending, store, self._condition, metrics)
+        self._handover = Handover(store, pending, self._assignment, self._condition, metrics)
         self._stopping = threading.Event()
         self._backoff = Backoff()
-        self._progress: dict[Partition, int] = {}
         # Times of the monotonic clock at which the next of each is due.
-        self._place_at = self._look_at = self._progress_at = self._letters_at = 0.0
+        self._place_at = self._look_at = self._letters_at = 0.0
 
     @property
     def health(self) -> Health:
@@ -86,11 +86,11 @@ class Ingest:
         try:
             while not self._stopping.is_set():
                 self._turn(consumer)
-            self._store_last(consumer)
+            self._handover.finish(consumer)
         finally:
             if not self._stopping.is_set():
                 self._condition.became("stopped", "ingest ended by itself")
-            consumer.close(_LEAVE_S, self._progress)
+            consumer.close(_LEAVE_S, self._handover.progress)
 
     def _connected(self) -> GroupConsumer | None:
         while not self._stopping.is_set():
@@ -105,52 +105,66 @@ class Ingest:
         return None
 
     def _turn(self, consumer: GroupConsumer) -> None:
-        """One round: poll, follow the group, take in, place, store, look."""
-        wait = min(_POLL_S, self._pending.due_in(time.monotonic()))
+        """One round: poll, follow the group, take in, settle what is under way, place, look, store."""
+        if self._handover.under_way and self._pending.is_full():
+            # The database is the slower of the two: more in memory would not help it.
+            self._settle(consumer, _POLL_S)
+            return
+        polled = self._poll(consumer)
+        if polled is None:
+            return
+        changed = self._assignment.follow_group(consumer)
+        if changed:
+            self._rules.forget()
+            self._handover.forget(changed)
+        self._assignment.refuse_other_incarnations(consumer)
+        self._take(consumer, polled)
+        self._settle(consumer, 0.0)
+        if not self._handover.under_way:
+            # The store is asked where we stand only while nothing is on its way there.
+            now = time.monotonic()
+            if self._assignment.waiting and now >= self._place_at:
+                self._place(consumer)
+            if now >= self._look_at:
+                self._look(consumer)
+        if self._rules.reached():
+            self._store_unreadable(consumer)
+        elif self._pending.due_in(time.monotonic()) <= 0 and not self._handover.under_way:
+            self._begin_storing(consumer)
+
+    def _poll(self, consumer: GroupConsumer) -> Mapping[Partition, Sequence[Message]] | None:
+        """New messages; None where there was trouble, and everything waits to be placed anew."""
+        wait = min(_POLL_S, max(self._pending.due_in(time.monotonic()), _SETTLE_S if self._handover.under_way else 0.0))
         if self._condition.state == "waiting_for_broker" and not consumer.joining():
             # Where nobody answers, kafka-python's poll takes no rest once a heartbeat is due.
             self._stopping.wait(wait)
             wait = 0.0
         try:
-            polled = consumer.poll(wait, self._pending.room())
+            return consumer.poll(wait, self._pending.room())
         except OffsetGone as gone:
             log.warning("offset_gone", detail=str(gone))
             self._start_over(consumer)
             # A broker that lags behind may say so again and again.
             self._place_at = time.monotonic() + self._backoff.next_s()
-            return
         except BrokerUnreachable as error:
             self._start_over(consumer)
             self._wait_for("waiting_for_broker", error)
-            return
-        changed = self._assignment.follow_group(consumer)
-        if changed:
-            self._rules.forget()
-            self._progress = {at: offset for at, offset in self._progress.items() if at not in changed}
-        self._assignment.refuse_other_incarnations(consumer)
-        self._take(consumer, polled)
-        now = time.monotonic()
-        if self._assignment.waiting and now >= self._place_at:
-            self._place(consumer)
-        if self._pending.due_in(now) <= 0 or self._rules.reached():
-            self._store_pending(consumer)
-        if now >= self._look_at:
-            self._look(consumer)
+        return None
 
-    def _take(self, consumer: GroupConsumer, polled: Mapping[Partition, list[Message]]) -> None:
+    def _take(self, consumer: GroupConsumer, polled: Mapping[Partition, Sequence[Message]]) -> None:
         clock = datetime.now(UTC)
         placed = self._assignment.placed
         for partition, messages in polled.items():
             source = placed.get(partition)
             if source is None:
                 continue
-            model = self._carries[partition.topic]
-            for message in messages:
-                received, unknowns = read_message(source, model, message, clock)
-                self._pending.add(received)
-                self._rules.note(received)
-                if unknowns is not None:
-                    self._metrics.count_unknowns(partition.topic, unknowns)
+            reader = self._readers[partition.topic]
+            received = list(reader.read(source, messages, clock))
+            self._pending.add(received)
+            self._rules.note(partition.topic, received)
+            unknowns = reader.take_unknowns()
+            if unknowns is not None:
+                self._metrics.count_unknowns(partition.topic, unknowns)
         now = time.monotonic()
         for partition, source in placed.items():
             position = consumer.position(partition)
@@ -172,59 +186,37 @@ class Ingest:
             # What still waits (for its row in the store, for a leader) waits for the next poll.
             self._place_at = time.monotonic() + _POLL_S
 
-    def _store_pending(self, consumer: GroupConsumer) -> None:
-        batch = self._pending.batch()
-        began = time.monotonic()
+    def _begin_storing(self, consumer: GroupConsumer) -> None:
         try:
-            stored = self._confirmed_and_stored(consumer, batch)
-        except OffsetsMoved as moved:
-            log.info("batch_dropped", why=str(moved))
-            self._start_over(consumer)
-            return
-        except StoreAway as error:
-            self._start_over(consumer)
-            self._wait_for("waiting_for_store", error)
-            return
+            self._handover.begin(consumer)
         except BrokerUnreachable as error:
             self._start_over(consumer)
             self._wait_for("waiting_for_broker", error)
-            return
-        self._done(batch, stored, time.monotonic() - began)
-        if time.monotonic() >= self._progress_at:
-            self._progress_at = time.monotonic() + _PROGRESS_S
-            consumer.note_progress(self._progress)
-        self._rules.check(stored, self._letters_bytes() if stored.reasons else None)
 
-    def _confirmed_and_stored(self, consumer: GroupConsumer, batch: Batch) -> StoredBatch:
-        """Store what still is of the topics that we know: Kafka hands messages out by the topic's name alone.
-
-        A consumer that stood still while a topic was re-created would else take the new one's messages for the old's.
-        """
-        consumer.refresh_topics(_REFRESH_S)
-        self._assignment.refuse_other_incarnations(consumer)
-        with self._condition.asking_store():
-            return self._store.store(batch)
-
-    def _store_last(self, consumer: GroupConsumer) -> None:
-        """The last batch before leaving; what cannot be stored now will be read again."""
-        batch = self._pending.batch()
-        if not batch.spans:
-            return
-        began = time.monotonic()
+    def _settle(self, consumer: GroupConsumer, timeout_s: float | None) -> None:
+        """Take in what became of the batch that is under way, if that is known within `timeout_s`."""
         try:
-            stored = self._confirmed_and_stored(consumer, batch)
-        except (StoreError, BrokerUnreachable) as error:
-            log.warning("last_batch_left_in_kafka", why=str(error))
-            return
-        self._done(batch, stored, time.monotonic() - began)
+            stored = self._handover.settle(consumer, timeout_s)
+        except OffsetsMoved as moved:
+            log.info("batch_dropped", why=str(moved))
+            self._start_over(consumer)
+        except StoreAway as error:
+            self._start_over(consumer)
+            self._wait_for("waiting_for_store", error)
+        else:
+            if stored is not None:
+                # Not before something was stored: a database that can be read and not written is away too.
+                self._backoff.reset()
+                self._rules.check(stored, self._letters_bytes() if stored.reasons else None)
 
-    def _done(self, batch: Batch, stored: StoredBatch, seconds: float) -> None:
-        self._pending.stored()
-        # Not before something was stored: a database that can be read and not written is away too.
-        self._backoff.reset()
-        self._metrics.count_batch(stored, len(batch.messages), seconds)
-        for source, span in batch.spans.items():
-            self._progress[Partition(source.topic, source.partition)] = span.next
+    def _store_unreadable(self, consumer: GroupConsumer) -> None:
+        """A row of unreadable messages is too long: keep all of them, then stop."""
+        self._settle(consumer, None)
+        if self._rules.reached():
+            self._begin_storing(consumer)
+            self._settle(consumer, None)
+        # Trouble on the way forgot the row: it will be read again.
+        self._rules.check_row()
 
     def _letters_bytes(self) -> int | None:
         """What dead letters hold; looked up now and then, since the look reads their whole table."""

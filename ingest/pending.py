@@ -29,10 +29,11 @@ class PendingBatch:
         """The partition is read from this offset on."""
         self._spans[source] = Span(offset, offset)
 
-    def add(self, message: Received) -> None:
-        """Take in one message."""
-        self._messages.append(message)
-        self._bytes += len(message.payload or b"") + len(message.message_key or b"")
+    def add(self, messages: Iterable[Received]) -> None:
+        """Take in messages."""
+        for message in messages:
+            self._messages.append(message)
+            self._bytes += len(message.payload or b"") + len(message.message_key or b"")
 
     def reach(self, source: Source, offset: int, now: float) -> None:
         """Everything before this offset was delivered, or is no message (markers, aborted, compacted)."""
@@ -42,8 +43,8 @@ class PendingBatch:
             if self._since is None:
                 self._since = now
 
-    def stored_up_to(self, source: Source) -> int:
-        """Where the partition's part of the batch begins: everything before it is in the store."""
+    def begins_at(self, source: Source) -> int:
+        """Where the partition's part of the batch begins: everything before it was handed over."""
         return self._spans[source].first
 
     def room(self) -> int:
@@ -54,18 +55,25 @@ class PendingBatch:
         """Seconds until the batch is to be stored; 0 where it is due, infinite where there is nothing."""
         if self._since is None:
             return float("inf")
-        if len(self._messages) >= self._limits.max_messages or self._bytes >= self._limits.max_bytes:
+        if self.is_full():
             return 0.0
         return max(0.0, self._since + self._limits.max_age_s - now)
 
-    def batch(self) -> Batch:
-        """What to store: the messages, and the spans of the partitions that moved."""
-        return Batch(self._messages, {source: span for source, span in self._spans.items() if span.next > span.first})
+    def is_empty(self) -> bool:
+        """Whether nothing was delivered since the last batch."""
+        return self._since is None
 
-    def stored(self) -> None:
-        """The batch is in the store: go on behind it."""
+    def is_full(self) -> bool:
+        """Whether it has reached a limit of size."""
+        return len(self._messages) >= self._limits.max_messages or self._bytes >= self._limits.max_bytes
+
+    def hand_over(self) -> Batch:
+        """What to store: the messages, and the spans of the partitions that moved. Goes on behind them."""
+        moved = {source: span for source, span in self._spans.items() if span.next > span.first}
+        batch = Batch(self._messages, moved)
         self._spans = {source: Span(span.next, span.next) for source, span in self._spans.items()}
         self._clear()
+        return batch
 
     def drop(self, sources: Iterable[Source]) -> None:
         """Forget these partitions: they are somebody else's, or will be placed anew."""
@@ -75,8 +83,7 @@ class PendingBatch:
         moved = any(span.next > span.first for span in self._spans.values())
         since = self._since
         self._clear()
-        for message in kept:
-            self.add(message)
+        self.add(kept)
         self._since = since if moved else None
 
     def _clear(self) -> None:

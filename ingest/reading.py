@@ -1,14 +1,14 @@
-"""One Kafka message as a contract value or a dead letter. Pure: no message raises."""
+"""Kafka messages as contract values or dead letters. Pure: no message raises."""
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
 from ingest.broker import Message
 from pointsman_contract import topics
-from pointsman_contract.decode import decode
+from pointsman_contract.decode import Decoder
 from pointsman_contract.errors import ContractError
 from pointsman_contract.fields import LATEST, MAX_TEXT, Unknowns
 from pointsman_contract.heartbeat import Heartbeat
@@ -30,24 +30,32 @@ _ENVIRONMENT = re.compile('"environment' + _TEXT_FIELD)
 _ROUTE = re.compile('"route' + _TEXT_FIELD)
 
 
-class Read(NamedTuple):
-    """A message, and what it held that the contract does not know (None: nothing)."""
+class TopicReader:
+    """Reads the messages of one topic; no message raises. Not thread-safe."""
 
-    received: Received
-    unknowns: Unknowns | None
+    def __init__(self, model: Model) -> None:
+        self._decoder: Decoder[Trace | Outcome | Heartbeat] = Decoder(model)
 
+    def read(self, source: Source, messages: Iterable[Message], now: datetime) -> Iterator[Received]:
+        """Decode messages of one partition. `now` stands in for a broker's timestamp that is no time."""
+        decode = self._decoder.read
+        content: Trace | Outcome | Heartbeat | DeadLetter
+        timestamp, broker_time = None, now
+        for message in messages:
+            # With LogAppendTime all messages that a producer sent together have the same.
+            if message.timestamp != timestamp:
+                timestamp = message.timestamp
+                broker_time = _moment(timestamp, now)
+            value = message.value
+            try:
+                content = decode(value, broker_time)
+            except ContractError as error:
+                content = DeadLetter(error.reason, error.detail, *_seems_to_belong(value))
+            yield Received(source, message.offset, broker_time, content, value, message.key)
 
-def read_message(source: Source, model: Model, message: Message, now: datetime) -> Read:
-    """Decode one message. `now` stands in for the broker's timestamp where a message has none that is a time."""
-    broker_time = _moment(message.timestamp_ms, now)
-    unknowns = None
-    content: Trace | Outcome | Heartbeat | DeadLetter
-    try:
-        decoded = decode(model, message.value, received_at=broker_time)
-        content, unknowns = decoded.message, decoded.unknowns
-    except ContractError as error:
-        content = DeadLetter(error.reason, error.detail, *_seems_to_belong(message.value))
-    return Read(Received(source, message.offset, broker_time, content, message.value, message.key), unknowns)
+    def take_unknowns(self) -> Unknowns | None:
+        """What the messages since the last call held that the contract does not know; None: nothing."""
+        return self._decoder.take_unknowns()
 
 
 def _moment(timestamp_ms: int, now: datetime) -> datetime:

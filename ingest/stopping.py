@@ -1,6 +1,7 @@
 """When ingest gives up by itself: a stream that is broken through and through, or no room for dead letters."""
 
 from collections import Counter
+from collections.abc import Iterable
 
 from ingest.errors import IngestStopped
 from pointsman_contract.errors import DeadLetterReason
@@ -19,29 +20,28 @@ class StopRules:
         self._refused = 0
         self._last: dict[str, str] = {}
 
-    def note(self, message: Received) -> None:
-        """A message was read."""
-        topic = message.source.topic
-        if isinstance(message.content, DeadLetter):
-            self._unread[topic] += 1
-            self._last[topic] = f"{message.content.reason.value}: {message.content.detail}"
-        elif self._unread[topic] < self._limit:
-            # A row that is long enough stays so until `check`, wherever a poll happens to end.
-            self._unread[topic] = 0
+    def note(self, topic: str, messages: Iterable[Received]) -> None:
+        """Messages of a topic were read, in this order."""
+        unread = self._unread[topic]
+        for message in messages:
+            if isinstance(message.content, DeadLetter):
+                unread += 1
+                self._last[topic] = f"{message.content.reason.value}: {message.content.detail}"
+            elif unread < self._limit:
+                # A row that is long enough stays so until `check_row`, wherever a poll happens to end.
+                unread = 0
+        self._unread[topic] = unread
 
     def reached(self) -> bool:
-        """Whether the next `check` raises, so that what is pending is to be stored first."""
+        """Whether `check_row` would raise, so that what is pending is to be stored first."""
         return any(count >= self._limit for count in self._unread.values())
 
     def forget(self) -> None:
         """What was read and not stored will be read again."""
         self._unread.clear()
 
-    def check(self, stored: StoredBatch, letters_bytes: int | None) -> None:
-        """After a batch was stored: raises IngestStopped where a limit is reached.
-
-        `letters_bytes` is what dead letters take on disk, None where nobody looked.
-        """
+    def check_row(self) -> None:
+        """After everything that was read is stored: raises IngestStopped where a row is too long."""
         for topic, count in self._unread.items():
             if count >= self._limit:
                 raise IngestStopped(
@@ -49,6 +49,12 @@ class StopRules:
                     f" they are kept. Look at them: pointsman dead-letters list --topic {topic};"
                     " then start ingest again"
                 )
+
+    def check(self, stored: StoredBatch, letters_bytes: int | None) -> None:
+        """After a batch was stored: raises IngestStopped where a limit is reached.
+
+        `letters_bytes` is what dead letters take on disk, None where nobody looked.
+        """
         refused = stored.reasons[DeadLetterReason.STORE_REFUSED]
         taken = sum(counts.stored for counts in stored.counts.values())
         self._refused = 0 if taken else self._refused + refused

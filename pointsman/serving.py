@@ -14,6 +14,7 @@ from pointsman.embedded import embedded_broker, embedded_postgres
 from pointsman.embedded.guarded import GuardedProcess
 from pointsman.embedded.watch import Watch
 from pointsman.envfile import written_env_file
+from pointsman.garbage import GarbageClock
 from pointsman.process import Service, Stopping, finished_unless_asked, run_services
 from pointsman.settings import Settings, variable
 from pointsman.wiring import (
@@ -111,7 +112,7 @@ def serve(
                 await_schema(sessions, service.ingest.wait_for_store)
 
             if finished_unless_asked(wait_for_schema, stopping):
-                services: list[Service] = [service, *watched]
+                services: list[Service] = [service, GarbageClock(), *watched]
                 if with_maintenance:
                     services.append(build_maintenance(settings, sessions, metrics))
                 run_services(services, stopping)

@@ -53,30 +53,73 @@ def encode(message: Message) -> bytes:
     return message.model_dump_json(exclude_none=True).encode()
 
 
+class Decoder(Generic[M]):
+    """Reads the messages of one topic. Holds what would else be made anew for each message; not thread-safe."""
+
+    def __init__(self, model: type[M]) -> None:
+        self._model = model
+        self._validate = model.__pydantic_validator__.validate_json
+        self._found = Unknowns()
+        self._of_message = Unknowns()
+        self._received_at: datetime | None = None
+        self._latest: datetime | None = None
+
+    def read(self, value: bytes | None, received_at: datetime | None = None) -> M:
+        """One message. Raises ContractError; see `decode`."""
+        if not value or len(value) > MAX_MESSAGE_BYTES:
+            raise _wrong_size(value)
+        if received_at is not self._received_at:
+            self._received_at = received_at
+            self._latest = None if received_at is None else received_at + MAX_AHEAD
+        try:
+            message = self._read(value)
+            if "kind" not in message.model_fields_set:
+                raise _wrong_kind()
+            if self._latest is not None:
+                _refuse_the_future(message, self._latest)
+        except ContractError:
+            self._of_message = Unknowns()
+            raise
+        if self._of_message:
+            self._found.add(self._of_message)
+            self._of_message = Unknowns()
+        return message
+
+    def take_unknowns(self) -> Unknowns | None:
+        """What the messages since the last call held that the contract does not know; None: nothing."""
+        found = self._found
+        if not found:
+            return None
+        self._found = Unknowns()
+        return found
+
+    def _read(self, value: bytes) -> M:
+        try:
+            # The validator itself: the model's method around it costs as much as a field.
+            message: M = self._validate(value, context=self._of_message)
+        except ValidationError:
+            self._of_message = Unknowns()
+            message = _read_leniently(self._model, value, self._of_message)
+        return message
+
+
 def decode(model: type[M], value: bytes | None, *, received_at: datetime | None = None) -> Decoded[M]:
     """Read one message of a topic.
 
     `received_at` is the broker's timestamp: a time in the message more than five minutes ahead of it is refused.
     Raises ContractError with the reason of the dead letter.
     """
+    decoder = Decoder(model)
+    message = decoder.read(value, received_at)
+    return Decoded(message, decoder.take_unknowns())
+
+
+def _wrong_size(value: bytes | None) -> ContractError:
     if value is None:
-        raise ContractError(DeadLetterReason.TOMBSTONE, "the message has no value")
+        return ContractError(DeadLetterReason.TOMBSTONE, "the message has no value")
     if not value:
-        raise ContractError(DeadLetterReason.EMPTY, "the value has no bytes")
-    if len(value) > MAX_MESSAGE_BYTES:
-        detail = f"{len(value):,} bytes, the limit is {MAX_MESSAGE_BYTES:,}"
-        raise ContractError(DeadLetterReason.TOO_LARGE, detail)
-    unknowns = Unknowns()
-    try:
-        message = model.model_validate_json(value, context=unknowns)
-    except ValidationError:
-        unknowns = Unknowns()
-        message = _read_leniently(model, value, unknowns)
-    if "kind" not in message.model_fields_set:
-        raise _wrong_kind()
-    if received_at is not None:
-        _refuse_the_future(message, received_at + MAX_AHEAD)
-    return Decoded(message, unknowns if unknowns.fields or unknowns.values else None)
+        return ContractError(DeadLetterReason.EMPTY, "the value has no bytes")
+    return ContractError(DeadLetterReason.TOO_LARGE, f"{len(value):,} bytes, the limit is {MAX_MESSAGE_BYTES:,}")
 
 
 def _read_leniently(model: type[M], value: bytes, unknowns: Unknowns) -> M:

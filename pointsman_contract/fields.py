@@ -30,6 +30,8 @@ _UUID = r"^([0-9a-fA-F]{32}|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})$
 _UUID_LENGTH = 36
 # A difference of two costs may come out as -0, which is no negative amount.
 _AMOUNT = r"^([0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?|-0+(\.0+)?)$"
+# Below MAX_USD and in whole nano-dollars: there is nothing to round and nothing to refuse.
+_PLAIN_AMOUNT = r"^[0-9]{1,9}(\.[0-9]{1,9})?$"
 _NOT_AN_AMOUNT = f"Input should be an amount in USD from 0 to {MAX_USD:,}, a decimal string or a number"
 _ZERO_USD = Decimal(0)
 # Not the thread's context: a router that embeds the contract may have set its own precision there.
@@ -46,6 +48,15 @@ class Unknowns:
 
     fields: list[str] = field(default_factory=list)
     values: list[str] = field(default_factory=list)
+
+    def __bool__(self) -> bool:
+        """Whether there is anything."""
+        return bool(self.fields or self.values)
+
+    def add(self, other: "Unknowns") -> None:
+        """Take in what another message held."""
+        self.fields += other.fields
+        self.values += other.values
 
 
 class Describing:
@@ -134,19 +145,25 @@ class _Dollars:
     """USD as a decimal string or a JSON number, rounded once, half to even, to nano-dollars."""
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        wire = core_schema.union_schema(
+        # Six amounts a trace come this way: read by Decimal itself they cost a third of what a function of ours does.
+        plain = core_schema.no_info_after_validator_function(Decimal, core_schema.str_schema(pattern=_PLAIN_AMOUNT))
+        told = core_schema.union_schema(
             [
                 core_schema.str_schema(pattern=_AMOUNT, max_length=MAX_TEXT),
                 core_schema.int_schema(),
                 core_schema.float_schema(allow_inf_nan=False),
             ],
             mode="left_to_right",
+        )
+        wire = core_schema.union_schema(
+            [plain, core_schema.no_info_after_validator_function(_read_amount, told)],
+            mode="left_to_right",
             custom_error_type="money",
             custom_error_message=_NOT_AN_AMOUNT,
         )
         python = core_schema.decimal_schema(allow_inf_nan=False, strict=True)
         return core_schema.json_or_python_schema(
-            json_schema=core_schema.no_info_after_validator_function(_read_amount, wire),
+            json_schema=wire,
             python_schema=core_schema.no_info_after_validator_function(_nano_dollars, python),
             serialization=core_schema.plain_serializer_function_ser_schema(_as_plain_decimal, when_used="json"),
         )

@@ -6,13 +6,14 @@ somebody else has stored these offsets.
 """
 
 from collections import Counter
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Collection, Mapping
+from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import Connection, Table, text
 
 from pointsman_contract.errors import DeadLetterReason
+from pointsman_contract.trace import Trace
 from store import offsets
 from store.days import Days
 from store.errors import DayMissing, DuplicateRaced, StoreAway, StoreRefused
@@ -20,11 +21,15 @@ from store.received import Batch, Counts, DeadLetter, Received, Source, StoredBa
 from store.routes import AdmittedRoutes
 from store.rows import attempt_row, dead_letter_row, heartbeat_row, outcome_row, trace_row
 from store.sessions import Sessions
-from store.sorting import SAME_TRACE_WITHIN, SortedBatch, Tally, halves, routes_of, sort_batch, utc_day
+from store.sorting import SAME_TRACE_WITHIN, SortedBatch, Tally, halves, kept_routes, places_of, sort_batch
 from store.staging import copy_rows, create_staging, insert_staged
 from store.tables import attempts, dead_letters, heartbeats, outcomes, traces
 
 _TRIES = 5
+_STORED_ALREADY = text(
+    "SELECT t.trace_id, t.started_at FROM staged_traces s JOIN traces t USING (trace_id)"
+    " WHERE t.started_at >= :earliest AND t.started_at <= :latest"
+)
 
 
 class BatchStore:
@@ -73,9 +78,10 @@ class BatchStore:
 
     def _store_whole(self, batch: Batch) -> StoredBatch:
         kept = self._days.kept()
-        self._routes.admit(routes_of(batch, kept))
-        work = sort_batch(batch, kept=kept, refused=self._routes.refused)
-        self._days.ensure({utc_day(start) for _, start in work.traces})
+        places = places_of(batch)
+        self._routes.admit(kept_routes(places, kept))
+        work = sort_batch(batch, places, kept=kept, refused=self._routes.refused)
+        self._days.ensure(work.days)
         with self._sessions.write(prepare=create_staging) as db:
             numbers = offsets.draw_batch_numbers(db, batch.spans)
             self._copy(db, work, numbers, kept.now)
@@ -94,7 +100,7 @@ class BatchStore:
         # opposite ends would wait for each other in a circle. They are made while COPY goes on: a session that is idle
         # in its transaction is ended after five seconds, and a large batch on a slow machine may need more.
         if work.traces:
-            ordered = sorted(work.traces.values(), key=lambda one: one[1].trace_id.int)
+            ordered = sorted(work.traces, key=_trace_id)
             copy_rows(db, traces, (trace_row(trace, numbers[at.source], at.offset) for at, trace in ordered))
             rows = (
                 attempt_row(trace, attempt, position, numbers[at.source])
@@ -113,13 +119,17 @@ class BatchStore:
             copy_rows(db, dead_letters, rows)
 
 
+def _trace_id(arrived: tuple[Received, Trace]) -> int:
+    return arrived[1].trace_id.int
+
+
 def _lock_day_parity(db: Connection, work: SortedBatch) -> None:
     """Make transactions that store into neighbouring days wait for each other; those of one day go on together.
 
     Without it two consumers could store one id on both sides of a midnight at the same moment: no unique index spans
     two partitions. ROW EXCLUSIVE and SHARE each let their own kind in and keep the other out.
     """
-    parities = {utc_day(start).toordinal() % 2 for _, start in work.traces}
+    parities = {day.toordinal() % 2 for day in work.days}
     if not parities:
         return
     mode = "SHARE ROW EXCLUSIVE" if len(parities) > 1 else ("SHARE" if parities == {1} else "ROW EXCLUSIVE")
@@ -129,24 +139,12 @@ def _lock_day_parity(db: Connection, work: SortedBatch) -> None:
 def _leave_out_duplicates(db: Connection, work: SortedBatch) -> None:
     if not work.traces:
         return
-    starts = [start for _, start in work.traces]
-    found = db.execute(
-        text(
-            "SELECT trace_id, started_at FROM traces"
-            " WHERE trace_id = ANY(:ids) AND started_at >= :earliest AND started_at <= :latest"
-        ),
-        {
-            "ids": [trace_id for trace_id, _ in work.traces],
-            "earliest": min(starts) - SAME_TRACE_WITHIN,
-            "latest": max(starts) + SAME_TRACE_WITHIN,
-        },
-    ).all()
     stored: dict[UUID, list[datetime]] = {}
-    for row in found:
+    for row in db.execute(_STORED_ALREADY, _window(work.days)):
         stored.setdefault(row.trace_id, []).append(row.started_at)
     gone = work.leave_out_duplicates(stored)
     if gone:
-        parameters = {"ids": [trace_id for trace_id, _ in gone], "starts": [start for _, start in gone]}
+        parameters = {"ids": [trace.trace_id for trace in gone], "starts": [trace.started_at for trace in gone]}
         for staged in ("staged_traces", "staged_attempts"):
             db.execute(
                 text(
@@ -158,15 +156,21 @@ def _leave_out_duplicates(db: Connection, work: SortedBatch) -> None:
             )
 
 
+def _window(days: Collection[date]) -> dict[str, datetime]:
+    """Where a trace of these days may have been stored under another start."""
+    first, last = (datetime(day.year, day.month, day.day, tzinfo=UTC) for day in (min(days), max(days)))
+    return {"earliest": first - SAME_TRACE_WITHIN, "latest": last + timedelta(days=1) + SAME_TRACE_WITHIN}
+
+
 def _insert(db: Connection, work: SortedBatch) -> None:
     if work.traces:
         if insert_staged(db, traces) != len(work.traces):
             raise DuplicateRaced("another transaction stored one of these traces meanwhile")
         insert_staged(db, attempts)
-        for (_, start), (at, _) in work.traces.items():
+        for at, trace in work.traces:
             tally = work.tallies[at.source]
             tally.stored += 1
-            tally.starts.append(start)
+            tally.starts.append(trace.started_at)
     if work.outcomes:
         known = _known(db, outcomes, "topic_id", "partition", "offset")
         insert_staged(db, outcomes)

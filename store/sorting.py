@@ -1,6 +1,6 @@
 """Sort a batch's messages by where they go, before any statement runs. Pure."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
@@ -16,7 +16,6 @@ from store.received import Batch, DeadLetter, Received, Source
 SAME_TRACE_WITHIN = timedelta(days=1)
 
 RouteOfDay = tuple[date, str, str]
-TraceKey = tuple[UUID, datetime]
 
 
 class KeptDays(NamedTuple):
@@ -41,47 +40,76 @@ class Tally:
 
 @dataclass
 class SortedBatch:
-    """A batch by destination. `traces` holds no id twice with one start; `restarted` are ids with several starts."""
+    """A batch by destination.
 
-    traces: dict[TraceKey, tuple[Received, Trace]] = field(default_factory=dict)
+    `traces` are in arrival order and hold no id twice with one start; `starts` are the starts of each id (as an
+    integer: UUID hashes slowly), `days` those that traces go to, `restarted` the ids with several starts.
+    """
+
+    traces: list[tuple[Received, Trace]] = field(default_factory=list)
+    starts: dict[int, list[datetime]] = field(default_factory=dict)
+    days: set[date] = field(default_factory=set)
+    restarted: set[int] = field(default_factory=set)
     outcomes: list[tuple[Received, Outcome]] = field(default_factory=list)
     heartbeats: dict[tuple[str, str, int], tuple[Received, Heartbeat]] = field(default_factory=dict)
     letters: list[tuple[Received, DeadLetter]] = field(default_factory=list)
     tallies: dict[Source, Tally] = field(default_factory=dict)
-    restarted: set[UUID] = field(default_factory=set)
 
-    def leave_out_duplicates(self, stored: Mapping[UUID, Sequence[datetime]]) -> list[TraceKey]:
+    def leave_out_duplicates(self, stored: Mapping[UUID, Sequence[datetime]]) -> list[Trace]:
         """Count and leave out traces that are stored already, or twice in this batch; returns which.
 
         In arrival order, and after the look-up: a start that is a duplicate itself hides no later one.
         """
-        starts = {trace_id: list(stored.get(trace_id, ())) for trace_id in stored.keys() | self.restarted}
-        gone = []
-        for trace_id, start in [key for key in self.traces if key[0] in starts]:
-            near = [at for at in starts[trace_id] if abs(at - start) <= SAME_TRACE_WITHIN]
-            if near:
-                message, _ = self.traces.pop((trace_id, start))
-                tally = self.tallies[message.source]
-                tally.duplicate += 1
-                tally.restamped += start not in near
-                gone.append((trace_id, start))
-            else:
-                starts[trace_id].append(start)
+        starts = {trace_id.int: list(there) for trace_id, there in stored.items()}
+        for trace_id in self.restarted:
+            starts.setdefault(trace_id, [])
+        if not starts:
+            return []
+        kept: list[tuple[Received, Trace]] = []
+        gone: list[Trace] = []
+        for message, trace in self.traces:
+            known = starts.get(trace.trace_id.int)
+            if known is not None:
+                near = [at for at in known if abs(at - trace.started_at) <= SAME_TRACE_WITHIN]
+                if near:
+                    tally = self.tallies[message.source]
+                    tally.duplicate += 1
+                    tally.restamped += trace.started_at not in near
+                    gone.append(trace)
+                    continue
+                known.append(trace.started_at)
+            kept.append((message, trace))
+        self.traces = kept
         return gone
 
 
-def sort_batch(batch: Batch, *, kept: KeptDays, refused: Callable[[RouteOfDay], bool]) -> SortedBatch:
+def places_of(batch: Batch) -> list[RouteOfDay | None]:
+    """For each message, the day and route that its trace belongs to; None where it is no trace."""
+    return [
+        (utc_day(content.started_at), content.environment, content.route) if isinstance(content, Trace) else None
+        for content in (message.content for message in batch.messages)
+    ]
+
+
+def kept_routes(places: Iterable[RouteOfDay | None], kept: KeptDays) -> set[RouteOfDay]:
+    """The distinct places on days that are kept."""
+    return {place for place in set(places) if place is not None and kept.oldest <= place[0] <= kept.newest}
+
+
+def sort_batch(
+    batch: Batch, places: Sequence[RouteOfDay | None], *, kept: KeptDays, refused: Callable[[RouteOfDay], bool]
+) -> SortedBatch:
     """Where each message goes. `refused` says whether a day has no place for one more route."""
     result = SortedBatch(tallies={source: Tally() for source in batch.spans})
-    ids: set[UUID] = set()
-    for message in batch.messages:
+    refusals = {place: _refusal(place, kept, refused) for place in set(places) if place is not None}
+    for message, place in zip(batch.messages, places, strict=True):
         tally = result.tallies[message.source]
         tally.broker_times.append(message.broker_time)
         content = message.content
         if isinstance(content, Trace):
-            letter = _refusal(content, kept, refused)
+            letter = refusals[place] if place is not None else None
             if letter is None:
-                _add_trace(result, tally, ids, message, content)
+                _add_trace(result, tally, message, content)
             else:
                 result.letters.append((message, letter))
         elif isinstance(content, Outcome):
@@ -94,32 +122,33 @@ def sort_batch(batch: Batch, *, kept: KeptDays, refused: Callable[[RouteOfDay], 
                 result.heartbeats[key] = (message, content)
         else:
             result.letters.append((message, content))
+    result.days = {place[0] for place, letter in refusals.items() if letter is None}
     return result
 
 
-def _add_trace(result: SortedBatch, tally: Tally, ids: set[UUID], message: Received, trace: Trace) -> None:
-    key = (trace.trace_id, trace.started_at)
-    if key in result.traces:
+def _add_trace(result: SortedBatch, tally: Tally, message: Received, trace: Trace) -> None:
+    starts = result.starts.setdefault(trace.trace_id.int, [])
+    if trace.started_at in starts:
         tally.duplicate += 1
         return
-    if trace.trace_id in ids:
-        result.restarted.add(trace.trace_id)
-    ids.add(trace.trace_id)
-    result.traces[key] = (message, trace)
+    starts.append(trace.started_at)
+    if len(starts) > 1:
+        result.restarted.add(trace.trace_id.int)
+    result.traces.append((message, trace))
 
 
-def _refusal(trace: Trace, kept: KeptDays, refused: Callable[[RouteOfDay], bool]) -> DeadLetter | None:
-    day = utc_day(trace.started_at)
+def _refusal(place: RouteOfDay, kept: KeptDays, refused: Callable[[RouteOfDay], bool]) -> DeadLetter | None:
+    day, environment, route = place
     if day < kept.oldest:
         detail = f"started on {day}, the oldest day kept is {kept.oldest}"
-        return DeadLetter(DeadLetterReason.OLDER_THAN_RETENTION, detail, trace.environment, trace.route)
+        return DeadLetter(DeadLetterReason.OLDER_THAN_RETENTION, detail, environment, route)
     if day > kept.newest:
         # The contract measures against the broker's timestamp, which a producer may have made up.
         detail = f"started_at: {day} is ahead of the database's clock"
-        return DeadLetter(DeadLetterReason.FUTURE_TIME, detail, trace.environment, trace.route)
-    if refused((day, trace.environment, trace.route)):
+        return DeadLetter(DeadLetterReason.FUTURE_TIME, detail, environment, route)
+    if refused(place):
         detail = f"{day} already has its limit of routes; does a route's name carry an id?"
-        return DeadLetter(DeadLetterReason.TOO_MANY_ROUTES, detail, trace.environment, trace.route)
+        return DeadLetter(DeadLetterReason.TOO_MANY_ROUTES, detail, environment, route)
     return None
 
 
@@ -127,16 +156,6 @@ def utc_day(moment: datetime) -> date:
     """The UTC day of an aware time."""
     offset = moment.utcoffset()
     return (moment - offset).date() if offset else moment.date()
-
-
-def routes_of(batch: Batch, kept: KeptDays) -> set[RouteOfDay]:
-    """The distinct (day, environment, route) of a batch's traces on days that are kept."""
-    routes = {
-        (utc_day(message.content.started_at), message.content.environment, message.content.route)
-        for message in batch.messages
-        if isinstance(message.content, Trace)
-    }
-    return {route for route in routes if kept.oldest <= route[0] <= kept.newest}
 
 
 def halves(batch: Batch) -> tuple[Batch, Batch]:

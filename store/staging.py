@@ -1,49 +1,65 @@
 """The one way in: binary COPY into the session's temporary tables, then one INSERT … SELECT for each table.
 
 The temporary tables hold no lock that another session could wait for, so a consumer that stands still inside COPY
-holds up nobody.
+holds up nobody. They take values as messages have them; the INSERT makes the store's out of them: seconds become
+microseconds and dollars nano-dollars, rounded half to even, and text that was not given becomes ''.
 """
 
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Connection, Table, select, table, text
-from sqlalchemy import column as named
+from sqlalchemy import Connection, Table, Text, text
 from sqlalchemy.dialects import postgresql
-from sqlalchemy.dialects.postgresql import insert
 
-from store.rows import Row
+from store.rows import Row, columns_of
 from store.tables import attempts, dead_letters, heartbeats, outcomes, traces
 
 _STAGED = (traces, attempts, outcomes, heartbeats, dead_letters)
+_DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy's own is untyped
 
 
-def columns_of(target: Table) -> list[str]:
-    """The columns that a row fills, in order: all but those that the database numbers itself."""
-    return [column.name for column in target.columns if column.identity is None]
+def _staged_type(target: Table, name: str) -> str:
+    if name.endswith("_us"):
+        return "double precision"
+    if name.endswith("_nanousd"):
+        return "text"
+    return target.c[name].type.compile(_DIALECT).lower()
+
+
+def _stored(target: Table, name: str) -> str:
+    """What the INSERT makes of a staged column."""
+    if name.endswith("_us"):
+        return f"CAST(round({name} * 1000000) AS bigint)"
+    if name.endswith("_nanousd"):
+        return f"CAST(CAST({name} AS numeric) * 1000000000 AS bigint)"
+    if isinstance(target.c[name].type, Text) and not target.c[name].nullable:
+        return f"coalesce({name}, '')"
+    return f'"{name}"'
 
 
 def _quoted(target: Table) -> str:
     return ", ".join(f'"{name}"' for name in columns_of(target))
 
 
-_DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy's own is untyped
-_TYPES = {
-    target.name: [target.c[name].type.compile(_DIALECT).lower() for name in columns_of(target)] for target in _STAGED
-}
+_TYPES = {target.name: [_staged_type(target, name) for name in columns_of(target)] for target in _STAGED}
 _CREATE = ";\n".join(
-    f"CREATE TEMPORARY TABLE IF NOT EXISTS staged_{target.name} ON COMMIT DELETE ROWS"
-    f" AS SELECT {_quoted(target)} FROM {target.name} WITH NO DATA"
+    f"CREATE TEMPORARY TABLE IF NOT EXISTS staged_{target.name} ("
+    + ", ".join(f'"{name}" {kind}' for name, kind in zip(columns_of(target), _TYPES[target.name], strict=True))
+    + ") ON COMMIT DELETE ROWS"
     for target in _STAGED
 )
+_INSERTS = {
+    target.name: text(
+        f"INSERT INTO {target.name} ({_quoted(target)})"
+        f" SELECT {', '.join(_stored(target, name) for name in columns_of(target))}"
+        f" FROM staged_{target.name} ON CONFLICT DO NOTHING"
+    ).execution_options(preserve_rowcount=True)
+    for target in _STAGED
+}
 
 
 def create_staging(db: Connection) -> None:
-    """Make the session's temporary tables. They are empty after each commit.
-
-    In a transaction of its own, before the first COPY: CREATE … AS locks `traces`, and a consumer that stands still
-    inside COPY would then hold up the maintenance of partitions.
-    """
+    """Make the session's temporary tables. They are empty after each commit."""
     db.execute(text(_CREATE))
 
 
@@ -60,8 +76,4 @@ def copy_rows(db: Connection, target: Table, rows: Iterable[Row]) -> None:
 
 def insert_staged(db: Connection, target: Table) -> int:
     """INSERT … SELECT everything staged; a row whose key is there already is left out. Returns the rows stored."""
-    names = columns_of(target)
-    staged = table(f"staged_{target.name}", *(named(name) for name in names))
-    rows = select(*(staged.c[name] for name in names))
-    statement = insert(target).from_select(names, rows).on_conflict_do_nothing()
-    return db.execute(statement.execution_options(preserve_rowcount=True)).rowcount
+    return db.execute(_INSERTS[target.name]).rowcount

@@ -6,8 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from ingest.broker import Message
-from ingest.reading import Model, read_message
+from ingest.reading import Model
 from migrations.schema import migrate
 from pointsman_contract.heartbeat import Heartbeat
 from pointsman_contract.outcome import Outcome
@@ -17,6 +16,7 @@ from store.received import Batch, Received, Span
 from store.sessions import Sessions
 from tests.builders import trace, wire
 from tests.cli.command import Said, pointsman
+from tests.ingest.arrived import message, read_one
 from tests.services.postgres import PostgresServer, fresh_database
 from tests.store.feed import Feed, partition
 
@@ -35,8 +35,8 @@ VALUES: list[tuple[str, Model, bytes | None]] = [
 def letter(offset: int, topic: str, model: Model, value: bytes | None) -> Received:
     """As ingest hands it on."""
     now = datetime.now(UTC)
-    message = Message(offset, round(now.timestamp() * 1000), HOSTILE.encode(), value)
-    return read_message(partition(topic=topic), model, message, now).received
+    sent = message(value, offset=offset, timestamp_ms=round(now.timestamp() * 1000), key=HOSTILE.encode())
+    return read_one(partition(topic=topic), model, sent, now)
 
 
 @pytest.fixture(scope="module")

@@ -54,7 +54,9 @@ def test_strings_and_numbers_are_rounded_half_to_even(told: str, stored: str) ->
     """A number counts as the shortest decimal that stands for it, so both forms give the same nano-dollars."""
     as_string = amount_of(f'"{told}"')
     assert as_string == Decimal(stored)
-    assert (as_string.as_tuple().exponent, as_string.is_signed()) == (-9, False)
+    # In whole nano-dollars, with no digit behind them that would have to be rounded again.
+    assert -9 <= int(as_string.as_tuple().exponent) <= 0
+    assert not as_string.is_signed()
     # More digits than a float holds are only safe in a string.
     if len(told) < 20:
         as_number = amount_of(told)

@@ -1,8 +1,10 @@
 """Messages as they come from Kafka, for tests that need none."""
 
+from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
-from ingest.broker import Message
+from ingest.reading import Model, TopicReader
 from pointsman_contract.errors import DeadLetterReason
 from store.received import DeadLetter, Received, Source
 from tests.builders import NOON, trace
@@ -17,9 +19,24 @@ def source(partition: int = 0, *, topic: str = "routing.traces", topic_id: UUID 
     return Source("cluster", topic_id, topic, partition)
 
 
-def message(value: bytes | None, *, offset: int = 0, timestamp_ms: int = NOON_MS, key: bytes | None = None) -> Message:
+class Polled(NamedTuple):
+    """A message as a poll hands it out."""
+
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes | None
+
+
+def message(value: bytes | None, *, offset: int = 0, timestamp_ms: int = NOON_MS, key: bytes | None = None) -> Polled:
     """What a poll hands out."""
-    return Message(offset, timestamp_ms, key, value)
+    return Polled(offset, timestamp_ms, key, value)
+
+
+def read_one(at: Source, model: Model, polled: Polled, now: datetime = NOON) -> Received:
+    """One message, read as ingest does."""
+    (received,) = TopicReader(model).read(at, [polled], now)
+    return received
 
 
 def read(at: Source | None = None, *, offset: int = 0, payload: bytes = b"", key: bytes | None = None) -> Received:

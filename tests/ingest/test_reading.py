@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.reading import CARRIES, Model, read_message
+from ingest.reading import CARRIES, Model, TopicReader
 from pointsman_contract.decode import encode
 from pointsman_contract.errors import DeadLetterReason as Reason
 from pointsman_contract.fields import MAX_TEXT
@@ -17,7 +17,7 @@ from pointsman_contract.outcome import Outcome
 from pointsman_contract.trace import Trace
 from store.received import DeadLetter, Received
 from tests.builders import NOON, heartbeat, outcome, trace, wire
-from tests.ingest.arrived import NOON_MS, message, source
+from tests.ingest.arrived import NOON_MS, message, read_one, source
 from tests.strategies import heartbeats, outcomes, traces
 
 MODELS = st.sampled_from([Trace, Outcome, Heartbeat])
@@ -30,7 +30,7 @@ ANY_JSON = st.recursive(
 
 def read(value: bytes | None, model: Model = Trace, *, timestamp_ms: int = NOON_MS) -> Received:
     """Read one message at noon."""
-    return read_message(source(), model, message(value, timestamp_ms=timestamp_ms), NOON).received
+    return read_one(source(), model, message(value, timestamp_ms=timestamp_ms))
 
 
 def letter(value: bytes | None, model: Model = Trace, *, timestamp_ms: int = NOON_MS) -> DeadLetter:
@@ -61,9 +61,8 @@ def mangled(valid: st.SearchStrategy[bytes]) -> st.SearchStrategy[bytes]:
 def test_a_valid_message_is_what_was_sent(sent: Trace | Outcome | Heartbeat) -> None:
     """With its offset, its bytes and its key, which the store keeps until it has it."""
     value = encode(sent)
-    got, unknowns = read_message(source(2), type(sent), message(value, offset=17, key=b"k"), NOON)
+    got = read_one(source(2), type(sent), message(value, offset=17, key=b"k"))
     assert got == Received(source(2), 17, NOON, sent, value, b"k")
-    assert unknowns is None
 
 
 @given(MODELS, st.binary() | mangled((traces() | outcomes() | heartbeats()).map(encode)))
@@ -156,9 +155,31 @@ def test_the_future_is_measured_from_the_brokers_timestamp(ahead_s: int, is_lett
 
 
 def test_what_the_contract_does_not_know_is_told() -> None:
-    """Unknown fields and values are counted, and the message is read all the same."""
-    got, unknowns = read_message(source(), Trace, message(wire(trace(), colour="red", risk="odd")), NOON)
-    assert isinstance(got.content, Trace)
+    """Unknown fields and values of all messages are counted, once, and the messages are read all the same."""
+    reader = TopicReader(Trace)
+    odd, plain = wire(trace(), colour="red", risk="odd"), encode(trace())
+    got = list(reader.read(source(), [message(value) for value in (odd, plain, odd)], NOON))
+    assert all(isinstance(one.content, Trace) for one in got)
+    unknowns = reader.take_unknowns()
     assert unknowns is not None
-    assert unknowns.fields == ["colour"]
-    assert unknowns.values == ["risk"]
+    assert unknowns.fields == ["colour", "colour"]
+    assert unknowns.values == ["risk", "risk"]
+    assert reader.take_unknowns() is None
+
+
+def test_what_a_dead_letter_holds_is_not_counted_as_unknown() -> None:
+    """Neither before the mistake nor behind it: its bytes are kept for a person."""
+    reader = TopicReader(Trace)
+    broken = wire(trace(), risk="odd", colour="red", arm="none")
+    late = wire(trace(), risk="odd", started_at=(NOON + timedelta(hours=1)).isoformat())
+    list(reader.read(source(), [message(value) for value in (broken, late, b"", encode(trace()))], NOON))
+    assert reader.take_unknowns() is None
+
+
+def test_each_message_has_its_own_time() -> None:
+    """Also where several in a row came with one timestamp, and where it changes among them."""
+    times = [NOON_MS, NOON_MS, NOON_MS + 1, NOON_MS, -1]
+    sent = [message(encode(trace()), timestamp_ms=at) for at in times]
+    later = NOON + timedelta(hours=1)
+    got = list(TopicReader(Trace).read(source(), sent, later))
+    assert [one.broker_time for one in got] == [NOON, NOON, NOON + timedelta(milliseconds=1), NOON, later]

@@ -7,7 +7,7 @@ import pytest
 from ingest.errors import IngestStopped
 from ingest.stopping import StopRules
 from pointsman_contract.errors import DeadLetterReason
-from store.received import Counts, StoredBatch
+from store.received import Counts, Received, StoredBatch
 from tests.ingest.arrived import dead, read, source
 
 LIMIT_BYTES = 1_000_000
@@ -24,14 +24,19 @@ def refused(count: int, *, stored: int = 0) -> StoredBatch:
     return StoredBatch({source(): Counts(stored=stored, dead=count)}, Counter({DeadLetterReason.STORE_REFUSED: count}))
 
 
+def note(stop: StopRules, message: Received) -> None:
+    """One message was read."""
+    stop.note(message.source.topic, [message])
+
+
 def test_stops_at_the_limit_and_names_the_command() -> None:
     """The sentence says how many, where, why, and what to do."""
     stop = rules()
     for _ in range(3):
-        stop.note(dead(detail="cut off"))
+        note(stop, dead(detail="cut off"))
     assert stop.reached()
     with pytest.raises(IngestStopped) as stopped:
-        stop.check(NOTHING, None)
+        stop.check_row()
     sentence = str(stopped.value)
     assert "3 messages in a row on routing.traces" in sentence
     assert "invalid_json: cut off" in sentence
@@ -41,51 +46,51 @@ def test_stops_at_the_limit_and_names_the_command() -> None:
 def test_goes_on_below_the_limit() -> None:
     """One less is no reason."""
     stop = rules()
-    stop.note(dead())
-    stop.note(dead())
+    note(stop, dead())
+    note(stop, dead())
     assert not stop.reached()
-    stop.check(NOTHING, None)
+    stop.check_row()
 
 
 def test_one_good_message_starts_the_count_anew() -> None:
     """In a row means in a row."""
     stop = rules()
     for _ in range(5):
-        stop.note(dead())
-        stop.note(dead())
-        stop.note(read())
+        note(stop, dead())
+        note(stop, dead())
+        note(stop, read())
     assert not stop.reached()
-    stop.check(NOTHING, None)
+    stop.check_row()
 
 
 def test_a_full_row_counts_wherever_a_poll_ends() -> None:
     """A good message right behind it comes too late: whether it was in the same poll is chance."""
     stop = rules()
     for _ in range(3):
-        stop.note(dead())
-    stop.note(read())
+        note(stop, dead())
+    note(stop, read())
     assert stop.reached()
     with pytest.raises(IngestStopped):
-        stop.check(NOTHING, None)
+        stop.check_row()
 
 
 def test_topics_are_counted_apart() -> None:
     """Good traces do not hide that no outcome can be read."""
     stop = rules()
     for _ in range(3):
-        stop.note(dead(at=source(topic="routing.outcomes")))
-        stop.note(read())
+        note(stop, dead(at=source(topic="routing.outcomes")))
+        note(stop, read())
     with pytest.raises(IngestStopped, match=r"routing\.outcomes"):
-        stop.check(NOTHING, None)
+        stop.check_row()
 
 
 def test_what_will_be_read_again_does_not_count() -> None:
     """A dropped batch comes a second time."""
     stop = rules()
-    stop.note(dead())
-    stop.note(dead())
+    note(stop, dead())
+    note(stop, dead())
     stop.forget()
-    stop.note(dead())
+    note(stop, dead())
     assert not stop.reached()
 
 
@@ -94,7 +99,7 @@ def test_traces_that_are_only_too_old_never_stop_it() -> None:
     stop = rules()
     old = Counter({DeadLetterReason.OLDER_THAN_RETENTION: 100, DeadLetterReason.TOO_MANY_ROUTES: 100})
     for _ in range(10):
-        stop.note(read())
+        note(stop, read())
         stop.check(StoredBatch({source(): Counts(dead=200)}, old), None)
 
 

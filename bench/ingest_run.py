@@ -1,0 +1,94 @@
+"""One run of `pointsman ingest` over a topic that is there already, into a database of its own."""
+
+import os
+import secrets
+import subprocess
+import sys
+import time
+from typing import NamedTuple
+
+import psycopg
+
+from bench.processes import cpu_s, database_cpu_s, peak_mib
+from tests.services.kafka import ApacheKafka
+from tests.services.postgres import PostgresServer, fresh_database
+
+_LOOK_S = 0.1
+_LIMIT_S = 900.0
+_STOP_S = 15
+
+
+class Run(NamedTuple):
+    """What one run cost: rates of wall time, CPU seconds for a million messages, memory of the largest process."""
+
+    messages_s: float
+    cpu_s_a_million: float
+    database_cpu_s_a_million: float
+    peak_mib: float
+    bytes_a_trace: float
+
+
+class _Used(NamedTuple):
+    processes: float
+    database: float
+
+
+def stored_run(kafka: ApacheKafka, postgres: PostgresServer, prefix: str, messages: int, *, processes: int = 1) -> Run:
+    """Read the whole topic of traces with this many processes of one consumer group."""
+    with fresh_database(postgres) as url:
+        environment = os.environ | {
+            "POINTSMAN_KAFKA_BOOTSTRAP": kafka.bootstrap,
+            "POINTSMAN_DATABASE_URL": url,
+            "POINTSMAN_TOPIC_PREFIX": prefix,
+            "POINTSMAN_CONSUMER_GROUP": f"bench-{secrets.token_hex(4)}",
+            "POINTSMAN_HTTP_PORT": "0",
+            "POINTSMAN_LOG_LEVEL": "error",
+        }
+        command = [sys.executable, "-m", "pointsman"]
+        subprocess.run([*command, "migrate"], env=environment, check=True, capture_output=True)
+        before = database_cpu_s(url)
+        members = [subprocess.Popen([*command, "ingest"], env=environment) for _ in range(processes)]
+        try:
+            _wait(url, messages, members)
+            used = sum(cpu_s(member.pid) for member in members)
+            peak = max(peak_mib(member.pid) for member in members)
+        finally:
+            for member in members:
+                member.terminate()
+            for member in members:
+                member.wait(_STOP_S)
+        database = database_cpu_s(url) - before
+        rate, size = _stored(url)
+    millions = messages / 1e6
+    return Run(rate, used / millions, database / millions, peak, size)
+
+
+def _wait(url: str, messages: int, members: list[subprocess.Popen[bytes]]) -> None:
+    deadline = time.monotonic() + _LIMIT_S
+    with psycopg.connect(url, autocommit=True) as connection:
+        while True:
+            row = connection.execute(
+                "SELECT coalesce(sum(stored + duplicate + dead), 0) FROM ingest_batches"
+            ).fetchone()
+            if row is not None and row[0] >= messages:
+                return
+            if time.monotonic() > deadline or any(member.poll() is not None for member in members):
+                raise RuntimeError(f"of {messages:,} messages only {row and row[0]:,} are stored")
+            time.sleep(_LOOK_S)
+
+
+def _stored(url: str) -> tuple[float, float]:
+    """Messages a second between the first commit and the last, and the bytes on disk of a trace."""
+    with psycopg.connect(url) as connection:
+        rate = connection.execute(
+            "SELECT sum(n) FILTER (WHERE at > first) / extract(epoch FROM max(at) - min(at)) FROM"
+            " (SELECT committed_at AS at, stored + duplicate + dead AS n, min(committed_at) OVER () AS first"
+            " FROM ingest_batches) AS batches"
+        ).fetchone()
+        size = connection.execute(
+            "SELECT (SELECT sum(pg_total_relation_size(inhrelid)) FROM pg_inherits"
+            " WHERE inhparent IN ('traces'::regclass, 'attempts'::regclass)) / (SELECT count(*) FROM traces)"
+        ).fetchone()
+    if rate is None or size is None:
+        raise RuntimeError("nothing was stored")
+    return float(rate[0]), float(size[0])

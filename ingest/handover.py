@@ -1,0 +1,97 @@
+"""The way of a batch from memory into the store: handed over whole, settled later, its progress told to Kafka."""
+
+import time
+
+import structlog
+
+from ingest.assignment import Assignment
+from ingest.broker import GroupConsumer, Partition
+from ingest.errors import BrokerUnreachable
+from ingest.health import Condition
+from ingest.metrics import IngestMetrics
+from ingest.pending import PendingBatch
+from ingest.storing import Settled, Storing
+from store.errors import StoreError
+from store.ingest_store import IngestStore
+from store.received import Batch, StoredBatch
+
+log = structlog.get_logger()
+
+_REFRESH_S = 2.0
+_PROGRESS_S = 2.0
+
+
+class Handover:
+    """Hands the pending batch to the store, one at a time. Used by the thread that reads."""
+
+    def __init__(
+        self,
+        store: IngestStore,
+        pending: PendingBatch,
+        assignment: Assignment,
+        condition: Condition,
+        metrics: IngestMetrics,
+    ) -> None:
+        self._store = store
+        self._pending = pending
+        self._assignment = assignment
+        self._condition = condition
+        self._metrics = metrics
+        self._storing = Storing(self._store_batch)
+        self._progress_at = 0.0
+        self.progress: dict[Partition, int] = {}
+
+    @property
+    def under_way(self) -> bool:
+        """Whether a batch was handed over and is not settled yet."""
+        return self._storing.under_way
+
+    def begin(self, consumer: GroupConsumer) -> None:
+        """Hand the pending batch over, if it still is of the topics that we know.
+
+        Kafka hands messages out by the topic's name alone: a consumer that stood still while a topic was re-created
+        would else take the new one's messages for the old's. Raises BrokerUnreachable, IngestStopped.
+        """
+        consumer.refresh_topics(_REFRESH_S)
+        self._assignment.refuse_other_incarnations(consumer)
+        self._storing.begin(self._pending.hand_over())
+
+    def settle(self, consumer: GroupConsumer, timeout_s: float | None) -> StoredBatch | None:
+        """What became of the batch under way; None where there is none, or nothing is known after `timeout_s`.
+
+        Raises OffsetsMoved, StoreAway.
+        """
+        settled = self._storing.settled(timeout_s)
+        if settled is None:
+            return None
+        self._note(settled)
+        if time.monotonic() >= self._progress_at:
+            self._progress_at = time.monotonic() + _PROGRESS_S
+            consumer.note_progress(self.progress)
+        return settled.stored
+
+    def finish(self, consumer: GroupConsumer) -> None:
+        """Store what is under way and what is pending, before leaving; what cannot be stored will be read again."""
+        try:
+            self.settle(consumer, None)
+            if not self._pending.is_empty():
+                self.begin(consumer)
+                self.settle(consumer, None)
+        except (StoreError, BrokerUnreachable) as error:
+            log.warning("last_batch_left_in_kafka", why=str(error))
+
+    def forget(self, partitions: set[Partition]) -> None:
+        """These partitions changed hands: their progress is somebody else's to tell."""
+        self.progress = {at: offset for at, offset in self.progress.items() if at not in partitions}
+
+    def _store_batch(self, batch: Batch) -> StoredBatch:
+        """Runs on the thread of `Storing`."""
+        with self._condition.asking_store():
+            return self._store.store(batch)
+
+    def _note(self, settled: Settled) -> None:
+        self._metrics.count_batch(settled.stored, len(settled.batch.messages), settled.seconds)
+        for source, span in settled.batch.spans.items():
+            at = Partition(source.topic, source.partition)
+            if at in self._assignment.placed:
+                self.progress[at] = span.next
