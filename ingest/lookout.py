@@ -46,6 +46,9 @@ class Lookout:
         missing = [topic for topic in self._topics if consumer.topic_id(topic) is None]
         if missing:
             self._condition.became("waiting_for_topics", f"no topic {', '.join(missing)}; run: pointsman topics create")
+        elif refusing := consumer.refusing():
+            address, why = min(refusing.items())
+            self._condition.became("waiting_for_broker", f"Kafka at {address} refuses this client: {why}")
         elif leaderless := consumer.without_leader():
             some = ", ".join(map(str, leaderless[:_SHOWN])) + (", …" if len(leaderless) > _SHOWN else "")
             self._condition.became(

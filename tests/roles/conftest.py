@@ -41,9 +41,7 @@ def make_owned(server: PostgresServer) -> OwnedDatabase:
         for login, attributes in ((_OWNER, "LOGIN CREATEROLE"), *((f"login_of_{role}", "LOGIN") for role in ROLES)):
             if not connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [login]).fetchall():
                 connection.execute(sql.SQL(f"CREATE ROLE {{}} {attributes}").format(sql.Identifier(login)))
-        connection.execute(
-            sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(name), sql.Identifier(_OWNER))
-        )
+        connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(name), sql.Identifier(_OWNER)))
     database = OwnedDatabase(server.url(name).replace(f"{SUPERUSER}@", f"{_OWNER}@"))
     with psycopg.connect(server.url(name)) as connection:
         connection.execute(sql.SQL("ALTER SCHEMA public OWNER TO {}").format(sql.Identifier(_OWNER)))

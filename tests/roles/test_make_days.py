@@ -75,7 +75,9 @@ def test_names_of_the_caller_are_not_looked_at(owned: OwnedDatabase) -> None:
         connection.execute("SET search_path = pg_temp, public")
         connection.execute("SET default_tablespace = 'pg_global'")
         assert connection.execute("SELECT public.make_days(ARRAY[%s::date])", [_OLD]).fetchone() == ([_OLD],)
-    assert [name for name, *_ in parts_of(owned, _OLD)] == [f"{table}_{_OLD:%Y%m%d}" for table in ("attempts", "traces")]
+    assert [name for name, *_ in parts_of(owned, _OLD)] == [
+        f"{table}_{_OLD:%Y%m%d}" for table in ("attempts", "traces")
+    ]
 
 
 def test_a_table_of_somebody_else_is_not_attached(owned: OwnedDatabase) -> None:
