@@ -37,9 +37,11 @@ class KafkaConnection:
         if self.protocol in ("SSL", "SASL_SSL"):
             settings["ssl_context"] = self.tls
         if self.protocol.startswith("SASL"):
+            # kafka-python 3.0.12 does not do it: in SCRAM's messages a comma ends a field.
+            escaped = self.username.replace("=", "=3D").replace(",", "=2C")
             settings |= {
                 "sasl_mechanism": self.mechanism,
-                "sasl_plain_username": self.username,
+                "sasl_plain_username": self.username if self.mechanism == "PLAIN" else escaped,
                 "sasl_plain_password": self.password,
             }
         return settings

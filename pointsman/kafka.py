@@ -35,9 +35,8 @@ def kafka_connection(settings: Settings) -> KafkaConnection:
     if not tls:
         _refuse_unused(settings, _TLS, "SASL_SSL" if sasl else "SSL")
     if sasl and not tls:
-        log.warning(
-            "kafka_not_encrypted", protocol=protocol, why="whoever is on the way reads messages" + _and(settings)
-        )
+        read = "messages and the password" if settings.kafka_sasl_mechanism == "PLAIN" else "messages"
+        log.warning("kafka_not_encrypted", protocol=protocol, why=f"whoever is on the way reads {read}")
     return KafkaConnection(
         settings.kafka_bootstrap,
         protocol=protocol,
@@ -46,10 +45,6 @@ def kafka_connection(settings: Settings) -> KafkaConnection:
         username=_username(settings) if sasl else "",
         password=_password(settings) if sasl else "",
     )
-
-
-def _and(settings: Settings) -> str:
-    return " and the password" if settings.kafka_sasl_mechanism == "PLAIN" else ""
 
 
 def _refuse_unused(settings: Settings, names: tuple[str, ...], wanted: str) -> None:

@@ -2,7 +2,7 @@
 
 The roles cannot log in and hold no password: they are granted to whoever logs in. What owns the tables is no role here:
 `migrate` makes them, and whoever drops days has to own them (ATTACH and DETACH ask for that), so `pointsman up` logs in
-as the owner, or as a member of it. A new table gets a line in `RIGHTS`; a test compares them with the tables that exist.
+as the owner, or as a member of it. A new table gets a line in `RIGHTS`: a test compares them with the tables that are.
 """
 
 from collections.abc import Mapping
@@ -75,8 +75,8 @@ def roles_sql() -> str:
     with the search path that Pointsman uses.
     """
     parts = [
-        "-- The roles of Pointsman: groups, without a login and without a password. Run this as the owner of its database",
-        "-- and tables (with CREATEROLE), after the first `pointsman migrate` and after each that brought a new version.",
+        "-- The roles of Pointsman: groups, without a login and without a password. Run this as the owner of its",
+        "-- database and tables, with CREATEROLE, after the first `pointsman migrate` and after each new version's.",
         "-- To use one:",
         f"--   CREATE ROLE ingest_1 LOGIN; GRANT {INGEST} TO ingest_1;",
         "-- and give the login its password with psql's \\password, which keeps it out of logs and histories.",
