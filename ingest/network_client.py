@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from ingest.refusals import client_that_notes_refusals, last_error
+from ingest.refusals import client_that_notes_refusals, explain
 
 
 @contextmanager
@@ -22,12 +22,12 @@ def closed_on_failure() -> Iterator[Callable[..., Any]]:
     try:
         yield make
     except BaseException as error:
-        for why in filter(None, map(last_error, made)):
-            error.add_note(why)
         # Its thread and its sockets would stay, one more of each with every try.
         for client in made:
             with suppress(Exception):
                 client.close()
+        for client in made:
+            explain(error, client)
         raise
 
 

@@ -7,7 +7,7 @@ will refuse again: its reason is kept here, and a client that every address refu
 import os
 import re
 import ssl
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
@@ -16,7 +16,9 @@ from kafka.errors import (
     ClusterAuthorizationFailedError,
     GroupAuthorizationFailedError,
     IllegalSaslStateError,
+    InvalidReceiveError,
     KafkaError,
+    KafkaTimeoutError,
     SaslAuthenticationFailedError,
     TopicAuthorizationFailedError,
     TransactionalIdAuthorizationFailedError,
@@ -28,7 +30,8 @@ from kafka.net.selector import NetworkSelector
 
 from ingest.errors import KafkaDenied
 
-_CERTIFICATE_SETTINGS = "see POINTSMAN_KAFKA_SSL_CAFILE"
+_AUTHORITIES = "see POINTSMAN_KAFKA_SSL_CAFILE"
+_PROTOCOL = "see POINTSMAN_KAFKA_SECURITY_PROTOCOL"
 _RIGHTS: Mapping[type[KafkaError], str] = {
     TopicAuthorizationFailedError: "topics: ingest needs READ and DESCRIBE, publishing needs WRITE and DESCRIBE",
     GroupAuthorizationFailedError: "the consumer group: ingest needs READ on it",
@@ -67,9 +70,14 @@ def refusals(client: Any) -> dict[str, str]:
     return dict(client._manager.refused)  # noqa: SLF001 - kafka-python shows it nowhere else
 
 
-def last_error(client: Any) -> str:
-    """Why the last connection failed; empty where none did, or one was made since."""
-    return str(client._manager.last_error)  # noqa: SLF001 - kafka-python shows it nowhere else
+def explain(error: BaseException, client: Any) -> None:
+    """Say why a client could not begin: a note on the error, or RefusedByBroker where a broker has refused it."""
+    manager = client._manager  # noqa: SLF001 - kafka-python shows it nowhere else
+    if isinstance(error, KafkaTimeoutError) and manager.refused:
+        # Of several addresses the others are away.
+        raise RefusedByBroker(manager.refused[min(manager.refused)]) from error
+    if manager.last_error:
+        error.add_note(manager.last_error)
 
 
 def missing_right(error: AuthorizationError) -> str:
@@ -94,7 +102,9 @@ def refusal(error: BaseException, mechanism: str) -> str | None:
     if isinstance(error, UnsupportedSaslMechanismError):
         return f"it does not take {mechanism}; see POINTSMAN_KAFKA_SASL_MECHANISM"
     if isinstance(error, IllegalSaslStateError):
-        return "it asks for no username; see POINTSMAN_KAFKA_SECURITY_PROTOCOL"
+        return f"it asks for no username; {_PROTOCOL}"
+    if isinstance(error, InvalidReceiveError):
+        return f"it answers in another protocol, perhaps TLS; {_PROTOCOL}"
     if isinstance(error, ValueError) and "Server" in str(error):
         return "it cannot prove that it knows the password"
     of_tls = next((one for one in _chain(error) if isinstance(one, ssl.SSLError)), None)
@@ -112,14 +122,14 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
 
 def _tls_refusal(error: ssl.SSLError) -> str | None:
     if isinstance(error, ssl.SSLCertVerificationError):
-        return f"its certificate is not accepted ({error.verify_message}); {_CERTIFICATE_SETTINGS}"
+        return f"its certificate is not accepted ({error.verify_message}); {_AUTHORITIES}"
     reason = (error.reason or "").replace("_", " ").lower()
     if "certificate required" in reason:
         return "it asks for a certificate of the client; see POINTSMAN_KAFKA_SSL_CERTFILE"
     if "alert" in reason and ("certificate" in reason or "unknown ca" in reason):
         return f"it does not accept the certificate of the client ({reason}); see POINTSMAN_KAFKA_SSL_CERTFILE"
     if "wrong version" in reason or "record layer" in reason or "http request" in reason:
-        return "it does not talk TLS; see POINTSMAN_KAFKA_SECURITY_PROTOCOL"
+        return f"it does not talk TLS; {_PROTOCOL}"
     if "alert" in reason or "protocol" in reason:
         return f"TLS with it is not possible ({reason})"
     return None
@@ -143,6 +153,7 @@ class _Manager(KafkaConnectionManager):
             address = f"{node.host}:{node.port}" if node else str(node_id)
             connection.init_future.add_callback(partial(self._let_in, address))
             connection.init_future.add_errback(partial(self._failed, address))
+            connection.close_future.add_errback(partial(self._ended, address))
         return connection
 
     def maybe_raise_auth_failure(self, _node_id: Any) -> None:
@@ -156,9 +167,19 @@ class _Manager(KafkaConnectionManager):
         addresses = {f"{broker.host}:{broker.port}" for broker in brokers}
         return self.refused[min(addresses)] if addresses and addresses <= set(self.refused) else None
 
+    async def _build_transport(self, *arguments: Any, **options: Any) -> Any:
+        """As kafka-python's, which throws away what came right before the end: a broker's reason to refuse."""
+        transport = await super()._build_transport(*arguments, **options)  # type: ignore[no-untyped-call]  # see above
+        transport._sock_recv = partial(_data_before_end, transport._sock_recv)  # noqa: SLF001 - there is no other way
+        return transport
+
     def _let_in(self, address: str, _: object) -> None:
         self.last_error = ""
         self.refused.pop(address, None)
+
+    def _ended(self, address: str, error: BaseException) -> None:
+        if address not in self.refused:
+            self.last_error = self.last_error or _said(error)
 
     def _failed(self, address: str, error: BaseException) -> None:
         reason = refusal(error, self._mechanism)
@@ -167,8 +188,18 @@ class _Manager(KafkaConnectionManager):
             self.refused[address] = reason
 
 
+def _data_before_end(receive: Callable[[], tuple[bytes, Any]]) -> tuple[bytes, Any]:
+    """Where there is both, hand the data out first; the next call finds the end again."""
+    data, end = receive()
+    return (data, None) if data else (data, end)
+
+
 def _said(error: BaseException) -> str:
     """What kafka-python says, in words: of the system's errors it tells number and name alone."""
+    if any(isinstance(one, ssl.SSLEOFError | ssl.SSLZeroReturnError) for one in _chain(error)):
+        return f"the connection ended while TLS was agreed on; {_PROTOCOL}"
     text = re.sub(r"^(\[Error \d+\] )?\w+Error: ", "", str(error).strip())
     number = re.match(r"^(\d+) E[A-Z]+$", text)
+    if text == "socket disconnected":
+        return f"the broker ended the connection; {_PROTOCOL}"
     return (os.strerror(int(number[1])) if number else text) or type(error).__name__

@@ -12,7 +12,7 @@ from kafka.errors import KafkaError, TopicAuthorizationFailedError
 from ingest.broker import Bounds, Partition, bounds_of, tells_short_ends
 from ingest.connection import KafkaConnection
 from ingest.errors import BrokerUnreachable, TopicRefused
-from ingest.network_client import closed_on_failure
+from ingest.network_client import closed_on_failure, create_no_topics
 from ingest.refusals import denied, why_not
 
 _FETCH_S = 5.0
@@ -46,6 +46,10 @@ def topic_state(connection: KafkaConnection | str, topic: str, *, timeout_s: flo
                 request_timeout_ms=milliseconds,
                 metrics_enabled=False,
             )
+        create_no_topics(consumer._cluster)  # noqa: SLF001 - see below
+        # Asked for by its name: of all topics Kafka names only those that this user may know.
+        asked = consumer._cluster.add_topic(topic)  # noqa: SLF001 - see below
+        consumer._net.run(consumer._manager.wait_for, asked, milliseconds)  # noqa: SLF001 - see below
         numbers = consumer.partitions_for_topic(topic)
         if topic in consumer._cluster.unauthorized_topics:  # noqa: SLF001 - see below
             raise TopicAuthorizationFailedError({topic})

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from pointsman.schedule import Maintenance
@@ -11,7 +12,7 @@ from pointsman_contract.decode import encode
 from store.days import Days
 from store.rights import INGEST, OPERATE, READ
 from tests.builders import trace
-from tests.cli.command import pointsman
+from tests.cli.command import as_process, pointsman
 from tests.ingest import stored
 from tests.ingest.deployment import Deployment
 from tests.roles.conftest import OwnedDatabase, owned_database, sessions_of
@@ -81,15 +82,16 @@ def test_a_whole_story_with_the_role_of_ingest(owned: OwnedDatabase) -> None:
         audit_story(feed, partitions=2, end=_END)
 
 
-def test_maintenance_as_a_member_of_the_owner(owned: OwnedDatabase) -> None:
+def test_maintenance_as_a_member_of_the_owner(owned: OwnedDatabase, postgres: PostgresServer) -> None:
     """A login that is a member of the owner drops days and deletes what is old, as `pointsman up` does; the days that
     it made are the owner's, so that another member drops them later.
     """
     old = datetime.now(UTC) - timedelta(days=45)
     with sessions_of(owned.url) as sessions:
         Feed(sessions, raw_retention=timedelta(days=60)).send(trace(started_at=old), unreadable())
-    owned.run("DROP ROLE IF EXISTS caretaker")
-    owned.run("CREATE ROLE caretaker LOGIN; GRANT roles_owner TO caretaker")
+    with psycopg.connect(postgres.url("postgres")) as superuser:
+        superuser.execute("DROP ROLE IF EXISTS caretaker")
+        superuser.execute("CREATE ROLE caretaker LOGIN IN ROLE roles_owner")
     with sessions_of(owned.url.replace("roles_owner@", "caretaker@")) as sessions:
         days = Days(sessions, raw_retention=timedelta(days=30))
         ahead: list[int] = []
@@ -106,6 +108,6 @@ def test_maintenance_with_the_role_of_ingest_ends(postgres18: PostgresServer) ->
         settings = {"database_url": owned.of(INGEST), "kafka_bootstrap": "127.0.0.1:1", "http_port": 0}
         old = datetime.now(UTC) - timedelta(days=45)
         owned.run(f"SELECT make_days(ARRAY['{old:%Y-%m-%d}'::date])")
-        said = pointsman("up", settings=settings)
+        said = as_process("up", settings=settings)
     assert said.code == 2
     assert "must be owner of table traces" in said.err.splitlines()[-1]

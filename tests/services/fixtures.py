@@ -18,6 +18,7 @@ from tests.services.broker import Broker
 from tests.services.kafka import ApacheKafka, kafka_jars
 from tests.services.missing import ServiceMissing
 from tests.services.postgres import PostgresServer, fresh_database, major_version, system_binaries
+from tests.services.secure_kafka import SecureKafka
 
 _SERVICE_FIXTURES = frozenset(
     {
@@ -29,6 +30,7 @@ _SERVICE_FIXTURES = frozenset(
         "postgres",
         "postgres18",
         "postgres_system",
+        "secure_kafka",
         "tansu",
     }
 )
@@ -87,6 +89,20 @@ def apache_kafka(service_directory: Path) -> Iterator[ApacheKafka]:
     directory = service_directory / "kafka"
     directory.mkdir()
     kafka = ApacheKafka(directory)
+    try:
+        kafka.start()
+        yield kafka
+    finally:
+        kafka.stop()
+
+
+@pytest.fixture(scope="session")
+def secure_kafka(service_directory: Path) -> Iterator[SecureKafka]:
+    """Apache Kafka that asks for TLS, usernames and certificates, and has access lists."""
+    _installed(kafka_jars)
+    directory = service_directory / "secure-kafka"
+    directory.mkdir()
+    kafka = SecureKafka(directory)
     try:
         kafka.start()
         yield kafka

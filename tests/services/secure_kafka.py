@@ -7,7 +7,8 @@ from tests.services.authority import Authority, Issued
 from tests.services.kafka import ApacheKafka
 
 # What a test knows to look for in everything that is said.
-PASSWORD = "plänted-sasl-passwörd"
+PASSWORD = "plänted-sasl-passwörd"  # noqa: S105 - of a broker that ends with the tests
+KEY_PASSWORD = "plänted-key-password"  # noqa: S105 - see above
 USER = "pointsman"
 # May log in, and has no right to anything.
 NOBODY = "nobody"
@@ -27,7 +28,7 @@ class SecureKafka(ApacheKafka):
         super().__init__(directory)
         self.authority = Authority(directory)
         self.stranger = Authority(directory, "stranger")
-        self.client = self.authority.issue("client", password="plänted-key-password")
+        self.client = self.authority.issue("client", password=KEY_PASSWORD)
         self._ports = {listener: free_port() for listener in _OTHER_LISTENERS}
 
     def address(self, listener: str) -> str:
