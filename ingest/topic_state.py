@@ -65,6 +65,8 @@ def topic_state(connection: KafkaConnection | str, topic: str, *, timeout_s: flo
             raise BrokerUnreachable(f"{bootstrap} for {topic}/{named}: no broker leads it")
         cluster_id = str(consumer._cluster.cluster_id or "")  # noqa: SLF001 - see above
         return TopicState(cluster_id, topic_id, {at.number: bounds for at, bounds in found.items()})
+    except ValueError as error:
+        raise TopicRefused(f"{topic!r} is no name of a topic") from error
     # The KeyError is explained at `bounds_of`.
     except (KafkaError, OSError, KeyError) as error:
         if refused := denied(error, bootstrap):

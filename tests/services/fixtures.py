@@ -19,6 +19,7 @@ from tests.services.kafka import ApacheKafka, kafka_jars
 from tests.services.missing import ServiceMissing
 from tests.services.postgres import PostgresServer, fresh_database, major_version, system_binaries
 from tests.services.secure_kafka import SecureKafka
+from tests.services.tls_postgres import TlsPostgres
 
 _SERVICE_FIXTURES = frozenset(
     {
@@ -31,6 +32,7 @@ _SERVICE_FIXTURES = frozenset(
         "postgres18",
         "postgres_system",
         "secure_kafka",
+        "tls_postgres",
         "tansu",
     }
 )
@@ -140,6 +142,21 @@ def postgres18(service_directory: Path) -> Iterator[PostgresServer]:
 def postgres_system(service_directory: Path) -> Iterator[PostgresServer]:
     """The system's PostgreSQL, running. A test that stops it leaves it running again."""
     yield from _run(_installed(system_binaries), service_directory / "postgres-system")
+
+
+@pytest.fixture(scope="session")
+def tls_postgres(service_directory: Path) -> Iterator[TlsPostgres]:
+    """The system's PostgreSQL with a certificate: the wheel's is built without TLS."""
+    bindir = _installed(system_binaries)
+    directory = service_directory / "tls-postgres"
+    directory.mkdir()
+    directory.chmod(0o755)
+    server = TlsPostgres(bindir, directory)
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop()
 
 
 @pytest.fixture(
