@@ -18,6 +18,7 @@ from tests.services.broker import Broker
 from tests.services.kafka import ApacheKafka, kafka_jars
 from tests.services.missing import ServiceMissing
 from tests.services.postgres import PostgresServer, fresh_database, major_version, system_binaries
+from tests.services.prometheus import prometheus_binaries
 from tests.services.secure_kafka import SecureKafka
 from tests.services.tls_postgres import TlsPostgres
 
@@ -31,6 +32,7 @@ _SERVICE_FIXTURES = frozenset(
         "postgres",
         "postgres18",
         "postgres_system",
+        "prometheus_programs",
         "secure_kafka",
         "tls_postgres",
         "tansu",
@@ -142,6 +144,12 @@ def postgres18(service_directory: Path) -> Iterator[PostgresServer]:
 def postgres_system(service_directory: Path) -> Iterator[PostgresServer]:
     """The system's PostgreSQL, running. A test that stops it leaves it running again."""
     yield from _run(_installed(system_binaries), service_directory / "postgres-system")
+
+
+@pytest.fixture(scope="session")
+def prometheus_programs() -> Path:
+    """The directory of Prometheus' and Alertmanager's programs."""
+    return _installed(prometheus_binaries)
 
 
 @pytest.fixture(scope="session")
