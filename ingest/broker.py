@@ -79,12 +79,7 @@ class GroupConsumer:
     """
 
     def __init__(
-        self,
-        connection: KafkaConnection | str,
-        *,
-        group: str,
-        topics: Iterable[str],
-        connect_timeout_s: float = 5.0,
+        self, connection: KafkaConnection | str, *, group: str, topics: Iterable[str], connect_timeout_s: float = 5.0
     ) -> None:
         connection = KafkaConnection.of(connection)
         self.address = connection.bootstrap

@@ -55,9 +55,14 @@ def denied(error: BaseException, address: str, client: Any = None) -> KafkaDenie
     if isinstance(error, AuthorizationError):
         return KafkaDenied(missing_right(error))
     if isinstance(error, RefusedByBroker):
-        return KafkaDenied(f"Kafka at {address} refuses this client: {error.args[0]}")
+        return KafkaDenied(no_way_in(address, error.args[0]))
     why = client._manager.refused_by_all() if client is not None else None  # noqa: SLF001 - see below
-    return None if why is None else KafkaDenied(f"Kafka at {address} refuses this client: {why}")
+    return None if why is None else KafkaDenied(no_way_in(address, why))
+
+
+def no_way_in(address: str, why: str) -> str:
+    """One sentence on a broker that refuses."""
+    return f"there is no way into Kafka at {address}: {why}"
 
 
 def why_not(error: BaseException) -> str:
@@ -98,7 +103,7 @@ def _named(error: AuthorizationError) -> Iterator[Any]:
 def refusal(error: BaseException, mechanism: str) -> str | None:
     """Why a broker refuses us; None where this may be a broker that comes and goes."""
     if isinstance(error, SaslAuthenticationFailedError):
-        return "it refuses the username or the password"
+        return "the username or the password is wrong"
     if isinstance(error, UnsupportedSaslMechanismError):
         return f"it does not take {mechanism}; see POINTSMAN_KAFKA_SASL_MECHANISM"
     if isinstance(error, IllegalSaslStateError):

@@ -76,8 +76,8 @@ def silent_about(said: Said) -> None:
 
 
 def all_of(commands: list[list[str]], settings: dict[str, object]) -> Iterator[Said]:
-    """Each command as a process of its own, two at a time."""
-    with ThreadPoolExecutor(2) as pool:
+    """Each command as a process of its own, all at once: most of them wait for ten seconds."""
+    with ThreadPoolExecutor(len(commands)) as pool:
         yield from pool.map(lambda command: as_process(*command, settings=settings), commands)
 
 

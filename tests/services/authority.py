@@ -1,7 +1,6 @@
 """Certificates for tests, made by `openssl`: an authority, and what it signs."""
 
 import subprocess
-import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
@@ -33,54 +32,17 @@ class Authority:
         """A certificate for these subject alternative names (openssl's form); valid for two days."""
         issued = Issued(self._directory / f"{name}.pem", self._directory / f"{name}.key", password)
         request = self._directory / f"{name}.csr"
-        self._openssl(
-            "req",
-            "-new",
-            "-newkey",
-            "ec",
-            *_CURVE,
-            "-nodes",
-            "-subj",
-            f"/CN={name}",
-            "-keyout",
-            issued.key,
-            "-out",
-            request,
-        )
+        made = ["-keyout", issued.key, "-out", request]
+        self._openssl("req", "-new", "-newkey", "ec", *_CURVE, "-nodes", "-subj", f"/CN={name}", *made)
         if password:
-            self._openssl(
-                "pkcs8",
-                "-topk8",
-                "-v2",
-                "aes-256-cbc",
-                "-in",
-                issued.key,
-                "-out",
-                f"{issued.key}.new",
-                "-passout",
-                f"pass:{password}",
-            )
-            Path(f"{issued.key}.new").replace(issued.key)
-        with tempfile.NamedTemporaryFile("w", suffix=".ext") as extensions:
-            extensions.write(f"subjectAltName={names}\n")
-            extensions.flush()
-            self._openssl(
-                "x509",
-                "-req",
-                "-in",
-                request,
-                "-CA",
-                self.file,
-                "-CAkey",
-                self._key,
-                "-CAcreateserial",
-                "-days",
-                str(_DAYS),
-                "-extfile",
-                extensions.name,
-                "-out",
-                issued.certificate,
-            )
+            encrypted = issued.key.with_suffix(".encrypted")
+            how = ["-topk8", "-v2", "aes-256-cbc", "-passout", f"pass:{password}"]
+            self._openssl("pkcs8", *how, "-in", issued.key, "-out", encrypted)
+            encrypted.replace(issued.key)
+        extensions = self._directory / f"{name}.extensions"
+        extensions.write_text(f"subjectAltName={names}\n")
+        signer = ["-CA", self.file, "-CAkey", self._key, "-CAcreateserial", "-days", _DAYS, "-extfile", extensions]
+        self._openssl("x509", "-req", "-in", request, *signer, "-out", issued.certificate)
         issued.key.chmod(0o600)
         return issued
 
