@@ -37,15 +37,19 @@ class Right(NamedTuple):
 
 _STORED = (Right(INGEST, "SELECT, INSERT"), Right(READ, "SELECT"), Right(DASHBOARD, "SELECT"))
 
+# `forget` deletes raw rows, outcomes and dead letters of a session or a tenant.
+_FORGETTABLE = (*_STORED, Right(OPERATE, "DELETE"))
+
 # LOCK TABLE in a mode that excludes others asks for UPDATE: `start_day_parity` never holds a row, and the routes of a
 # day are names that ingest itself brought.
 RIGHTS: Mapping[str, tuple[Right, ...]] = {
-    "traces": _STORED,
-    "attempts": _STORED,
-    "outcomes": _STORED,
+    "traces": _FORGETTABLE,
+    "attempts": _FORGETTABLE,
+    "outcomes": _FORGETTABLE,
     "heartbeats": _STORED,
     "dead_letters": (
         Right(INGEST, "SELECT, INSERT"),
+        Right(OPERATE, "DELETE"),
         Right(READ, "SELECT"),
         Right(DASHBOARD, f"SELECT ({_LETTER_COLUMNS})"),
     ),

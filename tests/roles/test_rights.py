@@ -53,7 +53,9 @@ _INGEST_MAY_NOT = [
 ]
 _OTHERS_MAY_NOT = [
     *((READ, statement) for statement in ("INSERT INTO ingest_gaps DEFAULT VALUES", "DELETE FROM dead_letters")),
-    *((role, "DELETE FROM traces") for role in (READ, DASHBOARD, OPERATE)),
+    *((role, "DELETE FROM traces") for role in (READ, DASHBOARD)),
+    *((OPERATE, f"{what} traces") for what in ("TRUNCATE", "DROP TABLE")),
+    *((OPERATE, f"DELETE FROM {table}") for table in ("heartbeats", "ingest_batches", "ingest_gaps")),
     *((role, "SELECT make_days(ARRAY[current_date])") for role in (READ, DASHBOARD, OPERATE)),
     *((role, "CREATE TEMPORARY TABLE t (x int)") for role in (READ, DASHBOARD, OPERATE)),
     *((role, "CREATE TABLE t (x int)") for role in (READ, DASHBOARD, OPERATE)),
