@@ -40,6 +40,13 @@ def answered(port: int) -> None:
     assert time.monotonic() - began < _ANSWERED_WITHIN_S
 
 
+@pytest.fixture(scope="module")
+def port() -> Iterator[int]:
+    """A server for all who come one at a time: each leaves it as it was."""
+    with serving() as server:
+        yield server.port
+
+
 @contextmanager
 def trickling(clients: list[socket.socket], piece: bytes) -> Iterator[None]:
     """Each client sends a little now and then."""
@@ -120,30 +127,27 @@ def test_two_hundred_good_clients_at_once() -> None:
     ["/", "//metrics", "/metrics/", "/metrics/../metrics", "/./metrics", "/%6detrics", "/metrics%00", "/metrics%2e",
      "/healthz/../../etc/passwd", "/METRICS", "http://x/metrics", "*", "/metrics;a", "\\metrics", "/debug/pprof"],
 )  # fmt: skip
-def test_only_what_is_named(target: str) -> None:
+def test_only_what_is_named(port: int, target: str) -> None:
     """Two paths, letter by letter; everything else is not there."""
-    with serving() as server:
-        assert said(server.port, f"GET {target} HTTP/1.1\r\n\r\n".encode()).startswith(b"HTTP/1.0 404 ")
+    assert said(port, f"GET {target} HTTP/1.1\r\n\r\n".encode()).startswith(b"HTTP/1.0 404 ")
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS", "TRACE", "CONNECT", "PATCH", "<script>"])
-def test_other_methods(method: str) -> None:
+def test_other_methods(port: int, method: str) -> None:
     """They are not allowed, with the two that are; a body is no harm, and nothing of the request comes back."""
-    with serving() as server:
-        answer = said(server.port, f"{method} /metrics HTTP/1.1\r\nX: plänted\r\nContent-Length: 3\r\n\r\nabc".encode())
-        assert answer.startswith(b"HTTP/1.0 405 Method Not Allowed\r\n")
-        assert b"Allow: GET, HEAD\r\n" in answer
-        assert b"script" not in answer
-        assert "plänted".encode() not in answer
+    answer = said(port, f"{method} /metrics HTTP/1.1\r\nX: plänted\r\nContent-Length: 3\r\n\r\nabc".encode())
+    assert answer.startswith(b"HTTP/1.0 405 Method Not Allowed\r\n")
+    assert b"Allow: GET, HEAD\r\n" in answer
+    assert b"script" not in answer
+    assert "plänted".encode() not in answer
 
 
-def test_head_has_no_body() -> None:
+def test_head_has_no_body(port: int) -> None:
     """The same headers as GET, and no more."""
-    with serving() as server:
-        headers, _, body = said(server.port, b"HEAD /healthz HTTP/1.1\r\n\r\n").partition(b"\r\n\r\n")
-        assert headers.startswith(b"HTTP/1.0 200 ")
-        assert b"Content-Length: " in headers
-        assert body == b""
+    headers, _, body = said(port, b"HEAD /healthz HTTP/1.1\r\n\r\n").partition(b"\r\n\r\n")
+    assert headers.startswith(b"HTTP/1.0 200 ")
+    assert b"Content-Length: " in headers
+    assert body == b""
 
 
 @pytest.mark.parametrize(
@@ -160,27 +164,24 @@ def test_head_has_no_body() -> None:
     ],
     ids=["line", "header", "headers", "version", "no version", "no path", "words", "TLS"],
 )
-def test_what_is_no_request(request_: bytes, code: bytes) -> None:
+def test_what_is_no_request(port: int, request_: bytes, code: bytes) -> None:
     """Too large, or none at all: told in one line that repeats nothing of it, and the next client is answered."""
-    with serving() as server:
-        answer = said(server.port, request_)
-        assert answer.startswith(b"HTTP/1.0 " + code)
-        assert len(answer) < 500
-        answered(server.port)
+    answer = said(port, request_)
+    assert answer.startswith(b"HTTP/1.0 " + code)
+    assert len(answer) < 500
+    answered(port)
 
 
-def test_half_a_request() -> None:
+def test_half_a_request(port: int) -> None:
     """A client that breaks off in the middle, or resets, is no news."""
-    with serving() as server:
-        for piece in (b"", b"GE", b"GET /healthz", b"GET /healthz HTTP/1.1\r\nHos", _GET):
-            client = socket.create_connection(("127.0.0.1", server.port))
-            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\x00\x00\x00\x00\x00\x00\x00")
-            client.sendall(piece)
-            client.close()
-        answered(server.port)
+    for piece in (b"", b"GE", b"GET /healthz", b"GET /healthz HTTP/1.1\r\nHos", _GET):
+        client = socket.create_connection(("127.0.0.1", port))
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\x00\x00\x00\x00\x00\x00\x00")
+        client.sendall(piece)
+        client.close()
+    answered(port)
 
 
-def test_two_requests_in_one() -> None:
+def test_two_requests_in_one(port: int) -> None:
     """The first is answered, the second is not read: nobody can smuggle one behind another's."""
-    with serving() as server:
-        assert said(server.port, _GET + _GET).count(b"HTTP/1.0 ") == 1
+    assert said(port, _GET + _GET).count(b"HTTP/1.0 ") == 1
