@@ -124,11 +124,12 @@ class GroupConsumer:
             ) from error
         # The KeyError is explained at `bounds_of`.
         except (KafkaError, KeyError, OSError) as error:
-            if refused := denied(error, self.address, self._consumer and self._consumer._client):  # noqa: SLF001 - nowhere else
+            client = self._consumer and self._consumer._client  # noqa: SLF001 - kafka-python shows it nowhere else
+            if refused := denied(error, self.address, client):
                 raise refused from error
             if isinstance(error, KafkaError) and not (error.retriable or isinstance(error, KafkaTimeoutError)):
                 raise IngestStopped(f"Kafka: {type(error).__name__}: {error}") from error
-            raise BrokerUnreachable(self.address, why=why_not(error)) from error
+            raise BrokerUnreachable(self.address, why=why_not(error, client)) from error
 
     def poll(self, timeout_s: float, max_messages: int) -> Mapping[Partition, list[Message]]:
         """Up to `max_messages` new messages, waiting at most about `timeout_s` where there are none.

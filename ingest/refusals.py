@@ -32,6 +32,13 @@ from ingest.errors import KafkaDenied
 
 _AUTHORITIES = "see POINTSMAN_KAFKA_SSL_CAFILE"
 _PROTOCOL = "see POINTSMAN_KAFKA_SECURITY_PROTOCOL"
+_NO_AGREEMENT = (
+    "handshake failure",
+    "protocol version",
+    "unsupported protocol",
+    "unrecognized name",
+    "no shared cipher",
+)
 _RIGHTS: Mapping[type[KafkaError], str] = {
     TopicAuthorizationFailedError: "topics: ingest needs READ and DESCRIBE, publishing needs WRITE and DESCRIBE",
     GroupAuthorizationFailedError: "the consumer group: ingest needs READ on it",
@@ -65,9 +72,10 @@ def no_way_in(address: str, why: str) -> str:
     return f"there is no way into Kafka at {address}: {why}"
 
 
-def why_not(error: BaseException) -> str:
-    """Why the last connection failed, as `closed_on_failure` noted it."""
-    return "; ".join(getattr(error, "__notes__", ()))
+def why_not(error: BaseException, client: Any = None) -> str:
+    """Why the last connection failed, as `closed_on_failure` noted it or the client knows it; empty otherwise."""
+    noted = "; ".join(getattr(error, "__notes__", ()))
+    return noted or (str(client._manager.last_error) if client is not None else "")  # noqa: SLF001 - see below
 
 
 def refusals(client: Any) -> dict[str, str]:
@@ -128,14 +136,15 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
 def _tls_refusal(error: ssl.SSLError) -> str | None:
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"its certificate is not accepted ({error.verify_message}); {_AUTHORITIES}"
-    reason = (error.reason or "").replace("_", " ").lower()
+    reason = str(getattr(error, "reason", None) or "").replace("_", " ").lower()
     if "certificate required" in reason:
         return "it asks for a certificate of the client; see POINTSMAN_KAFKA_SSL_CERTFILE"
     if "alert" in reason and ("certificate" in reason or "unknown ca" in reason):
         return f"it does not accept the certificate of the client ({reason}); see POINTSMAN_KAFKA_SSL_CERTFILE"
     if "wrong version" in reason or "record layer" in reason or "http request" in reason:
         return f"it does not talk TLS; {_PROTOCOL}"
-    if "alert" in reason or "protocol" in reason:
+    # Not every alert: a broker that is going down sends some too.
+    if any(words in reason for words in _NO_AGREEMENT):
         return f"TLS with it is not possible ({reason})"
     return None
 
@@ -167,10 +176,17 @@ class _Manager(KafkaConnectionManager):
             raise RefusedByBroker(why)
 
     def refused_by_all(self) -> str | None:
-        """What brokers say where not one of them lets us in; with one that may, there is reason to go on."""
-        brokers = self.cluster.brokers() or self.cluster.bootstrap_brokers()
-        addresses = {f"{broker.host}:{broker.port}" for broker in brokers}
-        return self.refused[min(addresses)] if addresses and addresses <= set(self.refused) else None
+        """What brokers say where not one of them lets us in; with one that may, there is reason to go on.
+
+        At the beginning each address is tried; later those are tried that are needed, and a connection tells enough.
+        """
+        if not self.refused:
+            return None
+        if self.bootstrapped:
+            others = any(connection.connected for connection in list(self._conns.values()))
+        else:
+            others = bool({f"{one.host}:{one.port}" for one in self.cluster.bootstrap_brokers()} - set(self.refused))
+        return None if others else self.refused[min(self.refused)]
 
     async def _build_transport(self, *arguments: Any, **options: Any) -> Any:
         """As kafka-python's, which throws away what came right before the end: a broker's reason to refuse."""
