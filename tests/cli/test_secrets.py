@@ -27,6 +27,8 @@ SASL = "sasl-plänted-9f1c"
 KEY = "key-plänted-9f1c"
 SSL_KEY = "sslpassword-plänted-9f1c"
 _PLANTED = re.compile(r"pl(ä|%C3%A4|\\u00e4|\\xc3\\xa4|\\xe4)nted-9f1c", re.IGNORECASE)
+# Ten seconds of waiting, and the start of many processes at once on a busy machine.
+_WITHIN_S = 200.0
 _COMMANDS = [
     ["topics", "create", "--replication", "1"],
     ["offsets", "reset", "--topic", "routing.traces"],
@@ -78,7 +80,7 @@ def silent_about(said: Said) -> None:
 def all_of(commands: list[list[str]], settings: dict[str, object]) -> Iterator[Said]:
     """Each command as a process of its own, all at once: most of them wait for ten seconds."""
     with ThreadPoolExecutor(len(commands)) as pool:
-        yield from pool.map(lambda command: as_process(*command, settings=settings), commands)
+        yield from pool.map(lambda command: as_process(*command, settings=settings, within_s=_WITHIN_S), commands)
 
 
 def test_nobody_answers(files: Authority, refusing: str) -> None:
