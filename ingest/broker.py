@@ -14,17 +14,19 @@ from kafka import KafkaConsumer, TopicPartition
 from kafka.consumer.subscription_state import ConsumerRebalanceListener
 from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssignor
 from kafka.errors import (
-    AuthorizationError,
     KafkaError,
     KafkaTimeoutError,
     LogTruncationError,
     NoOffsetForPartitionError,
     OffsetOutOfRangeError,
+    TopicAuthorizationFailedError,
 )
 from kafka.structs import OffsetAndMetadata
 
+from ingest.connection import KafkaConnection
 from ingest.errors import BrokerUnreachable, IngestStopped, OffsetGone
 from ingest.network_client import closed_on_failure, create_no_topics
+from ingest.refusals import denied, refusals, why_not
 
 # How the ids of embedded clusters begin.
 EMBEDDED_CLUSTER = "embedded-"
@@ -84,16 +86,20 @@ class Bounds(NamedTuple):
 class GroupConsumer:
     """One member of a consumer group, read-committed, cooperative, without any reset of its own.
 
-    Not thread-safe. Every call may raise BrokerUnreachable; what no waiting mends raises IngestStopped.
+    Not thread-safe. Every call may raise BrokerUnreachable; what no waiting mends raises KafkaDenied or IngestStopped.
     """
 
-    def __init__(self, bootstrap: str, *, group: str, topics: Iterable[str], connect_timeout_s: float = 5.0) -> None:
-        self.address = bootstrap
+    def __init__(
+        self, connection: KafkaConnection | str, *, group: str, topics: Iterable[str], connect_timeout_s: float = 5.0
+    ) -> None:
+        connection = KafkaConnection.of(connection)
+        self.address = connection.bootstrap
+        self._consumer: Any = None
         self._notes: deque[Rebalanced] = deque()
         with self._translated(), closed_on_failure() as client:
-            self._consumer: Any = KafkaConsumer(
+            self._consumer = KafkaConsumer(
                 kafka_client=client,
-                bootstrap_servers=bootstrap.split(","),
+                **connection.client_settings(),
                 client_id="pointsman-ingest",
                 group_id=group,
                 enable_auto_commit=False,
@@ -127,17 +133,14 @@ class GroupConsumer:
                     for at in sorted(error.divergent_offsets)
                 )
             ) from error
-        except AuthorizationError as error:
-            raise IngestStopped(f"Kafka refuses access: {error}") from error
-        except (KafkaTimeoutError, KeyError) as error:
-            # The KeyError is explained at `bounds_of`.
-            raise BrokerUnreachable(self.address) from error
-        except KafkaError as error:
-            if error.retriable:
-                raise BrokerUnreachable(self.address) from error
-            raise IngestStopped(f"Kafka: {type(error).__name__}: {error}") from error
-        except OSError as error:
-            raise BrokerUnreachable(self.address) from error
+        # The KeyError is explained at `bounds_of`.
+        except (KafkaError, KeyError, OSError) as error:
+            client = self._consumer and self._consumer._client  # noqa: SLF001 - kafka-python shows it nowhere else
+            if refused := denied(error, self.address, client):
+                raise refused from error
+            if isinstance(error, KafkaError) and not (error.retriable or isinstance(error, KafkaTimeoutError)):
+                raise IngestStopped(f"Kafka: {type(error).__name__}: {error}") from error
+            raise BrokerUnreachable(self.address, why=why_not(error, client)) from error
 
     def poll(self, timeout_s: float, max_messages: int) -> Mapping[Partition, Sequence[Message]]:
         """Up to `max_messages` new messages, waiting at most about `timeout_s` where there are none.
@@ -191,11 +194,20 @@ class GroupConsumer:
         return sorted(at for at in self.assignment() if not has_leader(self._consumer, TopicPartition(*at)))
 
     def refresh_topics(self, timeout_s: float) -> None:
-        """Ask the broker which topics there are now; `topic_id` then tells no old news."""
+        """Ask the broker which topics there are now; `topic_id` then tells no old news.
+
+        Raises KafkaDenied where this user may not know a topic: it would else count as one that is not there.
+        """
         with self._translated():
             # The only public call that does this, `topics`, asks for every topic of the cluster and without a bound.
             updated = self._consumer._cluster.request_update()  # noqa: SLF001 - see above
             self._consumer._net.run(self._consumer._manager.wait_for, updated, timeout_s * 1000)  # noqa: SLF001 - see above
+            if hidden := self._consumer._cluster.unauthorized_topics:  # noqa: SLF001 - see above
+                raise TopicAuthorizationFailedError(hidden)
+
+    def refusing(self) -> dict[str, str]:
+        """The brokers that refuse this client, by address, with what they say; others may let it in."""
+        return refusals(self._consumer._client)  # noqa: SLF001 - kafka-python shows it nowhere else
 
     def joining(self) -> bool:
         """Whether this is on its way into the group, for the first time or again."""

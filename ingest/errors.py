@@ -2,8 +2,10 @@
 
 PointsmanError (pointsman_contract.errors)
 ├── BrokerUnreachable      no broker answered at the address in time
+├── KafkaDenied            the brokers answer, and say no: wrong credentials, certificates, rights
 ├── DeliveryFailed         a message that no broker acknowledged; nothing more is sent after it
-│   └── NotAcknowledged    because none answered in time
+│   ├── NotAcknowledged    because none answered in time
+│   └── DeliveryDenied     because Kafka does not let us (a KafkaDenied too)
 ├── TopicRefused           Kafka does not let us create or describe a topic
 ├── OffsetGone             a partition no longer holds the position that was read from
 └── IngestStopped          no waiting mends it: the process ends and says what to do
@@ -15,10 +17,14 @@ from pointsman_contract.errors import PointsmanError
 class BrokerUnreachable(PointsmanError):
     """No Kafka broker answered at `address`."""
 
-    def __init__(self, address: str, *, waited_s: float | None = None) -> None:
+    def __init__(self, address: str, *, waited_s: float | None = None, why: str = "") -> None:
         waited = "" if waited_s is None else f" within {waited_s:g} s"
-        super().__init__(f"no Kafka broker answered at {address}{waited}")
+        super().__init__(f"no Kafka broker answered at {address}{waited}{f' ({why})' if why else ''}")
         self.address = address
+
+
+class KafkaDenied(PointsmanError):
+    """The settings or Kafka's access lists are wrong: waiting does not help."""
 
 
 class DeliveryFailed(PointsmanError):
@@ -33,6 +39,10 @@ class DeliveryFailed(PointsmanError):
 
 class NotAcknowledged(DeliveryFailed):
     """No broker answered in time."""
+
+
+class DeliveryDenied(DeliveryFailed, KafkaDenied):
+    """Kafka does not let this user write."""
 
 
 class TopicRefused(PointsmanError):

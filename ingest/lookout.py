@@ -8,6 +8,7 @@ from ingest.broker import GroupConsumer
 from ingest.health import Condition
 from ingest.metrics import IngestMetrics
 from ingest.pending import PendingBatch
+from ingest.refusals import no_way_in
 from store.ingest_store import IngestStore
 
 _TIMEOUT_S = 2.0
@@ -46,6 +47,8 @@ class Lookout:
         missing = [topic for topic in self._topics if consumer.topic_id(topic) is None]
         if missing:
             self._condition.became("waiting_for_topics", f"no topic {', '.join(missing)}; run: pointsman topics create")
+        elif refusing := consumer.refusing():
+            self._condition.became("waiting_for_broker", no_way_in(*min(refusing.items())))
         elif leaderless := consumer.without_leader():
             some = ", ".join(map(str, leaderless[:_SHOWN])) + (", …" if len(leaderless) > _SHOWN else "")
             self._condition.became(

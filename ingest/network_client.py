@@ -4,25 +4,30 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from kafka.net.compat import KafkaNetClient
+from ingest.refusals import client_that_notes_refusals, explain
 
 
 @contextmanager
 def closed_on_failure() -> Iterator[Callable[..., Any]]:
-    """For kafka-python's setting `kafka_client`: a consumer that cannot reach a broker leaves nothing behind."""
+    """For kafka-python's setting `kafka_client`: a client that cannot reach a broker leaves nothing behind.
+
+    What is raised gets a note that says why the last connection failed.
+    """
     made: list[Any] = []
 
     def make(**settings: Any) -> Any:
-        made.append(KafkaNetClient(**settings))
+        made.append(client_that_notes_refusals(**settings))
         return made[-1]
 
     try:
         yield make
-    except BaseException:
+    except BaseException as error:
         # Its thread and its sockets would stay, one more of each with every try.
         for client in made:
             with suppress(Exception):
                 client.close()
+        for client in made:
+            explain(error, client)
         raise
 
 

@@ -10,11 +10,13 @@ from types import TracebackType
 from typing import Any, Self
 
 from kafka import KafkaProducer
-from kafka.errors import KafkaError, KafkaTimeoutError
+from kafka.errors import AuthorizationError, KafkaError, KafkaTimeoutError
 
+from ingest.connection import KafkaConnection
 from ingest.deliveries import Deliveries
-from ingest.errors import BrokerUnreachable, DeliveryFailed, NotAcknowledged
-from ingest.network_client import create_no_topics
+from ingest.errors import BrokerUnreachable, DeliveryDenied, DeliveryFailed, NotAcknowledged
+from ingest.network_client import closed_on_failure, create_no_topics
+from ingest.refusals import denied, missing_right, why_not
 
 # What the client keeps for a message beside its bytes: a future, its callbacks, an entry in the batch.
 _BOOKKEEPING_BYTES = 1024
@@ -46,11 +48,13 @@ class KafkaPublisher:
     can judge.
     """
 
-    def __init__(self, bootstrap: str, *, limits: PublisherLimits | None = None) -> None:
-        self._address = bootstrap
+    def __init__(self, connection: KafkaConnection | str, *, limits: PublisherLimits | None = None) -> None:
+        """Connects. Raises BrokerUnreachable, KafkaDenied."""
+        connection = KafkaConnection.of(connection)
+        self._address = connection.bootstrap
         self._limits = limits or PublisherLimits()
         self._deliveries = Deliveries(self._limits.max_pending_bytes)
-        self._producer = _connect(bootstrap, self._limits)
+        self._producer = _connect(connection, self._limits)
         self._closed = False
 
     def __enter__(self) -> Self:
@@ -84,6 +88,9 @@ class KafkaPublisher:
         except KafkaTimeoutError as error:
             self._deliveries.withdraw(size)
             raise self._no_topic(topic) from error
+        except AuthorizationError as error:
+            self._deliveries.withdraw(size)
+            raise DeliveryDenied(missing_right(error), undelivered=1) from error
         except (KafkaError, ValueError) as error:
             self._deliveries.withdraw(size)
             raise DeliveryFailed(f"topic {topic}: {_sentence(error)}", undelivered=1) from error
@@ -122,6 +129,8 @@ class KafkaPublisher:
         error = self._deliveries.first_error
         if isinstance(error, KafkaTimeoutError):
             raise self._unacknowledged(self._limits.delivery_timeout_s) from error
+        if isinstance(error, AuthorizationError):
+            raise DeliveryDenied(missing_right(error), undelivered=self._undelivered()) from error
         if error is not None:
             raise DeliveryFailed(_sentence(error), undelivered=self._undelivered()) from error
 
@@ -143,29 +152,33 @@ class KafkaPublisher:
         )
 
 
-def _connect(bootstrap: str, limits: PublisherLimits) -> Any:
+def _connect(connection: KafkaConnection, limits: PublisherLimits) -> Any:
     try:
-        producer: Any = KafkaProducer(
-            bootstrap_servers=bootstrap.split(","),
-            client_id="pointsman-publisher",
-            acks="all",
-            enable_idempotence=True,
-            # A misspelt topic shall be an error, not a new topic.
-            allow_auto_create_topics=False,
-            compression_type="zstd",
-            linger_ms=_LINGER_MS,
-            batch_size=_BATCH_BYTES,
-            max_request_size=limits.max_message_bytes,
-            bootstrap_timeout_ms=round(limits.connect_timeout_s * 1000),
-            max_block_ms=round(limits.topic_timeout_s * 1000),
-            request_timeout_ms=round(limits.request_timeout_s * 1000),
-            delivery_timeout_ms=max(
-                round(limits.delivery_timeout_s * 1000), round(limits.request_timeout_s * 1000) + _LINGER_MS
-            ),
-            metrics_enabled=False,
-        )
+        with closed_on_failure() as client:
+            producer: Any = KafkaProducer(
+                kafka_client=client,
+                **connection.client_settings(),
+                client_id="pointsman-publisher",
+                acks="all",
+                enable_idempotence=True,
+                # A misspelt topic shall be an error, not a new topic.
+                allow_auto_create_topics=False,
+                compression_type="zstd",
+                linger_ms=_LINGER_MS,
+                batch_size=_BATCH_BYTES,
+                max_request_size=limits.max_message_bytes,
+                bootstrap_timeout_ms=round(limits.connect_timeout_s * 1000),
+                max_block_ms=round(limits.topic_timeout_s * 1000),
+                request_timeout_ms=round(limits.request_timeout_s * 1000),
+                delivery_timeout_ms=max(
+                    round(limits.delivery_timeout_s * 1000), round(limits.request_timeout_s * 1000) + _LINGER_MS
+                ),
+                metrics_enabled=False,
+            )
     except KafkaError as error:
-        raise BrokerUnreachable(bootstrap, waited_s=limits.connect_timeout_s) from error
+        if refused := denied(error, connection.bootstrap):
+            raise refused from error
+        raise BrokerUnreachable(connection.bootstrap, waited_s=limits.connect_timeout_s, why=why_not(error)) from error
     create_no_topics(producer._metadata)  # noqa: SLF001 - kafka-python shows it nowhere else
     return producer
 

@@ -7,10 +7,13 @@ from typing import Any
 from uuid import UUID
 
 from kafka import KafkaConsumer, TopicPartition
-from kafka.errors import KafkaError
+from kafka.errors import KafkaError, TopicAuthorizationFailedError
 
 from ingest.broker import Bounds, Partition, bounds_of, tells_short_ends
+from ingest.connection import KafkaConnection
 from ingest.errors import BrokerUnreachable, TopicRefused
+from ingest.network_client import closed_on_failure, create_no_topics
+from ingest.refusals import denied, why_not
 
 _FETCH_S = 5.0
 
@@ -24,22 +27,32 @@ class TopicState:
     bounds: dict[int, Bounds]
 
 
-def topic_state(bootstrap: str, topic: str, *, timeout_s: float = 10.0) -> TopicState:
-    """Ask the broker. Raises BrokerUnreachable, and TopicRefused where there is no such topic."""
+def topic_state(connection: KafkaConnection | str, topic: str, *, timeout_s: float = 10.0) -> TopicState:
+    """Ask the broker. Raises BrokerUnreachable, KafkaDenied, and TopicRefused where there is no such topic."""
+    connection = KafkaConnection.of(connection)
+    bootstrap = connection.bootstrap
     milliseconds = round(timeout_s * 1000)
     consumer: Any = None
     try:
-        consumer = KafkaConsumer(
-            bootstrap_servers=bootstrap.split(","),
-            client_id="pointsman-look",
-            group_id=None,
-            isolation_level="read_committed",
-            allow_auto_create_topics=False,
-            bootstrap_timeout_ms=milliseconds,
-            request_timeout_ms=milliseconds,
-            metrics_enabled=False,
-        )
+        with closed_on_failure() as client:
+            consumer = KafkaConsumer(
+                kafka_client=client,
+                **connection.client_settings(),
+                client_id="pointsman-look",
+                group_id=None,
+                isolation_level="read_committed",
+                allow_auto_create_topics=False,
+                bootstrap_timeout_ms=milliseconds,
+                request_timeout_ms=milliseconds,
+                metrics_enabled=False,
+            )
+        create_no_topics(consumer._cluster)  # noqa: SLF001 - see below
+        # Asked for by its name: of all topics Kafka names only those that this user may know.
+        asked = consumer._cluster.add_topic(topic)  # noqa: SLF001 - see below
+        consumer._net.run(consumer._manager.wait_for, asked, milliseconds)  # noqa: SLF001 - see below
         numbers = consumer.partitions_for_topic(topic)
+        if topic in consumer._cluster.unauthorized_topics:  # noqa: SLF001 - see below
+            raise TopicAuthorizationFailedError({topic})
         topic_id = consumer._cluster.topic_id(topic)  # noqa: SLF001 - kafka-python shows it nowhere else
         if not numbers or topic_id is None:
             raise TopicRefused(f"there is no topic {topic} at {bootstrap}; run: pointsman topics create")
@@ -52,9 +65,13 @@ def topic_state(bootstrap: str, topic: str, *, timeout_s: float = 10.0) -> Topic
             raise BrokerUnreachable(f"{bootstrap} for {topic}/{named}: no broker leads it")
         cluster_id = str(consumer._cluster.cluster_id or "")  # noqa: SLF001 - see above
         return TopicState(cluster_id, topic_id, {at.number: bounds for at, bounds in found.items()})
+    except ValueError as error:
+        raise TopicRefused(f"{topic!r} is no name of a topic") from error
     # The KeyError is explained at `bounds_of`.
     except (KafkaError, OSError, KeyError) as error:
-        raise BrokerUnreachable(bootstrap, waited_s=timeout_s) from error
+        if refused := denied(error, bootstrap):
+            raise refused from error
+        raise BrokerUnreachable(bootstrap, waited_s=timeout_s, why=why_not(error)) from error
     finally:
         if consumer is not None:
             consumer.close()

@@ -5,9 +5,12 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from kafka import KafkaAdminClient
-from kafka.errors import KafkaError, KafkaTimeoutError, NoError, TopicAlreadyExistsError, for_code
+from kafka.errors import AuthorizationError, KafkaError, KafkaTimeoutError, NoError, TopicAlreadyExistsError, for_code
 
+from ingest.connection import KafkaConnection
 from ingest.errors import BrokerUnreachable, TopicRefused
+from ingest.network_client import closed_on_failure
+from ingest.refusals import denied, why_not
 from pointsman_contract import topics
 
 _DAY_MS = 86_400_000
@@ -34,13 +37,13 @@ class CreatedTopic(NamedTuple):
 
 
 def create_topics(
-    bootstrap: str, *, prefix: str, partitions: int, replication: int, timeout_s: float = 10.0
+    connection: KafkaConnection | str, *, prefix: str, partitions: int, replication: int, timeout_s: float = 10.0
 ) -> Sequence[CreatedTopic]:
     """Create what is missing; what is there stays as it is.
 
-    `replication` -1 takes the broker's default. Raises BrokerUnreachable, TopicRefused.
+    `replication` -1 takes the broker's default. Raises BrokerUnreachable, KafkaDenied, TopicRefused.
     """
-    with _admin(bootstrap, timeout_s) as admin:
+    with _admin(KafkaConnection.of(connection), timeout_s) as admin:
         there = {str(topic["name"]): len(topic["partitions"]) for topic in admin.describe_topics()}
         result = []
         for name, settings in TOPIC_SETTINGS.items():
@@ -62,27 +65,31 @@ def _create(admin: Any, name: str, wanted: Mapping[str, Any], timeout_s: float) 
         error = for_code(topic["error_code"])
         # Somebody else may have been quicker.
         if error not in (NoError, TopicAlreadyExistsError):
+            if issubclass(error, AuthorizationError):
+                raise error(name)
             if error.retriable:
                 raise error(topic["error_message"])
             raise TopicRefused(f"Kafka did not create {name}: {topic['error_message'] or error.__name__}")
 
 
 @contextmanager
-def _admin(bootstrap: str, timeout_s: float) -> Iterator[Any]:
+def _admin(connection: KafkaConnection, timeout_s: float) -> Iterator[Any]:
     admin = None
     try:
-        admin = KafkaAdminClient(
-            bootstrap_servers=bootstrap.split(","),
-            client_id="pointsman-topics",
-            bootstrap_timeout_ms=round(timeout_s * 1000),
-            request_timeout_ms=round(timeout_s * 1000),
-        )
+        with closed_on_failure() as client:
+            admin = KafkaAdminClient(
+                kafka_client=client,
+                **connection.client_settings(),
+                client_id="pointsman-topics",
+                bootstrap_timeout_ms=round(timeout_s * 1000),
+                request_timeout_ms=round(timeout_s * 1000),
+            )
         yield admin
-    except KafkaTimeoutError as error:
-        raise BrokerUnreachable(bootstrap, waited_s=timeout_s) from error
     except KafkaError as error:
-        if error.retriable:
-            raise BrokerUnreachable(bootstrap, waited_s=timeout_s) from error
+        if refused := denied(error, connection.bootstrap):
+            raise refused from error
+        if error.retriable or isinstance(error, KafkaTimeoutError):
+            raise BrokerUnreachable(connection.bootstrap, waited_s=timeout_s, why=why_not(error)) from error
         raise TopicRefused(f"Kafka refused: {error}") from error
     finally:
         if admin is not None:

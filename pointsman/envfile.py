@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from pointsman.settings import Settings, SettingsError, variable
+from pydantic import SecretStr
+
+from pointsman.settings import KAFKA, Settings, SettingsError, variable
 
 # What a shell takes as it stands in an assignment. Most values are then the same for a shell, Docker and an editor.
 _PLAIN = re.compile(r"^[A-Za-z0-9@%+=:,./?_-]+$")
@@ -54,8 +56,13 @@ def written_env_file(path: Path | None, settings: Settings, http_port: int) -> I
 
 
 def _assignments(settings: Settings, http_port: int) -> str:
+    kafka = {
+        name: value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+        for name in KAFKA
+        if name in settings.model_fields_set and (value := getattr(settings, name)) != ""
+    }
     values = {
-        "kafka_bootstrap": settings.kafka_bootstrap,
+        **kafka,
         "database_url": settings.database_url.get_secret_value(),
         "environment": settings.environment,
         "topic_prefix": settings.topic_prefix,

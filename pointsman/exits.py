@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import typer
 
-from ingest.errors import BrokerUnreachable, NotAcknowledged
+from ingest.errors import BrokerUnreachable, KafkaDenied, NotAcknowledged
 from pointsman.embedded.errors import DirectoryInUse, DirectoryUnusable, EmbeddedMissing, PortTaken
 from pointsman.settings import SettingsError
 from pointsman_contract.errors import PointsmanError
@@ -27,6 +27,7 @@ _WRONG_USE = (
     SettingsError,
     AddressUnreadable,
     StoreDenied,
+    KafkaDenied,
     WrongRevision,
     EmbeddedMissing,
     DirectoryInUse,

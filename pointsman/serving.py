@@ -16,7 +16,7 @@ from pointsman.embedded.watch import Watch
 from pointsman.envfile import written_env_file
 from pointsman.garbage import GarbageClock
 from pointsman.process import Service, Stopping, finished_unless_asked, run_services
-from pointsman.settings import Settings, variable
+from pointsman.settings import KAFKA, Settings, variable
 from pointsman.wiring import (
     await_schema,
     build_ingest,
@@ -56,13 +56,15 @@ def _start_embedded(
 
     Raises EmbeddedError where one of them does not start.
     """
-    ignored = [variable(name) for name in ("kafka_bootstrap", "database_url") if settings.is_given(name)]
+    ignored = [variable(name) for name in (*KAFKA, "database_url") if name in settings.model_fields_set]
     if ignored:
         log.warning("settings_not_used", settings=ignored, why="--embedded brings Kafka and PostgreSQL of its own")
     processes: list[GuardedProcess] = []
     bootstrap = stack.enter_context(embedded_broker(port=kafka_port, started=processes.append))
     database = stack.enter_context(embedded_postgres(data_dir, started=processes.append))
-    settings = settings.model_copy(update={"kafka_bootstrap": bootstrap, "database_url": SecretStr(database.url)})
+    own = {"kafka_bootstrap": bootstrap, "database_url": SecretStr(database.url)}
+    kept = {name: getattr(settings, name) for name in settings.model_fields_set - set(KAFKA)}
+    settings = Settings(**(kept | own))
     _bring_to_schema(settings, data_dir, migrate_first=migrate_first)
     create_topics(bootstrap, prefix=settings.topic_prefix, partitions=_EMBEDDED_PARTITIONS, replication=1)
     return settings, Watch(processes)

@@ -15,6 +15,20 @@ from pointsman_contract.errors import PointsmanError
 
 PREFIX = "POINTSMAN_"
 CONFIG_VARIABLE = PREFIX + "CONFIG"
+# What every command that talks to Kafka reads.
+KAFKA = (
+    "kafka_bootstrap",
+    "kafka_security_protocol",
+    "kafka_sasl_mechanism",
+    "kafka_sasl_username",
+    "kafka_sasl_password",
+    "kafka_sasl_password_file",
+    "kafka_ssl_cafile",
+    "kafka_ssl_certfile",
+    "kafka_ssl_keyfile",
+    "kafka_ssl_key_password",
+    "kafka_ssl_check_hostname",
+)
 _ADDRESS = re.compile(r"^(\[[0-9A-Fa-f:.]+\]|[^\s:,/@]+):([0-9]{1,5})$")
 # Nine digits of days are within what a timedelta holds.
 _TOPIC_PREFIX = re.compile(r"^[A-Za-z0-9._-]*\Z")
@@ -46,6 +60,28 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True, env_ignore_empty=True)
 
     kafka_bootstrap: str = Field(default="", description="Kafka brokers to begin with: host:port, several by comma.")
+    kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
+        default="PLAINTEXT", description="How Kafka is talked to; over TLS with SSL and SASL_SSL."
+    )
+    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = Field(
+        default="SCRAM-SHA-512", description="How username and password are shown to Kafka, with SASL."
+    )
+    kafka_sasl_username: str = Field(default="", description="Kafka user, with SASL.")
+    kafka_sasl_password: SecretStr = Field(
+        default=SecretStr(""), description="The user's password; better in a file: see the next setting."
+    )
+    kafka_sasl_password_file: str = Field(default="", description="File whose first line is the user's password.")
+    kafka_ssl_cafile: str = Field(
+        default="", description="PEM file of the authorities that brokers' certificates come from; else the system's."
+    )
+    kafka_ssl_certfile: str = Field(default="", description="PEM file of this client's certificate, for mutual TLS.")
+    kafka_ssl_keyfile: str = Field(
+        default="", description="PEM file of the certificate's key, where the certificate's file does not hold it."
+    )
+    kafka_ssl_key_password: SecretStr = Field(default=SecretStr(""), description="Password of an encrypted key.")
+    kafka_ssl_check_hostname: bool = Field(
+        default=True, description="Whether a broker's certificate has to name the host; false only for a trial."
+    )
     database_url: SecretStr = Field(
         default=SecretStr(""), description="PostgreSQL in libpq's form: postgresql://user@host:port/name."
     )

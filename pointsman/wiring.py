@@ -18,6 +18,7 @@ from ingest.reading import CARRIES
 from ingest.stopping import StopRules
 from migrations.schema import head_revision, known_revisions
 from pointsman.http import Healthz, StatusServer
+from pointsman.kafka import kafka_connection
 from pointsman.schedule import Maintenance
 from pointsman.settings import Settings
 from pointsman.version import VERSION
@@ -79,7 +80,7 @@ def checked_sessions(settings: Settings, role: str) -> Iterator[Sessions]:
 
 
 def build_ingest(settings: Settings, sessions: Sessions, metrics: IngestMetrics) -> IngestService:
-    """One consumer with its batch, its rules and its way into the store."""
+    """One consumer with its batch, its rules and its way into the store. Raises SettingsError."""
     carries = {settings.topic(name): model for name, model in CARRIES.items()}
     days = Days(sessions, raw_retention=settings.raw_retention)
     batches = BatchStore(sessions, days, AdmittedRoutes(sessions), keep_payloads=settings.dead_letter_payload == "keep")
@@ -92,8 +93,10 @@ def build_ingest(settings: Settings, sessions: Sessions, metrics: IngestMetrics)
         in_a_row=settings.dead_letters_in_a_row, storage_limit_bytes=settings.dead_letter_storage_limit_bytes
     )
 
+    connection = kafka_connection(settings)
+
     def connect() -> GroupConsumer:
-        return GroupConsumer(settings.kafka_bootstrap, group=settings.consumer_group, topics=carries)
+        return GroupConsumer(connection, group=settings.consumer_group, topics=carries)
 
     return IngestService(
         Ingest(connect, IngestStore(sessions, batches, days), carries, PendingBatch(limits), rules, metrics)

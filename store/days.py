@@ -2,6 +2,8 @@
 
 A day is made as a table of its own and then attached, because CREATE … PARTITION OF waits behind every open SELECT. A
 unique index on `trace_id` stands on each day alone: PostgreSQL has none over all partitions without the start in it.
+The function `make_days` of the database does it (migrations), as the tables' owner: ATTACH needs ownership, which a
+role that only stores must not have. Whoever drops days is the owner, or a member of it.
 """
 
 import re
@@ -13,16 +15,14 @@ from psycopg.errors import LockNotAvailable
 from sqlalchemy import Connection, func, select, text
 from sqlalchemy.exc import OperationalError
 
-from store.errors import StoreAway
 from store.sessions import Sessions
 from store.sorting import KeptDays, utc_day
 
 DAYS_AHEAD = 7
 PARTITIONED = ("traces", "attempts")
 PARTITION_NAME = re.compile(r"^(traces|attempts)_(\d{8})$")
-# One maker and one dropper at a time, over all processes; the numbers only have to be ours.
-_MAKING_DAYS = 0x706F_696E_7473
-_DROPPING_DAYS = _MAKING_DAYS + 1
+# One maker (the function locks the number before this) and one dropper at a time, over all processes.
+_DROPPING_DAYS = 0x706F_696E_7473 + 1
 _FINALIZE_TIMEOUT = "1s"
 # A transaction that makes thousands of tables needs more locks than PostgreSQL has, and holds up the other makers.
 _DAYS_AT_ONCE = 30
@@ -69,18 +69,7 @@ class Days:
     def _make(self, missing: Sequence[date]) -> list[date]:
         """In a transaction, so that nobody sees half a day, and a maker that stands still loses its turn."""
         with self._sessions.write() as db:
-            db.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MAKING_DAYS})
-            whole = _whole_days(db)
-            made = [day for day in missing if day not in whole]
-            if _exist(db, made) and not _take_turn(db, "pg_try_advisory_xact_lock"):
-                raise StoreAway("a day that was detached is to come back, and old days are being dropped just now")
-            for table in PARTITIONED:
-                present, leaving = attached_days(db, table), _leaving_days(db, table)
-                for day in made:
-                    if day in leaving:
-                        _finish_detach(db, table, day)
-                    if day not in present:
-                        _make_day(db, table, day)
+            made: list[date] = db.execute(text("SELECT make_days(:days)"), {"days": list(missing)}).scalar_one()
         return made
 
     def maintain(self) -> Maintenance:
@@ -104,7 +93,7 @@ class Days:
     def _drop_before(self, oldest: date) -> list[date]:
         dropped: set[date] = set()
         with self._sessions.autocommit() as db:
-            if not _take_turn(db, "pg_try_advisory_lock"):
+            if not _take_turn(db):
                 return []
             try:
                 db.execute(text("SET statement_timeout = 0"))
@@ -168,16 +157,9 @@ def _loose_days(db: Connection, table: str) -> set[date]:
     return {_day_of(name) for (name,) in rows}
 
 
-def _exist(db: Connection, days: Iterable[date]) -> bool:
-    """Whether one of these days has a table already, attached or not."""
-    names = [partition_name(table, day) for table in PARTITIONED for day in days]
-    query = text("SELECT bool_or(to_regclass(name) IS NOT NULL) FROM unnest(CAST(:names AS text[])) AS name")
-    return bool(db.execute(query, {"names": names}).scalar_one())
-
-
-def _take_turn(db: Connection, lock: str) -> bool:
-    """Be the one who detaches, drops or brings back; False where somebody else is."""
-    return bool(db.execute(text(f"SELECT {lock}(:key)"), {"key": _DROPPING_DAYS}).scalar_one())
+def _take_turn(db: Connection) -> bool:
+    """Be the one who detaches and drops; False where somebody else is, or brings a day back."""
+    return bool(db.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": _DROPPING_DAYS}).scalar_one())
 
 
 def _finish_detach(db: Connection, table: str, day: date) -> None:
@@ -206,16 +188,6 @@ def _detach_before(db: Connection, table: str, oldest: date) -> None:
     for day in sorted(attached_days(db, table)):
         if day < oldest:
             db.execute(text(f"ALTER TABLE {table} DETACH PARTITION {partition_name(table, day)} CONCURRENTLY"))
-
-
-def _make_day(db: Connection, table: str, day: date) -> None:
-    name = partition_name(table, day)
-    begin, end = (datetime(d.year, d.month, d.day, tzinfo=UTC).isoformat() for d in (day, day + timedelta(days=1)))
-    alike = f"LIKE {table} INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING STORAGE"
-    db.execute(text(f"CREATE TABLE IF NOT EXISTS {name} ({alike})"))
-    if table == "traces":
-        db.execute(text(f"CREATE UNIQUE INDEX IF NOT EXISTS uq_{name}_trace_id ON {name} (trace_id)"))
-    db.execute(text(f"ALTER TABLE {table} ATTACH PARTITION {name} FOR VALUES FROM ('{begin}') TO ('{end}')"))
 
 
 def _day_of(name: str) -> date:

@@ -7,7 +7,7 @@ import typer
 
 from pointsman.exits import UsageError
 from pointsman.options import with_settings
-from pointsman.settings import Settings
+from pointsman.settings import KAFKA, Settings
 
 if TYPE_CHECKING:
     from ingest.broker import Bounds
@@ -65,7 +65,7 @@ def list_command(
 
 
 @app.command("reset")
-@with_settings("kafka_bootstrap", "database_url", require=("kafka_bootstrap", "database_url"))
+@with_settings(*KAFKA, "database_url", require=("kafka_bootstrap", "database_url"))
 def reset_command(
     *,
     topic: Annotated[str, typer.Option(help="The topic, with its prefix.")],
@@ -81,6 +81,7 @@ def reset_command(
     """
     from ingest.reading import CARRIES
     from ingest.topic_state import topic_state
+    from pointsman.kafka import kafka_connection
     from pointsman.wiring import checked_sessions
     from store import offsets
     from store.received import Source
@@ -90,7 +91,7 @@ def reset_command(
         raise UsageError(
             f"ingest does not read {topic}; it reads {', '.join(settings.topic(name) for name in CARRIES)}"
         )
-    state = topic_state(settings.kafka_bootstrap, topic)
+    state = topic_state(kafka_connection(settings), topic)
     if partition is not None and partition not in state.bounds:
         raise UsageError(f"{topic} has partitions 0 to {len(state.bounds) - 1}, no {partition}")
     numbers = sorted(state.bounds) if partition is None else [partition]

@@ -7,11 +7,11 @@ import typer
 
 from pointsman.exits import UsageError
 from pointsman.options import with_settings
-from pointsman.settings import Settings
+from pointsman.settings import KAFKA, Settings
 from pointsman_contract.topics import TRACES
 
 
-@with_settings("kafka_bootstrap", "topic_prefix", require=("kafka_bootstrap",))
+@with_settings(*KAFKA, "topic_prefix", require=("kafka_bootstrap",))
 def replay(
     file: Annotated[Path, typer.Argument(help="JSONL file: one pointsman.trace/1 a line.", metavar="FILE")],
     *,
@@ -35,6 +35,7 @@ def replay(
 
     Example: pointsman replay azure-chat.jsonl --speed 60
     """
+    from pointsman.kafka import kafka_connection
     from pointsman.replay.console import replay_file
     from pointsman.replay.plan import check_environment
     from pointsman.replay.tracefile import ReplayRefused
@@ -53,7 +54,7 @@ def replay(
         raise UsageError(f"--{error}") from error
     summary = replay_file(
         file,
-        bootstrap=settings.kafka_bootstrap,
+        connection=kafka_connection(settings),
         topic=settings.topic(TRACES),
         environment=environment,
         speed=speed,

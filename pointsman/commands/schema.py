@@ -9,7 +9,7 @@ from pointsman.options import with_settings
 from pointsman.settings import Settings
 
 
-@with_settings("database_url", "raw_retention", require=("database_url",))
+@with_settings("database_url", "raw_retention")
 def migrate_command(
     *,
     down_to: Annotated[
@@ -17,6 +17,10 @@ def migrate_command(
         typer.Option("--down-to", help="Go back to this revision (base: no schema). Deletes data.", metavar="REVISION"),
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask before going down.")] = False,
+    print_roles: Annotated[
+        bool,
+        typer.Option("--print-roles", help="Print the SQL of the roles with least rights, and do nothing else."),
+    ] = False,
     settings: Settings,
 ) -> None:
     """Bring the database to this version's schema, in one transaction; a second run changes nothing.
@@ -28,7 +32,12 @@ def migrate_command(
     from migrations.schema import head_revision, known_revisions, migrate, migrate_down
     from pointsman.wiring import build_sessions
     from store.days import Days
+    from store.rights import roles_sql
 
+    if print_roles:
+        typer.echo(roles_sql(), nl=False)
+        return
+    settings.require("database_url")
     sessions = build_sessions(settings, "migrate")
     try:
         if down_to is not None:

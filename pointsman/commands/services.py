@@ -8,11 +8,11 @@ import typer
 
 from pointsman.exits import UsageError
 from pointsman.options import with_settings
-from pointsman.settings import Settings, SettingsError
+from pointsman.settings import KAFKA, Settings, SettingsError
 
 _DATA_DIR = "pointsman-data"
 SERVICE_SETTINGS = (
-    "kafka_bootstrap",
+    *KAFKA,
     "database_url",
     "environment",
     "topic_prefix",

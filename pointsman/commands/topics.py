@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from pointsman.options import with_settings
-from pointsman.settings import Settings
+from pointsman.settings import KAFKA, Settings
 
 app = typer.Typer(no_args_is_help=True, help="The Kafka topics that Pointsman reads and writes.")
 
@@ -17,7 +17,7 @@ def topics() -> None:
 
 
 @app.command("create")
-@with_settings("kafka_bootstrap", "topic_prefix", require=("kafka_bootstrap",))
+@with_settings(*KAFKA, "topic_prefix", require=("kafka_bootstrap",))
 def create_command(
     *,
     partitions: Annotated[int, typer.Option(min=1, max=10_000, help="Partitions of traces, outcomes, heartbeats.")] = 6,
@@ -32,9 +32,10 @@ def create_command(
     Example: pointsman topics create --partitions 12 --replication 3
     """
     from ingest.topics import create_topics
+    from pointsman.kafka import kafka_connection
 
     for topic in create_topics(
-        settings.kafka_bootstrap, prefix=settings.topic_prefix, partitions=partitions, replication=replication
+        kafka_connection(settings), prefix=settings.topic_prefix, partitions=partitions, replication=replication
     ):
         if as_json:
             typer.echo(json.dumps(topic._asdict()))

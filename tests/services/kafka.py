@@ -84,11 +84,21 @@ class ApacheKafka:
 
     def _format(self, configuration: Path) -> None:
         unfinished = configuration.with_suffix(".unfinished")
-        unfinished.write_text(_properties(self._directory / "data", self._port, self._controller_port))
+        settings = _properties(self._directory / "data", self._port, self._controller_port) | self._more_properties()
+        unfinished.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
         cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).rstrip(b"=").decode()
         format_storage = self._java("kafka.tools.StorageTool", "format", f"--cluster-id={cluster_id}")
-        subprocess.run([*format_storage, f"--config={unfinished}"], check=True, capture_output=True)
+        command = [*format_storage, f"--config={unfinished}", *self._more_to_format()]
+        subprocess.run(command, check=True, capture_output=True)
         unfinished.rename(configuration)
+
+    def _more_properties(self) -> dict[str, object]:
+        """What a broker of another kind is set to."""
+        return {}
+
+    def _more_to_format(self) -> list[str]:
+        """What its metadata begin with."""
+        return []
 
     def _java(self, main_class: str, *arguments: str) -> list[str]:
         return ["java", *_JVM, "-cp", str(self._jars / "*"), main_class, *arguments]
@@ -133,8 +143,8 @@ def _fetch(jars: Path) -> None:
             Path(unfinished, "jars").rename(jars)
 
 
-def _properties(data: Path, port: int, controller_port: int) -> str:
-    settings = {
+def _properties(data: Path, port: int, controller_port: int) -> dict[str, object]:
+    return {
         "process.roles": "broker,controller",
         "node.id": 1,
         "controller.quorum.voters": f"1@127.0.0.1:{controller_port}",
@@ -166,4 +176,3 @@ def _properties(data: Path, port: int, controller_port: int) -> str:
         "log.segment.delete.delay.ms": 100,
         "log.cleaner.backoff.ms": 500,
     }
-    return "".join(f"{name}={value}\n" for name, value in settings.items())

@@ -1,6 +1,6 @@
 """Whatever the contract accepts, the store can hold, and gives back the same."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -17,7 +17,7 @@ from store.tables import attempts, heartbeats, outcomes, traces
 from tests import strategies
 from tests.builders import heartbeat, trace
 from tests.store.expected_rows import expected_row
-from tests.store.feed import HEARTBEATS_0, OUTCOMES_0, TRACES_0, Feed, one, rows
+from tests.store.feed import HEARTBEATS_0, OUTCOMES_0, TRACES_0, Feed, execute, one, rows
 
 # An example is a whole batch: one transaction tries several messages, and the smallest bad one is still found.
 _batches = settings(
@@ -73,7 +73,12 @@ def test_heartbeats(feed: Feed, several: list[Heartbeat]) -> None:
 @settings(_batches, max_examples=settings().max_examples // 10)
 @given(start=strategies.extreme_moments().filter(lambda moment: moment.year < 2000))
 def test_the_first_days_of_the_contract(feed: Feed, start: datetime) -> None:
-    """A store that keeps everything takes a trace of 1970."""
+    """A trace of 1970 is stored where somebody made its day: retention itself reaches no further than ten years."""
+    for table in ("traces", "attempts"):
+        name = f"{table}_{start.astimezone(UTC):%Y%m%d}"
+        begin = start.astimezone(UTC).date()
+        bounds = f"FOR VALUES FROM ('{begin} 00:00:00+00') TO ('{begin + timedelta(days=1)} 00:00:00+00')"
+        execute(feed.sessions, f"CREATE TABLE IF NOT EXISTS {name} PARTITION OF {table} {bounds}")
     assert feed.send(trace(started_at=start)).stored == 1
 
 

@@ -1,0 +1,1 @@
+"""Each process with the database role that it is given, and nothing more."""
