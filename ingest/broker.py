@@ -25,6 +25,7 @@ from kafka.structs import OffsetAndMetadata
 
 from ingest.errors import BrokerUnreachable, IngestStopped, OffsetGone
 from ingest.network_client import closed_on_failure, create_no_topics
+from ingest.replay_header import replay_of
 
 # How the ids of embedded clusters begin.
 EMBEDDED_CLUSTER = "embedded-"
@@ -54,6 +55,8 @@ class Message(NamedTuple):
     timestamp_ms: int
     key: bytes | None
     value: bytes | None
+    # Of which message this is an operator's replay, as its header says; None for all others.
+    replay_of: str | None = None
 
 
 class Rebalanced(NamedTuple):
@@ -144,7 +147,14 @@ class GroupConsumer:
                 return {}
         return {
             Partition(at.topic, at.partition): [
-                Message(record.offset, record.timestamp, record.key, record.value) for record in records
+                Message(
+                    record.offset,
+                    record.timestamp,
+                    record.key,
+                    record.value,
+                    replay_of(record.headers) if record.headers else None,
+                )
+                for record in records
             ]
             for at, records in polled.items()
         }

@@ -47,7 +47,8 @@ def read_message(source: Source, model: Model, message: Message, now: datetime) 
         content, unknowns = decoded.message, decoded.unknowns
     except ContractError as error:
         content = DeadLetter(error.reason, error.detail, *_seems_to_belong(message.value))
-    return Read(Received(source, message.offset, broker_time, content, message.value, message.key), unknowns)
+    received = Received(source, message.offset, broker_time, content, message.value, message.key, message.replay_of)
+    return Read(received, unknowns)
 
 
 def _moment(timestamp_ms: int, now: datetime) -> datetime:

@@ -10,7 +10,7 @@ IN_A_ROW = 1_000
 
 
 class StopRules:
-    """Counts what could not be read in a row, by topic. Letters that are only too old never count."""
+    """Counts what could not be read in a row, by topic. Letters that are only too old never count, nor do replays."""
 
     def __init__(self, *, in_a_row: int = IN_A_ROW, storage_limit_bytes: int) -> None:
         self._limit = in_a_row
@@ -20,7 +20,9 @@ class StopRules:
         self._last: dict[str, str] = {}
 
     def note(self, message: Received) -> None:
-        """A message was read."""
+        """A message was read. What an operator replayed says nothing about the stream that it stands in."""
+        if message.replay_of is not None:
+            return
         topic = message.source.topic
         if isinstance(message.content, DeadLetter):
             self._unread[topic] += 1

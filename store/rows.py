@@ -38,7 +38,7 @@ def _storable(text: str, limit: int) -> str:
     return text.replace("\0", "")[:limit].encode(errors="replace").decode()
 
 
-def trace_row(trace: Trace, batch_id: int, offset: int) -> Row:
+def trace_row(trace: Trace, batch_id: int, offset: int, *, replayed: bool = False) -> Row:
     """One row of `traces`."""
     return (
         trace.trace_id,
@@ -76,6 +76,7 @@ def trace_row(trace: Trace, batch_id: int, offset: int) -> Row:
         trace.recovery,
         trace.failure_mode or "",
         trace.outcome,
+        replayed,
     )
 
 
@@ -147,6 +148,7 @@ def outcome_row(outcome: Outcome, message: Received, batch_id: int) -> Row:
         outcome.outcome,
         outcome.source,
         outcome.scores,
+        message.replay_of is not None,
     )
 
 
@@ -164,6 +166,7 @@ def heartbeat_row(heartbeat: Heartbeat, message: Received, batch_id: int) -> Row
         heartbeat.environment,
         {route: applied.model_dump(mode="json") for route, applied in heartbeat.epochs.items()},
         [counter.model_dump(mode="json") for counter in heartbeat.counters],
+        message.replay_of is not None,
     )
 
 
@@ -186,4 +189,7 @@ def dead_letter_row(letter: DeadLetter, message: Received, batch_id: int, now: d
         hashlib.sha256(payload).digest(),
         payload[:KEPT_PAYLOAD_BYTES] if keep else None,
         message.message_key[:KEPT_KEY_BYTES] if keep and message.message_key is not None else None,
+        _storable(message.replay_of or "", KEPT_DETAIL_CHARS),
+        None,
+        None,
     )
