@@ -132,7 +132,8 @@ def _tell(replay: "LetterReplay", *, as_json: bool, dry_run: bool) -> None:
         summary = {"dry_run": dry_run, "replayed": 0 if dry_run else sent, "would_replay": sent if dry_run else None}
         typer.echo(json.dumps({**summary, "left": left, "refused": counts, "not_there": replay.missing}))
         return
-    typer.echo(f"{sent:,} dead letter{'' if sent == 1 else 's'} {'would be' if dry_run else 'were'} replayed")
+    noun, was = ("dead letter", "was") if sent == 1 else ("dead letters", "were")
+    typer.echo(f"{sent:,} {noun} {'would be' if dry_run else was} replayed")
     if left:
         typer.echo(f"{left:,} more could be: run it again")
     for name, refused in replay.refused.items():
