@@ -1,7 +1,6 @@
 """From a database of the first version, with rows in its days, to this one and back."""
 
 import time
-from collections.abc import Iterator
 from datetime import timedelta
 
 import psycopg
@@ -17,7 +16,7 @@ _FIRST = "0001_data_path"
 
 
 @pytest.fixture
-def first_version(sessions: Sessions, scale: Scale) -> Iterator[Sessions]:
+def first_version(sessions: Sessions, scale: Scale) -> Sessions:
     """A store with days, rows in all of its tables, and the schema of the first version."""
     feed = Feed(sessions)
     for day in range(scale(long=60, small=5)):
