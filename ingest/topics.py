@@ -40,7 +40,7 @@ def create_topics(
 
     `replication` -1 takes the broker's default. Raises BrokerUnreachable, TopicRefused.
     """
-    with _admin(bootstrap, timeout_s) as admin:
+    with connected_admin(bootstrap, timeout_s) as admin:
         there = {str(topic["name"]): len(topic["partitions"]) for topic in admin.describe_topics()}
         result = []
         for name, settings in TOPIC_SETTINGS.items():
@@ -68,7 +68,8 @@ def _create(admin: Any, name: str, wanted: Mapping[str, Any], timeout_s: float) 
 
 
 @contextmanager
-def _admin(bootstrap: str, timeout_s: float) -> Iterator[Any]:
+def connected_admin(bootstrap: str, timeout_s: float) -> Iterator[Any]:
+    """Kafka's administration. Raises BrokerUnreachable, TopicRefused, also for what the block asks."""
     admin = None
     try:
         admin = KafkaAdminClient(

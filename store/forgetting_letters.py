@@ -86,10 +86,14 @@ def unseen(sessions: Sessions) -> Unseen:
 
 
 def spellings(value: str) -> list[bytes]:
-    """How the value may stand in bytes: as it is, and as JSON writes it with and without escapes."""
-    plain = value.encode()
-    written = [json.dumps(value, ensure_ascii=ascii_only)[1:-1].encode() for ascii_only in (False, True)]
-    return sorted({plain, *written, *(text.replace(b"\\", b"\\\\") for text in written)})
+    """How the value may stand in bytes: as it is, as JSON with or without escapes, and as JSON inside of JSON."""
+    written = {_inside_json(value, ascii_only=ascii_only) for ascii_only in (False, True)}
+    written |= {_inside_json(text, ascii_only=True) for text in written}
+    return sorted({value.encode(), *(text.encode() for text in written)})
+
+
+def _inside_json(text: str, *, ascii_only: bool) -> str:
+    return json.dumps(text, ensure_ascii=ascii_only)[1:-1]
 
 
 def _follows_name(column: str, needles: list[bytes]) -> re.Pattern[bytes]:

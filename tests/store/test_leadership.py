@@ -87,7 +87,8 @@ def test_another_takes_over_within_15_s(acts: Sessions, database18: str, how: si
             if how == signal.SIGSTOP:
                 os.kill(first.process.pid, signal.SIGCONT)
                 until(lambda: "late\n" in first.said)
-                time.sleep(0.5)
+            until(lambda: len(terms_in_order(acts)) > 1)
+            time.sleep(0.5)
     assert terms_in_order(acts) == [("a", 1), ("b", 2)]
 
 
