@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from kafka.admin import ConfigResource, ConfigResourceType
-from kafka.errors import KafkaError
+from kafka.errors import GroupIdNotFoundError, KafkaError
 
 from ingest.broker import EMBEDDED_CLUSTER, Bounds
 from ingest.errors import BrokerUnreachable, TopicRefused
@@ -14,6 +14,7 @@ from ingest.topic_state import topic_state
 from ingest.topics import connected_admin
 
 _TIMEOUT_S = 5.0
+_NO_GROUP = GroupIdNotFoundError.__name__
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,8 @@ def _members(admin: Any, group: str) -> int | None:
         described = admin.describe_groups([group])[group]
     except (KafkaError, KeyError, ValueError):
         return None
-    return None if described["error"] else len(described["members"])
+    # A group that nobody has joined yet, or that Kafka has forgotten, is an error since Kafka 4.
+    return len(described["members"]) if described["error"] is None or _NO_GROUP in described["error"] else None
 
 
 def _bounds(bootstrap: str, topic: str) -> Mapping[int, Bounds]:

@@ -27,7 +27,7 @@ def check_ingest(seen: Observed) -> Iterator[Finding]:
     else:
         widest = max((one.partitions for one in seen.cluster.topics.values()), default=0)
         detail = f"{members} running{_last_commit(seen)}"
-        if members > widest:
+        if members > widest > 0:
             yield warning("ingest", f"{detail}; there are {widest} partitions", "the others stand by, or may be ended")
         else:
             yield ok("ingest", detail)
@@ -35,12 +35,16 @@ def check_ingest(seen: Observed) -> Iterator[Finding]:
 
 def check_offsets(seen: Observed) -> Iterator[Finding]:
     """What the store has read is still the topic that Kafka has."""
+    asked, trouble = False, False
     for topic, source, store in _sources(seen):
+        asked = True
         of_topic = [one for one in store.offsets if one.source[:1] == source[:1] and one.source.topic == topic.name]
         match place(source, of_topic, topic.bounds[source.partition]):
             case Stop(reason):
+                trouble = True
                 yield problem("offsets", reason, "look at the topic first, then run the command above")
             case Jump(gap):
+                trouble = True
                 yield problem(
                     "offsets",
                     f"{topic.name}/{source.partition}: Kafka deleted {gap.next - gap.first:,} messages unread",
@@ -48,6 +52,8 @@ def check_offsets(seen: Observed) -> Iterator[Finding]:
                 )
             case Begin() | Continue():
                 continue
+    if asked and not trouble:
+        yield ok("offsets", "Kafka has every partition where the store stands in it")
 
 
 def check_lag(seen: Observed) -> Iterator[Finding]:

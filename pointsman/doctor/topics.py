@@ -17,17 +17,25 @@ _AROUND_BYTES = 64 * 1024
 
 
 def check_topics(seen: Observed) -> Iterator[Finding]:
-    """One line for each topic that is well, one for each thing that is wrong with the others."""
+    """One line for all topics that are well, and one for each thing that is wrong with some of them."""
     if not isinstance(seen.cluster, ClusterFacts):
         return
+    well: list[str] = []
+    wrong: dict[Finding, list[str]] = {}
     for name in TOPIC_SETTINGS:
         full = seen.settings.topic(name)
         topic = seen.cluster.topics.get(full)
         if topic is None:
-            yield problem(full, "there is no such topic", "pointsman topics create --partitions 6 --replication 3")
-            continue
-        found = list(_of_topic(name, topic, seen.settings, is_embedded=seen.cluster.is_embedded))
-        yield from found or [ok(full, f"{topic.partitions} partitions, replication {topic.replication}")]
+            found = [problem("", "no such topic", "pointsman topics create --partitions 6 --replication 3")]
+        else:
+            found = list(_of_topic(name, topic, seen.settings, is_embedded=seen.cluster.is_embedded))
+            well += [] if found else [f"{full} ({topic.partitions})"]
+        for finding in found:
+            wrong.setdefault(finding._replace(check=""), []).append(full)
+    if well:
+        yield ok("topics", f"well, with their partitions: {', '.join(well)}")
+    for finding, names in wrong.items():
+        yield finding._replace(check="topics", detail=f"{', '.join(names)}: {finding.detail}")
 
 
 def _of_topic(name: str, topic: TopicFacts, settings: Settings, *, is_embedded: bool) -> Iterator[Finding]:
