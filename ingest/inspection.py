@@ -1,5 +1,6 @@
 """What a Kafka cluster says about itself, its topics and our group: for a person who wants to know what is wrong."""
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,6 +15,7 @@ from ingest.topic_state import topic_state
 from ingest.topics import connected_admin
 
 _TIMEOUT_S = 5.0
+_AGAIN_S = 0.2
 _NO_GROUP = GroupIdNotFoundError.__name__
 
 
@@ -92,12 +94,21 @@ def _settings(admin: Any, names: Sequence[str]) -> dict[str, dict[str, str]]:
 
 
 def _members(admin: Any, group: str) -> int | None:
-    try:
-        described = admin.describe_groups([group])[group]
-    except (KafkaError, KeyError, ValueError):
-        return None
-    # A group that nobody has joined yet, or that Kafka has forgotten, is an error since Kafka 4.
-    return len(described["members"]) if described["error"] is None or _NO_GROUP in described["error"] else None
+    deadline = time.monotonic() + _TIMEOUT_S
+    described: Mapping[str, Any] = {"members": ()}
+    while True:
+        try:
+            described = admin.describe_groups([group])[group]
+            told = described["error"] or ""
+        except (KafkaError, KeyError, ValueError) as error:
+            told = type(error).__name__
+        # A group that nobody has joined yet, or that Kafka has forgotten, is an error since Kafka 4.
+        if not told or _NO_GROUP in told:
+            return len(described["members"])
+        # A cluster that never had a group makes the place for groups only when it is asked for one.
+        if "Coordinator" not in told or time.monotonic() >= deadline:
+            return None
+        time.sleep(_AGAIN_S)
 
 
 def _bounds(bootstrap: str, topic: str) -> Mapping[int, Bounds]:

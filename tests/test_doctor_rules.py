@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from pydantic import SecretStr
 
 from ingest.broker import Bounds
 from ingest.inspection import ClusterFacts, TopicFacts
@@ -58,7 +59,7 @@ CLUSTER = ClusterFacts("cluster", (4, 1), 3, TOPICS, 1)
 def seen(**changes: Any) -> Observed:
     """A deployment in which all is well, but for these changes."""
     fields: dict[str, Any] = {
-        "settings": Settings(kafka_bootstrap="kafka:9092", database_url="postgresql://u:sekret@db/x"),
+        "settings": Settings(kafka_bootstrap="kafka:9092", database_url=SecretStr("postgresql://u:sekret@db/x")),
         "misspelt": [],
         "head": "head",
         "cluster": CLUSTER,
