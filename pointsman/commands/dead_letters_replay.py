@@ -13,6 +13,7 @@ from pointsman_contract.errors import DeadLetterReason, PointsmanError
 
 if TYPE_CHECKING:
     from pointsman.letters.replay import LetterReplay
+    from store.replays import Asked
     from store.sessions import Sessions
 
 _SHOWN = 20
@@ -53,20 +54,13 @@ def replay_command(  # noqa: PLR0913 - each flag of a command is an argument
     from pointsman.wiring import checked_sessions
     from store.replays import Asked, newest_id
 
-    if ids and (reason or topic is not None or since is not None):
-        raise UsageError("either ids, or --reason, --topic and --since")
     if at_most is None and not ids:
         raise UsageError("say how many at most: --max N, or which: ID...")
     refuse_impossible_topic(topic)
-    after = since_age(since)
-    wanted = tuple(dict.fromkeys(ids)) if ids else None
-    if wanted and not all(0 < one <= HIGHEST_ID for one in wanted):
-        raise UsageError(f"there is no dead letter {next(one for one in wanted if not 0 < one <= HIGHEST_ID)}")
+    asked = _asked(ids or [], Asked(0, None, reason.value if reason else None, topic, since_age(since), force))
     with checked_sessions(settings, "dead-letters") as sessions:
         with sessions.read() as db:
-            up_to = newest_id(db)
-        asked = Asked(up_to, wanted, reason.value if reason else None, topic, after, force)
-        replay = LetterReplay(asked, at_most or _MOST)
+            replay = LetterReplay(asked._replace(up_to=newest_id(db)), at_most or _MOST)
         replay.look(sessions)
         if dry_run:
             _show(replay, sessions, as_json=as_json)
@@ -75,6 +69,18 @@ def replay_command(  # noqa: PLR0913 - each flag of a command is an argument
     _tell(replay, as_json=as_json, dry_run=dry_run)
     if replay.refused or replay.missing:
         raise typer.Exit(ATTENTION)
+
+
+def _asked(ids: list[int], filtered: "Asked") -> "Asked":
+    """These ids, each once, or what the filters say. Raises UsageError."""
+    if not ids:
+        return filtered
+    if filtered.reason or filtered.topic is not None or filtered.since is not None:
+        raise UsageError("either ids, or --reason, --topic and --since")
+    for one in ids:
+        if not 0 < one <= HIGHEST_ID:
+            raise UsageError(f"there is no dead letter {one}")
+    return filtered._replace(ids=tuple(dict.fromkeys(ids)))
 
 
 def _show(replay: "LetterReplay", sessions: "Sessions", *, as_json: bool) -> None:
