@@ -27,11 +27,13 @@ _WHOSE = (
     " AND (CAST(:environment AS text) IS NULL OR environment = :environment)"
 )
 _RANGE = " AND ctid >= CAST(:from_ctid AS tid) AND ctid < CAST(:to_ctid AS tid)"
-# `attempts` has no index on the trace's id, but one on its batch. A trace's id may come again a day later.
+# `attempts` has no index on the trace's id, but one on its batch: each batch is read once, however many traces of it
+# go. A trace's id may come again a day later.
 _FORGET = (
     "WITH gone AS (DELETE FROM traces WHERE {whose} RETURNING trace_id, started_at, batch_id),"
     " gone_attempts AS (DELETE FROM attempts a USING gone g WHERE a.started_at >= :begin AND a.started_at < :end"
-    " AND a.batch_id = g.batch_id AND a.trace_id = g.trace_id AND a.started_at = g.started_at RETURNING 1),"
+    " AND a.batch_id = ANY(ARRAY(SELECT DISTINCT batch_id FROM gone))"
+    " AND a.trace_id = g.trace_id AND a.started_at = g.started_at RETURNING 1),"
     " gone_outcomes AS (DELETE FROM outcomes o USING gone g WHERE o.trace_id = g.trace_id AND"
     " (o.trace_started_at IS NULL OR o.trace_started_at BETWEEN g.started_at - :near AND g.started_at + :near)"
     " RETURNING 1)"

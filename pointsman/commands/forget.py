@@ -8,6 +8,7 @@ import typer
 from pointsman.exits import ATTENTION, UsageError
 from pointsman.options import with_settings
 from pointsman.settings import Settings
+from pointsman.wording import counted
 from pointsman_contract.errors import PointsmanError
 
 if TYPE_CHECKING:
@@ -93,19 +94,15 @@ def _is_text(value: str) -> bool:
 
 
 def _ask(forgetting: "Forgetting") -> None:
-    letters = f"{forgetting.found_letters:,} dead letters"
-    typer.confirm(
-        f"This deletes {forgetting.found_traces:,} traces with their attempts and outcomes, and {letters}. Go on?",
-        abort=True,
-        err=True,
-    )
+    traces, letters = counted(forgetting.found_traces, "trace"), counted(forgetting.found_letters, "dead letter")
+    typer.confirm(f"This deletes {traces} with attempts and outcomes, and {letters}. Go on?", abort=True, err=True)
 
 
 def _deleted(forgetting: "Forgetting") -> str:
     gone = forgetting.deleted
     return (
-        f"{gone.traces:,} traces, {gone.attempts:,} attempts, {gone.outcomes:,} outcomes and"
-        f" {forgetting.deleted_letters:,} dead letters were deleted"
+        f"deleted {counted(gone.traces, 'trace')}, {counted(gone.attempts, 'attempt')},"
+        f" {counted(gone.outcomes, 'outcome')} and {counted(forgetting.deleted_letters, 'dead letter')}"
     )
 
 
@@ -122,10 +119,8 @@ def _tell(forgetting: "Forgetting", *, as_json: bool, dry_run: bool) -> None:
         typer.echo(json.dumps({("found" if dry_run else "deleted"): found if dry_run else gone, **rest}))
         return
     if dry_run:
-        typer.echo(
-            f"{forgetting.found_traces:,} traces with their attempts and outcomes, and {forgetting.found_letters:,}"
-            " dead letters would be deleted"
-        )
+        traces, letters = counted(forgetting.found_traces, "trace"), counted(forgetting.found_letters, "dead letter")
+        typer.echo(f"would delete {traces} with attempts and outcomes, and {letters}")
     else:
         typer.echo(_deleted(forgetting))
     _tell_what_stays(forgetting)
@@ -134,17 +129,16 @@ def _tell(forgetting: "Forgetting", *, as_json: bool, dry_run: bool) -> None:
 
 
 def _tell_what_stays(forgetting: "Forgetting") -> None:
+    hidden = forgetting.hidden
     if forgetting.mentions:
         first = ", ".join(map(str, forgetting.first_mentions))
         typer.echo(
-            f"{forgetting.mentions:,} dead letters hold the value somewhere else and stay; look at them:"
-            f" pointsman dead-letters show ID (the first: {first})"
+            f"stays: the value stands somewhere else in {counted(forgetting.mentions, 'dead letter')} ({first});"
+            " look at them: pointsman dead-letters show ID"
         )
-    if forgetting.hidden.hashed:
-        typer.echo(f"{forgetting.hidden.hashed:,} dead letters are kept as hashes, which tell nobody's data")
-    if forgetting.hidden.cut:
-        typer.echo(f"{forgetting.hidden.cut:,} dead letters were cut at 64 KiB: what they held further on is gone")
+    if hidden.hashed:
+        typer.echo(f"not looked into: {counted(hidden.hashed, 'dead letter')} of which only the hash is kept")
+    if hidden.cut:
+        typer.echo(f"not wholly looked into: {counted(hidden.cut, 'dead letter')} cut at 64 KiB; the rest is gone")
     if forgetting.stored_meanwhile:
-        typer.echo(
-            f"{forgetting.stored_meanwhile:,} traces of it were stored meanwhile; run it again when they have stopped"
-        )
+        typer.echo(f"{counted(forgetting.stored_meanwhile, 'trace')} came meanwhile: run it again when no more come")

@@ -49,8 +49,8 @@ def test_a_dry_run_counts(url: str) -> None:
     """What would go, and nothing has gone."""
     said = forget(url, "--session", "s-1", "--dry-run")
     assert said.code == 0
-    assert "3 traces with their attempts and outcomes, and 1 dead letters would be deleted" in said.out
-    assert "1 dead letters hold the value somewhere else and stay" in said.out
+    assert "would delete 3 traces with attempts and outcomes, and 1 dead letter\n" in said.out
+    assert "stays: the value stands somewhere else in 1 dead letter (2);" in said.out
     assert stored.count(url, "traces") == 4
 
 
@@ -58,7 +58,7 @@ def test_it_goes_and_a_second_run_finds_nothing(url: str) -> None:
     """Counts for people and for programs, and what Kafka may bring back."""
     said = forget(url, "--session", "s-1", "--yes")
     assert said.code == 0
-    assert said.out.startswith("3 traces, 3 attempts, 0 outcomes and 1 dead letters were deleted\n")
+    assert said.out.startswith("deleted 3 traces, 3 attempts, 0 outcomes and 1 dead letter\n")
     assert "Kafka still holds" in said.out
     again = json.loads(forget(url, "--session", "s-1", "--yes", "--json").out)
     assert again == {
@@ -74,7 +74,7 @@ def test_nobody_who_could_say_yes(url: str) -> None:
     """Without a terminal and without --yes nothing is deleted."""
     said = as_process("forget", "--session", "s-1", settings={"database_url": url})
     assert said.code == 1
-    assert "This deletes 3 traces with their attempts and outcomes, and 1 dead letters. Go on?" in said.err
+    assert "This deletes 3 traces with attempts and outcomes, and 1 dead letter. Go on?" in said.err
     assert "nothing was done" in said.err
     assert stored.count(url, "traces") == 4
 
@@ -123,9 +123,9 @@ def test_one_that_is_cut_short_is_continued(url: str, how: signal.Signals) -> No
         _, err = run.communicate(timeout=30)
     if how == signal.SIGINT:
         assert run.returncode == 130
-        assert err.startswith("pointsman: interrupted: 0 traces, 0 attempts")
+        assert err.startswith("pointsman: interrupted: deleted 0 traces, 0 attempts")
         assert err.endswith("run it again to go on\n")
-    assert forget(url, "--session", "s-1", "--yes").out.startswith("3 traces, 3 attempts")
+    assert forget(url, "--session", "s-1", "--yes").out.startswith("deleted 3 traces, 3 attempts")
 
 
 def test_a_row_that_is_held_ends_it_in_time(url: str) -> None:
@@ -133,7 +133,7 @@ def test_a_row_that_is_held_ends_it_in_time(url: str) -> None:
     with held(url) as run:
         _, err = run.communicate(timeout=20)
     assert run.returncode == 3
-    assert "were deleted; run it again to go on" in err
+    assert "pointsman: deleted 0 traces, 0 attempts, 0 outcomes and 0 dead letters; run it again to go on\n" in err
 
 
 @pytest.mark.parametrize(
