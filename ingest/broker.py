@@ -68,6 +68,10 @@ class Message(Protocol):
     def value(self) -> bytes | None:
         """The bytes; None is a tombstone."""
 
+    @property
+    def headers(self) -> Sequence[tuple[str, bytes | None]]:
+        """Whatever its sender put beside it."""
+
 
 class Rebalanced(NamedTuple):
     """What the group did: these partitions came, or went."""

@@ -74,7 +74,9 @@ class KafkaPublisher:
         """Messages that the broker acknowledged so far."""
         return self._deliveries.delivered
 
-    def publish(self, topic: str, key: bytes | None, value: bytes | None) -> None:
+    def publish(
+        self, topic: str, key: bytes | None, value: bytes | None, headers: list[tuple[str, bytes]] | None = None
+    ) -> None:
         """Hand one message over; a value of None is a tombstone and needs a key.
 
         Blocks while `max_pending_bytes` are under way, at most for the delivery time-out. Raises DeliveryFailed.
@@ -84,7 +86,7 @@ class KafkaPublisher:
             raise self._unacknowledged(self._limits.delivery_timeout_s)
         try:
             self._raise_if_lost()
-            future = self._producer.send(topic, value=value, key=key)
+            future = self._producer.send(topic, value=value, key=key, headers=headers)
         except KafkaTimeoutError as error:
             self._deliveries.withdraw(size)
             raise self._no_topic(topic) from error

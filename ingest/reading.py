@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from ingest.broker import Message
+from ingest.replay_header import replay_of
 from pointsman_contract import topics
 from pointsman_contract.decode import Decoder
 from pointsman_contract.errors import ContractError
@@ -51,7 +52,8 @@ class TopicReader:
                 content = decode(value, broker_time)
             except ContractError as error:
                 content = DeadLetter(error.reason, error.detail, *_seems_to_belong(value))
-            yield Received(source, message.offset, broker_time, content, value, message.key)
+            replayed = replay_of(message.headers) if message.headers else None
+            yield Received(source, message.offset, broker_time, content, value, message.key, replayed)
 
     def take_unknowns(self) -> Unknowns | None:
         """What the messages since the last call held that the contract does not know; None: nothing."""

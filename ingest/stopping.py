@@ -11,7 +11,7 @@ IN_A_ROW = 1_000
 
 
 class StopRules:
-    """Counts what could not be read in a row, by topic. Letters that are only too old never count."""
+    """Counts what could not be read in a row, by topic. Letters that are only too old never count, nor do replays."""
 
     def __init__(self, *, in_a_row: int = IN_A_ROW, storage_limit_bytes: int) -> None:
         self._limit = in_a_row
@@ -21,9 +21,14 @@ class StopRules:
         self._last: dict[str, str] = {}
 
     def note(self, topic: str, messages: Iterable[Received]) -> None:
-        """Messages of a topic were read, in this order."""
+        """Messages of a topic were read, in this order.
+
+        What an operator replayed says nothing about the stream that it stands in.
+        """
         unread = self._unread[topic]
         for message in messages:
+            if message.replay_of is not None:
+                continue
             if isinstance(message.content, DeadLetter):
                 unread += 1
                 self._last[topic] = f"{message.content.reason.value}: {message.content.detail}"

@@ -43,7 +43,7 @@ def create_topics(
 
     `replication` -1 takes the broker's default. Raises BrokerUnreachable, KafkaDenied, TopicRefused.
     """
-    with _admin(KafkaConnection.of(connection), timeout_s) as admin:
+    with connected_admin(KafkaConnection.of(connection), timeout_s) as admin:
         there = {str(topic["name"]): len(topic["partitions"]) for topic in admin.describe_topics()}
         result = []
         for name, settings in TOPIC_SETTINGS.items():
@@ -73,7 +73,8 @@ def _create(admin: Any, name: str, wanted: Mapping[str, Any], timeout_s: float) 
 
 
 @contextmanager
-def _admin(connection: KafkaConnection, timeout_s: float) -> Iterator[Any]:
+def connected_admin(connection: KafkaConnection, timeout_s: float) -> Iterator[Any]:
+    """Kafka's administration. Raises BrokerUnreachable, KafkaDenied, TopicRefused, also for what the block asks."""
     admin = None
     try:
         with closed_on_failure() as client:

@@ -5,3 +5,6 @@ OUTCOMES = "routing.outcomes"
 HEARTBEATS = "routing.heartbeats"
 POLICY = "routing.policy"
 DECISIONS = "routing.decisions"
+
+# A Kafka header: of which dead letter a message is an operator's replay, as topic/partition@offset.
+REPLAY_HEADER = "pointsman-replay-of"

@@ -101,7 +101,11 @@ class BatchStore:
         # in its transaction is ended after five seconds, and a large batch on a slow machine may need more.
         if work.traces:
             ordered = sorted(work.traces, key=_trace_id)
-            copy_rows(db, traces, (trace_row(trace, numbers[at.source], at.offset) for at, trace in ordered))
+            made = (
+                trace_row(trace, numbers[at.source], at.offset, replayed=at.replay_of is not None)
+                for at, trace in ordered
+            )
+            copy_rows(db, traces, made)
             rows = (
                 attempt_row(trace, attempt, position, numbers[at.source])
                 for at, trace in ordered

@@ -25,6 +25,10 @@ class LetterLine(NamedTuple):
     environment: str
     route: str
     payload_bytes: int
+    # Of which message it is a replay ('': of none), and when it was replayed itself.
+    replay_of: str
+    replay_began_at: datetime | None
+    replayed_at: datetime | None
 
 
 class Letter(NamedTuple):
@@ -91,3 +95,10 @@ def stored_bytes(db: Connection) -> int:
     kept = func.least(dead_letters.c.payload_bytes, KEPT_PAYLOAD_BYTES)
     held = case((dead_letters.c.payload.is_(None), 0), else_=kept) + _ROW_BYTES
     return int(db.execute(select(func.coalesce(func.sum(held), 0))).scalar_one())
+
+
+def replayed_as(db: Connection, line: LetterLine) -> Sequence[int]:
+    """The letters that this one became again after its replay, the oldest first."""
+    place = f"{line.topic}/{line.partition}@{line.offset}"
+    query = select(dead_letters.c.id).where(dead_letters.c.replay_of == place, dead_letters.c.id > line.id)
+    return list(db.execute(query.order_by(dead_letters.c.id).limit(10)).scalars())

@@ -40,6 +40,8 @@ class Received(NamedTuple):
     content: Trace | Outcome | Heartbeat | DeadLetter
     payload: bytes | None
     message_key: bytes | None
+    # Of which message this is an operator's replay; None for all others.
+    replay_of: str | None = None
 
 
 class Span(NamedTuple):

@@ -49,7 +49,7 @@ RIGHTS: Mapping[str, tuple[Right, ...]] = {
     "heartbeats": _STORED,
     "dead_letters": (
         Right(INGEST, "SELECT, INSERT"),
-        Right(OPERATE, "DELETE"),
+        Right(OPERATE, "UPDATE (replay_began_at, replayed_at), DELETE"),
         Right(READ, "SELECT"),
         Right(DASHBOARD, f"SELECT ({_LETTER_COLUMNS})"),
     ),
@@ -63,6 +63,8 @@ RIGHTS: Mapping[str, tuple[Right, ...]] = {
     ),
     "ingest_batches": _STORED,
     "ingest_gaps": (*_STORED, Right(OPERATE, "INSERT")),
+    # Taken by the process that leads, which owns the tables.
+    "leases": (Right(READ, "SELECT"), Right(DASHBOARD, "SELECT")),
     "alembic_version": (Right(INGEST, "SELECT"), Right(READ, "SELECT"), Right(DASHBOARD, "SELECT")),
 }
 SEQUENCES: Mapping[str, tuple[Right, ...]] = {"ingest_batch_numbers": (Right(INGEST, "USAGE"),)}

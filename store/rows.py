@@ -31,7 +31,7 @@ KEPT_DETAIL_CHARS = 2000
 
 # Columns that no field of their message holds as it is: a row begins with these, in this order.
 TRACE_COMPUTED = (
-    "batch_id", "offset", "attempt_count", "modalities", "record_revision", "confidence",
+    "batch_id", "offset", "attempt_count", "modalities", "record_revision", "confidence", "replayed",
     "routing_cost_nanousd", "retrieval_cost_nanousd", "human_cost_nanousd",
 )  # fmt: skip
 ATTEMPT_COMPUTED = (
@@ -40,6 +40,7 @@ ATTEMPT_COMPUTED = (
 )  # fmt: skip
 OUTCOME_COMPUTED = (
     "topic_id", "partition", "offset", "batch_id", "broker_time", "source_rank", "human_cost_nanousd",
+    "replayed",
 )  # fmt: skip
 _NO_COSTS = (None, None, None, None)
 
@@ -80,7 +81,7 @@ def _storable(text: str, limit: int) -> str:
     return text.replace("\0", "")[:limit].encode(errors="replace").decode()
 
 
-def trace_row(trace: Trace, batch_id: int, offset: int) -> Row:
+def trace_row(trace: Trace, batch_id: int, offset: int, *, replayed: bool = False) -> Row:
     """One row of `traces`."""
     revision = trace.record_revision
     confidence = trace.confidence
@@ -91,6 +92,7 @@ def trace_row(trace: Trace, batch_id: int, offset: int) -> Row:
         ",".join(trace.modalities) if trace.modalities else "",
         None if revision is None else str(revision),
         -inf if confidence is None and trace.confidence_floor else confidence,
+        replayed,
         _amount(trace.routing_cost_usd),
         _amount(trace.retrieval_cost_usd),
         _amount(trace.human_cost_usd),
@@ -116,6 +118,7 @@ def outcome_row(outcome: Outcome, message: Received, batch_id: int) -> Row:
         message.broker_time,
         OUTCOME_RANKS[outcome.source],
         _amount(outcome.human_cost_usd),
+        message.replay_of is not None,
         *_of_outcome(vars(outcome)),
     )
 
@@ -134,6 +137,7 @@ def heartbeat_row(heartbeat: Heartbeat, message: Received, batch_id: int) -> Row
         heartbeat.environment,
         {route: applied.model_dump(mode="json") for route, applied in heartbeat.epochs.items()},
         [counter.model_dump(mode="json") for counter in heartbeat.counters],
+        message.replay_of is not None,
     )
 
 
@@ -156,4 +160,7 @@ def dead_letter_row(letter: DeadLetter, message: Received, batch_id: int, now: d
         hashlib.sha256(payload).digest(),
         payload[:KEPT_PAYLOAD_BYTES] if keep else None,
         message.message_key[:KEPT_KEY_BYTES] if keep and message.message_key is not None else None,
+        _storable(message.replay_of or "", KEPT_DETAIL_CHARS),
+        None,
+        None,
     )

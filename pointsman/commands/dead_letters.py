@@ -2,26 +2,20 @@
 
 import json
 import re
-from base64 import b64encode
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
 from pointsman.exits import UsageError
 from pointsman.options import with_settings
 from pointsman.settings import Settings
-from pointsman_contract.errors import REASON_MEANINGS, DeadLetterReason
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from store.dead_letters import Letter, LetterLine
+from pointsman_contract.errors import DeadLetterReason
 
 app = typer.Typer(no_args_is_help=True, help="Messages that could not be stored, and why.")
 
 _SINCE = re.compile(r"^([0-9]{1,9})([smhd])$")
-_HIGHEST_ID = 2**63 - 1
+HIGHEST_ID = 2**63 - 1
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
@@ -43,23 +37,23 @@ def list_command(
 
     Example: pointsman dead-letters list --reason invalid_field --since 24h
     """
+    from pointsman.letters.shown import plain, print_lines
     from pointsman.wiring import checked_sessions
     from store import dead_letters
 
-    if topic is not None and not topic.isascii():
-        raise UsageError("--topic: Kafka has no topics with such a name")
-    after = _since(since)
+    after = since_age(since)
+    refuse_impossible_topic(topic)
     with checked_sessions(settings, "dead-letters") as sessions, sessions.read() as db:
         lines = dead_letters.newest(db, limit=limit, reason=reason.value if reason else None, topic=topic, since=after)
         counts = dead_letters.count_by_reason(db, topic=topic, since=after)
     if as_json:
         for line in lines:
-            typer.echo(json.dumps(_plain(line._asdict())))
+            typer.echo(json.dumps(plain(line._asdict())))
         return
     if not lines:
         typer.echo("no dead letters")
         return
-    _print_table(lines)
+    print_lines(lines)
     total = sum(count for _, count in counts)
     typer.echo(f"\n{len(lines):,} of {total:,} shown; " + ", ".join(f"{name} {count:,}" for name, count in counts))
     typer.echo("one of them in full: pointsman dead-letters show ID")
@@ -77,20 +71,23 @@ def show_command(
 
     Example: pointsman dead-letters show 17
     """
+    from pointsman.letters.shown import print_letter, whole
     from pointsman.wiring import checked_sessions
     from store import dead_letters
 
     with checked_sessions(settings, "dead-letters") as sessions, sessions.read() as db:
-        letter = dead_letters.find(db, letter_id) if 0 < letter_id <= _HIGHEST_ID else None
+        letter = dead_letters.find(db, letter_id) if 0 < letter_id <= HIGHEST_ID else None
+        became = dead_letters.replayed_as(db, letter.line) if letter is not None else []
     if letter is None:
         raise UsageError(f"there is no dead letter {letter_id}")
     if as_json:
-        typer.echo(json.dumps(_whole(letter)))
+        typer.echo(json.dumps(whole(letter, became)))
     else:
-        _print_letter(letter)
+        print_letter(letter, became)
 
 
-def _since(age: str | None) -> datetime | None:
+def since_age(age: str | None) -> datetime | None:
+    """The moment that an age such as 24h names. Raises UsageError."""
     if age is None:
         return None
     found = _SINCE.match(age)
@@ -102,70 +99,7 @@ def _since(age: str | None) -> datetime | None:
         raise UsageError(f"--since {age}: that is before time began") from error
 
 
-def _print_table(lines: "Sequence[LetterLine]") -> None:
-    from rich.table import Table
-    from rich.text import Text
-
-    from pointsman.terminal import harmless, is_narrow, print_table
-
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    # What is wrong needs the place; `show` tells the rest.
-    left_out = ("when (UTC)", "bytes") if is_narrow() else ()
-    for name, style in (("id", "cyan"), ("when (UTC)", ""), ("where", ""), ("reason", "yellow"), ("bytes", "")):
-        if name in left_out:
-            continue
-        table.add_column(name, style=style, no_wrap=True, justify="right" if name in ("id", "bytes") else "left")
-    table.add_column("what is wrong", overflow="fold")
-    for line in lines:
-        cells = {
-            "id": str(line.id),
-            "when (UTC)": f"{line.dead_at:%m-%d %H:%M:%S}",
-            "where": f"{line.topic}/{line.partition}@{line.offset}",
-            "reason": line.reason,
-            "bytes": f"{line.payload_bytes:,}",
-        }
-        shown = [value for name, value in cells.items() if name not in left_out]
-        table.add_row(*shown, Text(harmless(line.detail)))
-    print_table(table)
-
-
-def _print_letter(letter: "Letter") -> None:
-    from pointsman.terminal import harmless, harmless_bytes
-
-    line = letter.line
-    meaning = REASON_MEANINGS.get(DeadLetterReason(line.reason), "") if line.reason in set(DeadLetterReason) else ""
-    rows = {
-        "id": str(line.id),
-        "where": f"{line.topic}, partition {line.partition}, offset {line.offset}",
-        "reason": f"{line.reason}: {meaning}",
-        "what is wrong": line.detail,
-        "broker time": f"{letter.broker_time:%Y-%m-%d %H:%M:%S.%f} UTC",
-        "stored here": f"{line.dead_at:%Y-%m-%d %H:%M:%S.%f} UTC",
-        "seems to be of": f"environment {line.environment or '?'}, route {line.route or '?'}",
-        "key": "none" if letter.message_key is None else harmless_bytes(letter.message_key),
-        "sha256": letter.payload_sha256.hex(),
-        "bytes": f"{line.payload_bytes:,}",
-    }
-    for name, value in rows.items():
-        typer.echo(f"{name + ':':<16}{harmless(value)}")
-    if letter.payload is None:
-        typer.echo("payload:        not kept (dead_letter_payload = hash)")
-    elif letter.payload:
-        cut = f" (the first {len(letter.payload):,} bytes)" if len(letter.payload) < line.payload_bytes else ""
-        typer.echo(f"payload{cut}:\n{harmless_bytes(letter.payload)}")
-
-
-def _plain(values: dict[str, Any]) -> dict[str, Any]:
-    return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in values.items()}
-
-
-def _whole(letter: "Letter") -> dict[str, Any]:
-    return {
-        **_plain(letter.line._asdict()),
-        "broker_time": letter.broker_time.isoformat(),
-        "payload_sha256": letter.payload_sha256.hex(),
-        "payload": None if letter.payload is None else letter.payload.decode(errors="backslashreplace"),
-        "payload_base64": None if letter.payload is None else b64encode(letter.payload).decode(),
-        "payload_is_whole": letter.payload is not None and len(letter.payload) == letter.line.payload_bytes,
-        "message_key": None if letter.message_key is None else letter.message_key.decode(errors="backslashreplace"),
-    }
+def refuse_impossible_topic(topic: str | None) -> None:
+    """Raises UsageError where no topic can have this name: the database would have to be asked in vain."""
+    if topic is not None and not topic.isascii():
+        raise UsageError("--topic: Kafka has no topics with such a name")

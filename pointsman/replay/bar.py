@@ -42,6 +42,19 @@ def publishing_bar(total: int, console: Console | None = None) -> Iterator[Calla
 
 
 @contextmanager
+def days_bar(label: str, total: int, console: Console | None = None) -> Iterator[Callable[[int], None]]:
+    """Shows how many days of the store are done: feed it their number so far."""
+    columns = [
+        TextColumn(label),
+        BarColumn(),
+        TextColumn("{task.completed} of {task.total} days"),
+        TimeRemainingColumn(),
+    ]
+    with _bar(columns, total, console) as advance:
+        yield advance
+
+
+@contextmanager
 def _bar(columns: list[ProgressColumn], total: int, console: Console | None) -> Iterator[Callable[[int], None]]:
     console = console or Console(stderr=True)
     with Progress(*columns, console=console, disable=not console.is_terminal) as progress:

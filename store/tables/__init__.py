@@ -2,6 +2,7 @@
 
 from store.tables.attempts import attempts
 from store.tables.base import metadata
+from store.tables.leases import leases
 from store.tables.messages import dead_letters, heartbeats, outcomes
 from store.tables.offsets import ingest_batches, ingest_gaps, ingest_offsets
 from store.tables.traces import admitted_routes, start_day_parity, traces
@@ -14,6 +15,7 @@ __all__ = [
     "ingest_batches",
     "ingest_gaps",
     "ingest_offsets",
+    "leases",
     "metadata",
     "outcomes",
     "start_day_parity",

@@ -6,7 +6,7 @@ NULL in a key would make two equal keys differ.
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, DateTime, MetaData, Text
+from sqlalchemy import BigInteger, Boolean, Column, DateTime, MetaData, Text, false
 from sqlalchemy.dialects.postgresql import DOUBLE_PRECISION
 
 metadata = MetaData(
@@ -38,3 +38,8 @@ def integer(name: str) -> Column[int | None]:
 def real(name: str) -> Column[float | None]:
     """A number that is never summed; NULL where it is not known."""
     return Column(name, DOUBLE_PRECISION, nullable=True)
+
+
+def replayed() -> Column[bool]:
+    """Whether an operator replayed the message: such rows are kept, and are evidence for nothing."""
+    return Column("replayed", Boolean, nullable=False, server_default=false())

@@ -16,7 +16,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from store.tables.base import integer, key_text, metadata, moment
+from store.tables.base import integer, key_text, metadata, moment, replayed
 
 outcomes = Table(
     "outcomes",
@@ -35,6 +35,7 @@ outcomes = Table(
     key_text("outcome"),
     key_text("source"),
     Column("scores", JSONB),
+    replayed(),
     PrimaryKeyConstraint("topic_id", "partition", "offset"),
     Index(None, "trace_id"),
     Index(None, "batch_id"),
@@ -54,6 +55,7 @@ heartbeats = Table(
     key_text("environment"),
     Column("epochs", JSONB, nullable=False),
     Column("counters", JSONB, nullable=False),
+    replayed(),
     PrimaryKeyConstraint("router_id", "boot_id", "sequence"),
     Index(None, "batch_id"),
 )
@@ -79,6 +81,11 @@ dead_letters = Table(
     # The first 64 KiB, or NULL where only the hash is kept; the key travels along so that a replay finds its partition.
     Column("payload", LargeBinary),
     Column("message_key", LargeBinary),
+    # What the message's header said that it is a replay of ('': it came from a producer itself), and the replays of
+    # this letter: begun before anything is sent, replayed once Kafka has it.
+    key_text("replay_of", server_default=""),
+    moment("replay_began_at"),
+    moment("replayed_at"),
     UniqueConstraint("topic_id", "partition", "offset"),
     Index(None, "dead_at"),
 )

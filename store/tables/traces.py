@@ -5,7 +5,7 @@ Rows are never updated. Fixed-width columns come first: PostgreSQL pads them oth
 
 from sqlalchemy import BigInteger, Column, Date, Index, SmallInteger, Table, Text, Uuid
 
-from store.tables.base import integer, key_text, metadata, moment, real
+from store.tables.base import integer, key_text, metadata, moment, real, replayed
 
 traces = Table(
     "traces",
@@ -47,6 +47,7 @@ traces = Table(
     key_text("recovery"),
     key_text("failure_mode"),
     key_text("outcome"),
+    replayed(),
     Index(None, "batch_id"),
     postgresql_partition_by="RANGE (started_at)",
 )

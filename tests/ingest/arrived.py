@@ -1,5 +1,6 @@
 """Messages as they come from Kafka, for tests that need none."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -26,6 +27,7 @@ class Polled(NamedTuple):
     timestamp: int
     key: bytes | None
     value: bytes | None
+    headers: Sequence[tuple[str, bytes | None]] = ()
 
 
 def message(value: bytes | None, *, offset: int = 0, timestamp_ms: int = NOON_MS, key: bytes | None = None) -> Polled:

@@ -3,14 +3,14 @@
 ATTACH needs ownership. The function runs as the owner of the tables (SECURITY DEFINER) and does nothing else than make
 whole days, of dates that no setting puts out of reach. Whoever calls it chooses dates, never a name or a statement.
 
-Revision: 0002_making_days, follows 0001_data_path.
+Revision: 0003_making_days, follows 0002_operators.
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0002_making_days"
-down_revision = "0001_data_path"
+revision = "0003_making_days"
+down_revision = "0002_operators"
 branch_labels = None
 depends_on = None
 

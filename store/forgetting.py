@@ -1,0 +1,133 @@
+"""Delete what is stored of one session or one tenant: traces, attempts, outcomes, dead letters.
+
+In small transactions, each of which leaves nothing half forgotten: a trace goes together with its attempts and
+outcomes. A run that is cut short is continued by the next one, because what is gone is not found again.
+
+Measures to come read whole batches behind their cursors (design §4), so they must have read a row before it is
+deleted: once there are cursors, `_FORGET` and `_COUNT` take only batches behind every one of them, and rollups of a
+tenant get the name `forgotten` in the same transaction.
+"""
+
+from collections.abc import Generator
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Literal, NamedTuple
+
+from sqlalchemy import text
+
+from store.days import attached_days, partition_name
+from store.sessions import Sessions
+
+# 8 MiB of a day's traces in a transaction: some twenty thousand rows at the most.
+_BLOCKS = 1024
+# Numbers are drawn before a batch commits: so many may be under way.
+_BATCHES_UNDER_WAY = 64
+
+_WHOSE = (
+    "started_at >= :begin AND started_at < :end AND {column} = :value"
+    " AND (CAST(:environment AS text) IS NULL OR environment = :environment)"
+)
+_RANGE = " AND ctid >= CAST(:from_ctid AS tid) AND ctid < CAST(:to_ctid AS tid)"
+# `attempts` has no index on the trace's id, but one on its batch: each batch is read once, however many traces of it
+# go. A trace's id may come again a day later.
+_FORGET = (
+    "WITH gone AS (DELETE FROM traces WHERE {whose} RETURNING trace_id, started_at, batch_id),"
+    " gone_attempts AS (DELETE FROM attempts a USING gone g WHERE a.started_at >= :begin AND a.started_at < :end"
+    " AND a.batch_id = ANY(ARRAY(SELECT DISTINCT batch_id FROM gone))"
+    " AND a.trace_id = g.trace_id AND a.started_at = g.started_at RETURNING 1),"
+    " gone_outcomes AS (DELETE FROM outcomes o USING gone g WHERE o.trace_id = g.trace_id AND"
+    " (o.trace_started_at IS NULL OR o.trace_started_at BETWEEN g.started_at - :near AND g.started_at + :near)"
+    " RETURNING 1)"
+    " SELECT (SELECT count(*) FROM gone), (SELECT count(*) FROM gone_attempts), (SELECT count(*) FROM gone_outcomes)"
+)
+_COUNT = "SELECT count(*) FROM traces WHERE {whose}"
+_NEAR = timedelta(days=1)
+
+
+class Whose(NamedTuple):
+    """Whose data: every trace with this value in this column, of one environment or of all."""
+
+    column: Literal["session_id", "tenant"]
+    value: str
+    environment: str | None = None
+
+
+class Forgotten(NamedTuple):
+    """Rows that were deleted."""
+
+    traces: int = 0
+    attempts: int = 0
+    outcomes: int = 0
+
+    def plus(self, other: "Forgotten") -> "Forgotten":
+        """The sum, field by field."""
+        return Forgotten(*(mine + theirs for mine, theirs in zip(self, other, strict=True)))
+
+
+def stored_days(sessions: Sessions) -> list[date]:
+    """The days that have a partition, the oldest first. Raises StoreAway."""
+    with sessions.read() as db:
+        return sorted(attached_days(db, "traces"))
+
+
+def count_traces(sessions: Sessions, whose: Whose, day: date) -> int:
+    """How many traces of a day would go. Raises StoreAway. Reads the whole day: no index knows sessions or tenants."""
+    statement = _COUNT.format(whose=_WHOSE.format(column=whose.column))
+    with sessions.read() as db:
+        db.execute(text("SET LOCAL statement_timeout = 0"))
+        return int(db.execute(text(statement), _parameters(whose, day)).scalar_one())
+
+
+def forget_day(sessions: Sessions, whose: Whose, day: date) -> Generator[Forgotten]:
+    """Delete what a day holds, some at a time; yields what each transaction deleted. Raises StoreAway.
+
+    What ingest stores meanwhile may stay: look again afterwards.
+    """
+    statement = text(forget_statement(whose))
+    parameters = {**_parameters(whose, day), "near": _NEAR}
+    for first in range(0, _blocks(sessions, day), _BLOCKS):
+        window = {"from_ctid": f"({first},0)", "to_ctid": f"({first + _BLOCKS},0)"}
+        with sessions.write() as db:
+            # By the pages of the window and by indexes: no table is read whole, whatever its statistics say.
+            db.execute(text("SET LOCAL enable_seqscan = off"))
+            row = db.execute(statement, {**parameters, **window}).one()
+        yield Forgotten(*row)
+
+
+def forget_statement(whose: Whose) -> str:
+    """What deletes one window of a day; for `forget_day`, and for who wants to see its plan."""
+    return _FORGET.format(whose=_WHOSE.format(column=whose.column) + _RANGE)
+
+
+def _blocks(sessions: Sessions, day: date) -> int:
+    """Pages of the day's partition; 0 where retention has dropped it meanwhile."""
+    query = text("SELECT coalesce(pg_relation_size(to_regclass(:name)) / current_setting('block_size')::bigint, 0)")
+    with sessions.read() as db:
+        return int(db.execute(query, {"name": partition_name("traces", day)}).scalar_one())
+
+
+def _parameters(whose: Whose, day: date) -> dict[str, object]:
+    begin = datetime.combine(day, time(), UTC)
+    return {
+        "begin": begin,
+        "end": begin + timedelta(days=1),
+        "value": whose.value,
+        "environment": whose.environment,
+    }
+
+
+def newest_batch(sessions: Sessions) -> int:
+    """The number behind which lies all that is stored from now on. Raises StoreAway."""
+    with sessions.read() as db:
+        newest = int(db.execute(text("SELECT coalesce(max(id), 0) FROM ingest_batches")).scalar_one())
+    return newest - _BATCHES_UNDER_WAY
+
+
+def stored_since(sessions: Sessions, whose: Whose, batch: int) -> int:
+    """How many traces came in batches behind this one and are there. Raises StoreAway."""
+    statement = (
+        f"SELECT count(*) FROM traces WHERE batch_id > :batch AND {whose.column} = :value"
+        " AND (CAST(:environment AS text) IS NULL OR environment = :environment)"
+    )
+    with sessions.read() as db:
+        parameters = {"batch": batch, "value": whose.value, "environment": whose.environment}
+        return int(db.execute(text(statement), parameters).scalar_one())
