@@ -13,7 +13,8 @@ from tests.services.postgres import PostgresServer, fresh_database
 
 
 @contextmanager
-def _deployed(bootstrap: str, server: PostgresServer, directory: Path) -> Iterator[Deployment]:
+def deployed(bootstrap: str, server: PostgresServer, directory: Path) -> Iterator[Deployment]:
+    """A deployment with a migrated database of its own; what runs on it ends with the block."""
     with fresh_database(server) as url:
         deployment = Deployment(bootstrap, url, directory)
         deployment.migrate()
@@ -26,14 +27,14 @@ def _deployed(bootstrap: str, server: PostgresServer, directory: Path) -> Iterat
 @pytest.fixture
 def on_each_broker(broker: Broker, postgres18: PostgresServer, tmp_path: Path) -> Iterator[Deployment]:
     """A deployment on each broker in turn, without topics yet."""
-    with _deployed(broker.bootstrap, postgres18, tmp_path) as deployment:
+    with deployed(broker.bootstrap, postgres18, tmp_path) as deployment:
         yield deployment
 
 
 @pytest.fixture
 def on_kafka(apache_kafka: ApacheKafka, postgres18: PostgresServer, tmp_path: Path) -> Iterator[Deployment]:
     """A deployment on Apache Kafka, without topics yet."""
-    with _deployed(apache_kafka.bootstrap, postgres18, tmp_path) as deployment:
+    with deployed(apache_kafka.bootstrap, postgres18, tmp_path) as deployment:
         yield deployment
 
 
@@ -45,7 +46,7 @@ def reading_on_each_broker(
 
     It would stop after 100 unreadable messages in a row.
     """
-    with _deployed(broker.bootstrap, postgres18, tmp_path_factory.mktemp("shared")) as deployment:
+    with deployed(broker.bootstrap, postgres18, tmp_path_factory.mktemp("shared")) as deployment:
         deployment.create_topics(partitions=3)
         deployment.reading(dead_letters_in_a_row=100)
         yield deployment
@@ -56,7 +57,7 @@ def reading_on_kafka(
     apache_kafka: ApacheKafka, postgres18: PostgresServer, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Deployment]:
     """A deployment on Apache Kafka whose one ingest reads one partition of each topic, for all tests of a module."""
-    with _deployed(apache_kafka.bootstrap, postgres18, tmp_path_factory.mktemp("shared")) as deployment:
+    with deployed(apache_kafka.bootstrap, postgres18, tmp_path_factory.mktemp("shared")) as deployment:
         deployment.create_topics(partitions=1)
         deployment.reading(environment="stage")
         yield deployment
