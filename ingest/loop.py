@@ -31,6 +31,7 @@ log = structlog.get_logger()
 _POLL_S = 0.2
 _LOOK_S = 5.0
 _REFRESH_S = 2.0
+_CONFIRM_S = 10.0
 _PROGRESS_S = 2.0
 _LETTERS_S = 10.0
 _LEAVE_S = 3.0
@@ -183,6 +184,7 @@ class Ingest:
             return
         except StoreAway as error:
             self._start_over(consumer)
+            self._condition.write_failed(str(error))
             self._wait_for("waiting_for_store", error)
             return
         except BrokerUnreachable as error:
@@ -200,10 +202,25 @@ class Ingest:
 
         A consumer that stood still while a topic was re-created would else take the new one's messages for the old's.
         """
-        consumer.refresh_topics(_REFRESH_S)
+        self._refresh_topics(consumer)
         self._assignment.refuse_other_incarnations(consumer)
         with self._condition.asking_store():
             return self._store.store(batch)
+
+    def _refresh_topics(self, consumer: GroupConsumer) -> None:
+        """Wait for a broker that is slow to tell its topics: it would be as slow with the same batch read again.
+
+        Raises BrokerUnreachable, soon where the process is to end.
+        """
+        deadline = time.monotonic() + _CONFIRM_S
+        while True:
+            asked = time.monotonic()
+            try:
+                return consumer.refresh_topics(_REFRESH_S)
+            except BrokerUnreachable:
+                now = time.monotonic()
+                if now - asked < _REFRESH_S or now >= deadline or self._stopping.is_set():
+                    raise
 
     def _store_last(self, consumer: GroupConsumer) -> None:
         """The last batch before leaving; what cannot be stored now will be read again."""
@@ -222,6 +239,8 @@ class Ingest:
         self._pending.stored()
         # Not before something was stored: a database that can be read and not written is away too.
         self._backoff.reset()
+        if self._condition.wrote():
+            self._look_at = 0.0
         self._metrics.count_batch(stored, len(batch.messages), seconds)
         for source, span in batch.spans.items():
             self._progress[Partition(source.topic, source.partition)] = span.next

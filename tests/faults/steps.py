@@ -30,7 +30,9 @@ STEPS: Mapping[str, Step] = {
     "before the lock": Step(
         "LOCK TABLE start_day_parity IN ACCESS EXCLUSIVE MODE", _LOCKED.format("^LOCK TABLE start_day_parity")
     ),
-    "compare-and-set": Step("SELECT FROM ingest_offsets FOR UPDATE", _LOCKED.format("FROM ingest_offsets.* FOR UPDATE")),
+    "compare-and-set": Step(
+        "SELECT FROM ingest_offsets FOR UPDATE", _LOCKED.format("FROM ingest_offsets.* FOR UPDATE")
+    ),
     "before the insert": Step(
         "LOCK TABLE ONLY traces IN ACCESS EXCLUSIVE MODE", _LOCKED.format("^SELECT trace_id, started_at FROM traces")
     ),

@@ -19,9 +19,9 @@ from tests.services.postgres import PostgresServer
 _LOAD = 3_000
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def server(postgres18: PostgresServer, service_directory: Path) -> Iterator[PostgresServer]:
-    """A PostgreSQL of this module's own: its disks are filled."""
+    """A PostgreSQL of a test's own: its disks are filled."""
     directory = service_directory / f"full-{secrets.token_hex(4)}"
     directory.mkdir()
     directory.chmod(0o755)
@@ -69,7 +69,7 @@ def test_a_full_tablespace(server: PostgresServer, apache_kafka: ApacheKafka, tm
             assert "No space left on device" in health["detail"]
             states = set()
             tries = len(ingest.events("reading_from"))
-            while len(ingest.events("reading_from")) < tries + 4:
+            while len(ingest.events("reading_from")) < tries + 3:
                 states.add(ingest.health()["state"])
             assert states == {"waiting_for_store"}
             disk.free()

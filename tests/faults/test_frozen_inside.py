@@ -13,7 +13,7 @@ from tests.ingest.deployment import Deployment
 from tests.ingest.ledger import Ledger
 from tests.ingest.process import IngestProcess
 
-_LOAD = 3_000
+_LOAD = 2_000
 _TRIES = 50
 # The session with Kafka; a session of PostgreSQL that is idle in its transaction is ended after half of it.
 _SESSION_S = 10.0

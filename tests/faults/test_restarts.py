@@ -12,6 +12,12 @@ from tests.ingest.process import IngestProcess
 from tests.services.kafka import ApacheKafka
 from tests.services.postgres import PostgresServer
 
+pytestmark = [
+    pytest.mark.usefixtures("collected"),
+    # kafka-python leaves the sockets of refused connections to the garbage collector.
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+
 
 def waits(ledger: Ledger, ingest: IngestProcess, state: str, stop: Callable[[], None]) -> None:
     """Messages arrive, the service stops, and ingest says that it waits for it."""
@@ -24,7 +30,9 @@ def waits(ledger: Ledger, ingest: IngestProcess, state: str, stop: Callable[[], 
 
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("how", [pytest.param("in good order", marks=pytest.mark.long), "kill -9"])
-def test_the_broker_restarts_under_load(on_kafka: Deployment, apache_kafka: ApacheKafka, scale: Scale, how: str) -> None:
+def test_the_broker_restarts_under_load(
+    on_kafka: Deployment, apache_kafka: ApacheKafka, scale: Scale, how: str
+) -> None:
     """Shut down, or killed with what it had not written out: nothing is lost, and the end of no partition is taken for
     lost messages while the broker recovers.
     """

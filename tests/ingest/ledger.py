@@ -6,20 +6,20 @@ letter, and nothing else is.
 
 import random
 import threading
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import count as numbers
 from itertools import cycle
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID, uuid4
 
 from pointsman_contract.decode import encode
-from tests.audit import Audited, Heart, audit
+from tests.audit import Audited, audit
 from tests.builders import attempt
 from tests.ingest import stored
 from tests.ingest.broken import ALL_WAYS, broken
 from tests.ingest.deployment import Deployment, Place
+from tests.ingest.expected import Made, expected
 from tests.ingest.traffic import ago, fresh_heartbeat, fresh_outcome, fresh_trace
 
 _MOST_ATTEMPTS = 3
@@ -37,16 +37,6 @@ PATIENT = {
 _ACKNOWLEDGED_S = 900
 
 
-class Made(NamedTuple):
-    """A message, and what it must be in the store: a trace, an outcome, a heartbeat, or (none of them) a dead letter."""
-
-    topic: str
-    value: bytes | None
-    trace_id: UUID | None = None
-    heart: Heart | None = None
-    outcome: bool = False
-
-
 class Ledger:
     """Sends to one deployment. In a hundred messages: two outcomes, two heartbeats, a repeat, another one with a later
     start, a broken one; the rest are new traces.
@@ -59,7 +49,6 @@ class Ledger:
         self._router = f"router-{seed}"
         self._sequence = numbers()
         self._traces: list[Made] = []
-        self.attempts: dict[UUID, int] = {}
         self.sent: list[tuple[Place, Made]] = []
 
     @property
@@ -76,13 +65,23 @@ class Ledger:
         with self._deployment.producer(linger_ms=20, batch_size=_BATCH_BYTES) as once:
             self.acknowledged(once, made)
 
-    def acknowledged(self, client: Any, made: Sequence[Made]) -> list[Place]:
+    def acknowledged(self, client: Any, made: Sequence[Made]) -> None:
         """Send these by a producer, and note them once Kafka has them."""
+        self.note(self.delivered(client, made), made)
+
+    def delivered(self, client: Any, made: Sequence[Made]) -> list[Place]:
+        """Send these by a producer; where Kafka has them."""
         futures = [client.send(one.topic, one.value, b"tombstone" if one.value is None else None) for one in made]
         found = [future.get(_ACKNOWLEDGED_S) for future in futures]
-        places = [Place(one.topic, one.partition, one.offset) for one in found]
+        return [Place(one.topic, one.partition, one.offset) for one in found]
+
+    def note(self, places: Iterable[Place], made: Iterable[Made]) -> None:
+        """These must be in the store."""
         self.sent += zip(places, made, strict=True)
-        return places
+
+    def take_in(self, other: "Ledger") -> None:
+        """What another ledger of the same deployment sent must be in the store too."""
+        self.sent += other.sent
 
     @contextmanager
     def under_load(self, *, each: int = 100, pause_s: float = 0.2) -> Iterator[None]:
@@ -125,20 +124,16 @@ class Ledger:
         """
         noted = stored.gaps(self._deployment.url)
         gone = {(topic, partition, at) for topic, partition, first, end, _ in noted for at in range(first, end)}
-        read = [(place, made) for place, made in self.sent if place not in gone]
-        traces = Counter(made.trace_id for _, made in read if made.trace_id is not None)
-        hearts = Counter(made.heart for _, made in read if made.heart is not None)
-        is_dead = [place for place, made in read if (made.trace_id, made.heart, made.outcome) == (None, None, False)]
+        wanted = expected((place, made) for place, made in self.sent if place not in gone)
         figures = audit(
             self._deployment.url,
-            attempts={trace_id: self.attempts[trace_id] for trace_id in traces},
-            dead=is_dead,
-            messages=len(read),
-            outcomes=[place for place, made in read if made.outcome],
-            heartbeats=list(hearts),
+            attempts=wanted.attempts,
+            dead=wanted.dead,
+            messages=wanted.messages,
+            outcomes=wanted.outcomes,
+            heartbeats=wanted.heartbeats,
         )
-        repeats = sum(traces.values()) - len(traces) + sum(hearts.values()) - len(hearts)
-        assert (figures.duplicates, figures.gaps) == (repeats, gaps)
+        assert (figures.duplicates, figures.gaps) == (wanted.duplicates, gaps)
         return figures
 
     def make(self, count: int) -> list[Made]:
@@ -153,24 +148,18 @@ class Ledger:
             return Made(topic, broken(next(self._ways)))
         if chance < 0.03 and self._traces:
             earlier = self._random.choice(self._traces)
-            if chance < 0.02 or earlier.trace_id is None:
-                return earlier
-            return self._trace(later, earlier.trace_id)
+            return earlier if chance < 0.02 else self._trace(later, earlier.trace_id or uuid4(), earlier.attempts)
         if chance < 0.05:
             return Made(self._deployment.outcomes, encode(fresh_outcome()), outcome=True)
         if chance < 0.07:
             beat = fresh_heartbeat(router_id=self._router, sequence=next(self._sequence))
-            return Made(
-                self._deployment.heartbeats, encode(beat), heart=(beat.router_id, beat.boot_id, beat.sequence)
-            )
-        made = self._trace(forms, uuid4())
-        self._traces.append(made)
-        return made
+            return Made(self._deployment.heartbeats, encode(beat), heart=(beat.router_id, beat.boot_id, beat.sequence))
+        self._traces.append(self._trace(forms, uuid4(), self._random.randrange(len(forms))))
+        return self._traces[-1]
 
-    def _trace(self, forms: Sequence[bytes], trace_id: UUID) -> Made:
-        attempts = self.attempts.setdefault(trace_id, self._random.randrange(len(forms)))
+    def _trace(self, forms: Sequence[bytes], trace_id: UUID, attempts: int) -> Made:
         value = forms[attempts].replace(_PLACEHOLDER, str(trace_id).encode())
-        return Made(self._deployment.traces, value, trace_id)
+        return Made(self._deployment.traces, value, trace_id, attempts)
 
 
 def _forms(age_s: float) -> list[bytes]:

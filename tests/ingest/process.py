@@ -28,9 +28,7 @@ class Answer(NamedTuple):
 class IngestProcess:
     """One `pointsman ingest`. Its log lines go to `log`, its settings come as POINTSMAN_ variables."""
 
-    def __init__(
-        self, log: Path, settings: Mapping[str, object], *arguments: str, command: str = "ingest"
-    ) -> None:
+    def __init__(self, log: Path, settings: Mapping[str, object], *arguments: str, command: str = "ingest") -> None:
         """Start it; `settings` are named as in Settings, `arguments` follow the word ingest (or another command)."""
         self._log = log
         self._log.touch()
