@@ -74,8 +74,8 @@ def audit(
     """Check the whole store. Raises AssertionError with a list of everything that is wrong.
 
     `attempts` says for each trace that should be there how many attempts it has, `dead` which positions should be dead
-    letters, `outcomes` and `heartbeats` which of those should be there and `messages` how many messages were read (None:
-    not checked), `begins` at which offset a partition was begun (0 where it is not named), `recreated` which topics had
+    letters, `outcomes` and `heartbeats` which of those should be there and `messages` how many were read (None: not
+    checked), `begins` at which offset a partition was begun (0 where it is not named), `recreated` which topics had
     an earlier incarnation that an operator has given up. Does not fit a store whose partitions were sent back.
     """
     sessions = Sessions(store) if isinstance(store, str) else store

@@ -36,15 +36,15 @@ class SmallDisk:
 
 @contextmanager
 def small_disk(directory: Path, megabytes: int, image: Path) -> Iterator[SmallDisk]:
-    """Mount a small file system on a directory; `image` is the file that holds it. Skips where mounting is not allowed."""
+    """Mount a small file system on a directory; `image` is the file that holds it. Skips where nobody may mount."""
     directory.mkdir(exist_ok=True)
     with image.open("wb") as file:
         file.truncate(megabytes * 1024 * 1024)
-    made = _run("mkfs.ext4", "-q", "-F", "-m", "0", str(image))
-    if not (made and _run("mount", "-o", "loop", str(image), str(directory))):
-        # Without loop devices memory does as well.
-        if not _run("mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", str(directory)):
-            pytest.skip("a small disk takes the right to mount one: run as root")
+    in_a_file = ["mount", "-o", "loop", str(image), str(directory)]
+    in_memory = ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", str(directory)]
+    made = _run("mkfs.ext4", "-q", "-F", "-m", "0", str(image)) and _run(*in_a_file)
+    if not made and not _run(*in_memory):
+        pytest.skip("a small disk takes the right to mount one: run as root")
     try:
         yield SmallDisk(directory)
     finally:

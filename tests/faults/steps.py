@@ -7,7 +7,7 @@ there it is frozen or killed, and the lock goes. Inside COPY there is nothing to
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import psycopg
 
@@ -81,7 +81,7 @@ class Looker:
     def __init__(self, url: str) -> None:
         self._connection: psycopg.Connection[Any] = psycopg.connect(url, autocommit=True)
 
-    def __enter__(self) -> "Looker":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -96,6 +96,10 @@ class Looker:
         query = f"SELECT count(*) > 0 FROM pg_stat_activity WHERE {_OURS} AND {condition}"
         row = self._connection.execute(query.encode()).fetchone()
         return bool(row and row[0])
+
+    def end_sessions(self) -> None:
+        """End every session of Pointsman, as an operator would."""
+        self._connection.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {_OURS}".encode())
 
     def wait(self, holds: Callable[[], bool], what: str, *, within_s: float = _WITHIN_S) -> None:
         """Wait until it holds, looked up each two milliseconds."""

@@ -1,4 +1,4 @@
-"""A router whose clock is wrong by an hour: what is ahead of the broker's time is a dead letter, what is behind is stored."""
+"""A router whose clock is wrong by an hour: ahead of the broker's time are dead letters, behind is stored."""
 
 from datetime import timedelta
 

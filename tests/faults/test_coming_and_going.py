@@ -47,7 +47,7 @@ class Crowd:
             case "freeze":
                 self.frozen.append(self._one_of(self.awake))
                 self.frozen[-1].suspend()
-            case "thaw":
+            case _:
                 self.awake.append(self._one_of(self.frozen))
                 self.awake[-1].resume()
 

@@ -1,4 +1,4 @@
-"""Kill -9 of `pointsman up` inside of each step of partition maintenance: another ingest goes on, the next `up` ends it."""
+"""Kill -9 of `pointsman up` inside of each step of partition maintenance: ingest goes on, the next `up` ends it."""
 
 from collections.abc import Callable
 from contextlib import closing

@@ -199,8 +199,11 @@ def test_any_order_of_events(
         directory.mkdir()
         return stack.enter_context(deployed(apache_kafka.bootstrap, postgres18, directory))
 
+    def begin() -> Pointsman:
+        return Pointsman(deploy, done)
+
     run_state_machine_as_test(
-        lambda: Pointsman(deploy, done),
+        begin,  # type: ignore[arg-type]  # Hypothesis takes any factory, and says so in words only
         settings=settings(
             max_examples=scale(long=60, small=4),
             stateful_step_count=scale(long=40, small=20),

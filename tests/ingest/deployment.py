@@ -147,7 +147,7 @@ class Deployment:
 
     def reading(self, *arguments: str, **settings: object) -> IngestProcess:
         """One more `pointsman ingest`, returned once it reads partitions."""
-        process = self.start(*arguments, **settings)
+        process = self.start(*arguments, command="ingest", **settings)
         process.wait_for("reading")
         return process
 

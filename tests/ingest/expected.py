@@ -41,7 +41,7 @@ class Expected:
 
 
 def expected(published: Iterable[tuple[Position, Made]]) -> Expected:
-    """A trace is stored once by its id, a heartbeat by router, boot and sequence; an outcome is a new word each time."""
+    """A trace is stored once by its id, a heartbeat by router, boot and sequence; each outcome is a new word."""
     attempts: dict[UUID, int] = {}
     outcomes: set[Position] = set()
     hearts: set[Heart] = set()
