@@ -24,6 +24,7 @@ from kafka.errors import (
 from kafka.structs import OffsetAndMetadata
 
 from ingest.errors import BrokerUnreachable, IngestStopped, OffsetGone
+from ingest.large_batches import PortionFull, bound_memory
 from ingest.network_client import closed_on_failure, create_no_topics
 
 # How the ids of embedded clusters begin.
@@ -99,6 +100,7 @@ class GroupConsumer:
                 bootstrap_timeout_ms=round(connect_timeout_s * 1000),
                 metrics_enabled=False,
             )
+            self._portion = bound_memory(self._consumer)
             create_no_topics(self._consumer._cluster)  # noqa: SLF001 - kafka-python shows it nowhere else
             self._consumer.subscribe(topics=list(topics), listener=_NoteRebalances(self._consumer, self._notes))
 
@@ -137,8 +139,11 @@ class GroupConsumer:
             if self.joining():
                 # kafka-python forgets a join that is answered between two polls, and then waits for ever: ask again.
                 self._consumer._coordinator.request_rejoin()  # noqa: SLF001 - the only way
+            self._portion.bytes = 0
             try:
                 polled = self._consumer.poll(timeout_ms=max(0, round(timeout_s * 1000)), max_records=max_messages)
+            except PortionFull:
+                return {}
             except NoOffsetForPartitionError:
                 # A partition that was just assigned has no position yet: the main loop places it.
                 return {}

@@ -19,6 +19,8 @@ from tests.ingest.traffic import bytes_of, fresh_traces
 
 _LARGE = 20_000_000
 _ROOM = 25_000_000
+# A portion of 16 MiB in each of: what was read, what is being stored, what is fetched ahead; and the allocator's share.
+_MOST_BYTES = 150_000_000
 
 
 class Peak:
@@ -81,7 +83,7 @@ def test_messages_of_20_mb(on_kafka: Deployment, scale: Scale) -> None:
     on_kafka.wait_stored(on_kafka.publish(on_kafka.traces, bytes_of(good[:100])))
     before = ingest.memory_bytes
     many = scale(long=30, small=8)
-    figures = {}
+    peaks: dict[str, int] = {}
     sent: list[bytes] = []
     places: list[Place] = []
     for what, values, settings in (
@@ -93,11 +95,41 @@ def test_messages_of_20_mb(on_kafka: Deployment, scale: Scale) -> None:
             places += publish(on_kafka, values, **settings)
             sent += values
             on_kafka.wait_stored(places, within_s=120)
-        figures[what] = megabytes(peak.bytes - before)
+        peaks[what] = peak.bytes - before
     on_kafka.wait_stored(on_kafka.publish(on_kafka.traces, bytes_of(good[100:])))
     assert kept_of(on_kafka) == [("too_large", len(value), hashlib.sha256(value).digest()) for value in sent]
     time.sleep(1)
-    figures["after"] = megabytes(ingest.memory_bytes - before)
+    peaks["after"] = ingest.memory_bytes - before
     done = audit(on_kafka.url, attempts={one.trace_id: 1 for one in good}, dead=places, messages=200 + len(sent))
-    tell("20 MB", done, before=megabytes(before), **{f"peak_{name}": f"+{value}" for name, value in figures.items()})
+    assert peaks["many"] < _MOST_BYTES
+    assert peaks["alone"] < _MOST_BYTES
+    tell(
+        "20 MB",
+        done,
+        before=megabytes(before),
+        **{f"peak_{name}": f"+{megabytes(value)}" for name, value in peaks.items()},
+    )
     assert ingest.wait_health("reading")["status"] == 200
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize(
+    "codec", ["zstd", pytest.param("gzip", marks=pytest.mark.long), pytest.param("lz4", marks=pytest.mark.long)]
+)
+def test_many_that_are_within_the_limit(on_kafka: Deployment, scale: Scale, codec: str) -> None:
+    """A batch of a few kilobytes holds hundreds of valid traces of nearly 1 MiB each, most of it blanks: all of them
+    are stored, a portion at a time.
+    """
+    on_kafka.create_topics(partitions=1)
+    ingest = on_kafka.reading()
+    on_kafka.wait_stored(on_kafka.publish(on_kafka.traces, bytes_of(fresh_traces(1, tenant="before"))))
+    before = ingest.memory_bytes
+    padded = fresh_traces(scale(long=600, small=150))
+    with watched(ingest) as peak:
+        values = [value + b" " * 1_000_000 for value in bytes_of(padded)]
+        places = publish(on_kafka, values, compression_type=codec)
+        on_kafka.wait_stored(places, within_s=120)
+    first = stored.one(on_kafka.url, "SELECT trace_id FROM traces WHERE tenant = 'before'")
+    done = audit(on_kafka.url, attempts={first: 1} | {one.trace_id: 1 for one in padded}, messages=1 + len(padded))
+    tell(f"blanks, {codec}", done, before=megabytes(before), peak=f"+{megabytes(peak.bytes - before)}")
+    assert peak.bytes - before < _MOST_BYTES
