@@ -5,11 +5,13 @@ It reads the tables alone and trusts no count that the store gives of itself.
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
+import psycopg
+from sqlalchemy import NullPool, create_engine, text
 
 from store.sessions import Sessions
 
@@ -78,29 +80,34 @@ def audit(
     checked), `begins` at which offset a partition was begun (0 where it is not named), `recreated` which topics had
     an earlier incarnation that an operator has given up. Does not fit a store whose partitions were sent back.
     """
-    sessions = Sessions(store) if isinstance(store, str) else store
-    try:
-        with sessions.read() as db:
-
-            def query(statement: str) -> list[Any]:
-                return list(db.execute(text(statement)).all())
-
-            problems = [
-                *_wrong_traces(query, attempts),
-                *_wrong_letters(query, set(dead)),
-                *_wrong_keys(query, "outcomes", _OUTCOMES, outcomes),
-                *_wrong_keys(query, "heartbeats", _HEARTBEATS, heartbeats),
-                *_wrong_batches(query),
-                *_wrong_chains(query, begins or {}, set(recreated)),
-            ]
-            figures = _figures(query)
-    finally:
-        if isinstance(store, str):
-            sessions.close()
+    with _reading(store) as query:
+        problems = [
+            *_wrong_traces(query, attempts),
+            *_wrong_letters(query, set(dead)),
+            *_wrong_keys(query, "outcomes", _OUTCOMES, outcomes),
+            *_wrong_keys(query, "heartbeats", _HEARTBEATS, heartbeats),
+            *_wrong_batches(query),
+            *_wrong_chains(query, begins or {}, set(recreated)),
+        ]
+        figures = _figures(query)
     if messages is not None and figures.messages != messages:
         problems.append(f"{figures.messages:,} messages are accounted for, {messages:,} were read")
     assert not problems, "the store is not right:\n" + "\n".join(f"- {problem}" for problem in problems)
     return figures
+
+
+@contextmanager
+def _reading(store: Sessions | str) -> Iterator[Query]:
+    """One transaction. To a URL a connection of the audit's own, without the time-outs of Pointsman's: a large audit
+    on a busy machine thinks for longer than those let a session be idle.
+    """
+    if isinstance(store, Sessions):
+        with store.read() as db:
+            yield lambda statement: list(db.execute(text(statement)).all())
+        return
+    engine = create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(store), poolclass=NullPool)
+    with engine.connect() as db:
+        yield lambda statement: list(db.execute(text(statement)).all())
 
 
 def _wrong_traces(query: Query, wanted: Mapping[UUID, int]) -> Iterator[str]:

@@ -61,6 +61,8 @@ def test_both_are_away_for_minutes(
     ledger.wait_stored()
     assert ingest.wait_health("reading")["status"] == 200
     after = ingest.memory_bytes
+    assert away - before <= _GROWTH_BYTES
+    assert after - before <= _GROWTH_BYTES
     tell(
         "both away",
         ledger.audit(),
@@ -70,5 +72,3 @@ def test_both_are_away_for_minutes(
         log_lines=len(ingest.events()),
     )
     assert "Traceback" not in ingest.output
-    assert away - before <= _GROWTH_BYTES
-    assert after - before <= _GROWTH_BYTES
