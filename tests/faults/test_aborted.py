@@ -57,7 +57,7 @@ def test_committed_and_aborted_under_load(on_kafka: Deployment, scale: Scale) ->
     threads = [threading.Thread(target=producer.run, args=(done,)) for producer in producers]
     ingest = on_kafka.reading()
     kills = 0
-    until = time.monotonic() + scale(long=120, small=6)
+    until = time.monotonic() + scale(long=120, small=4)
     for thread in threads:
         thread.start()
     try:

@@ -51,7 +51,7 @@ def test_both_are_away_for_minutes(
         ledger.send(load)
         assert ingest.wait_health("waiting_for_store")["status"] == 503
         apache_kafka.kill()
-        away = highest(ingest, scale(long=600, small=10))
+        away = highest(ingest, scale(long=600, small=6))
         assert ingest.health()["state"] in ("waiting_for_broker", "waiting_for_store")
     finally:
         postgres18.start()

@@ -41,6 +41,8 @@ class Crowd:
                 self.awake.append(self._deployment.start())
             case "leave":
                 self.leaving.append(self._one_of(self.awake))
+                # While Python still starts, any process dies of a signal.
+                self.leaving[-1].wait_for("listening")
                 self.leaving[-1].send(signal.SIGTERM)
             case "kill":
                 self._one_of(self.awake).kill()
@@ -73,7 +75,7 @@ def test_five_come_and_go_at_random(on_kafka: Deployment, scale: Scale) -> None:
     ledger = Ledger(on_kafka)
     crowd = Crowd(on_kafka, seed)
     moments = random.Random(seed)
-    until = time.monotonic() + scale(long=240, small=15)
+    until = time.monotonic() + scale(long=240, small=10)
     with ledger.under_load():
         while time.monotonic() < until:
             crowd.step()

@@ -105,6 +105,7 @@ def small_wal(server: PostgresServer) -> Iterator[SmallDisk]:
     server.start()
 
 
+@pytest.mark.long
 def test_a_full_write_ahead_log(server: PostgresServer, apache_kafka: ApacheKafka, tmp_path: Path) -> None:
     """PostgreSQL itself goes down (PANIC) and comes up once there is room and somebody starts it: ingest waits."""
     with small_wal(server) as disk, deployed_on(server, apache_kafka.bootstrap, tmp_path) as deployment:

@@ -4,7 +4,6 @@ import time
 
 import pytest
 
-from tests.conftest import Scale
 from tests.faults.report import tell
 from tests.ingest.deployment import Deployment
 from tests.ingest.ledger import Ledger
@@ -18,8 +17,13 @@ pytestmark = [
 ]
 
 
+# Past every session and time-out.
+_HANGS_S = 60.0
+
+
+@pytest.mark.long
 @pytest.mark.timeout(300)
-def test_a_broker_that_hangs(on_kafka: Deployment, apache_kafka: ApacheKafka, scale: Scale) -> None:
+def test_a_broker_that_hangs(on_kafka: Deployment, apache_kafka: ApacheKafka) -> None:
     """It is away; SIGTERM ends a process with 0 within ten seconds meanwhile; the others go on once it answers."""
     on_kafka.create_topics(partitions=2)
     ledger = Ledger(on_kafka)
@@ -31,7 +35,7 @@ def test_a_broker_that_hangs(on_kafka: Deployment, apache_kafka: ApacheKafka, sc
         try:
             assert ingest.wait_health("waiting_for_broker", within_s=40)["status"] == 503
             assert leaves.terminate() == 0
-            time.sleep(scale(long=60, small=1))
+            time.sleep(_HANGS_S)
         finally:
             apache_kafka.resume()
         ingest.wait_health("reading", within_s=60)
@@ -40,8 +44,9 @@ def test_a_broker_that_hangs(on_kafka: Deployment, apache_kafka: ApacheKafka, sc
     tell("broker hangs", ledger.audit())
 
 
+@pytest.mark.long
 @pytest.mark.timeout(300)
-def test_a_database_that_hangs(on_kafka: Deployment, postgres18: PostgresServer, scale: Scale) -> None:
+def test_a_database_that_hangs(on_kafka: Deployment, postgres18: PostgresServer) -> None:
     """After five seconds it is away; what it had before it stood still is there once, whatever it was at."""
     on_kafka.create_topics(partitions=2)
     ledger = Ledger(on_kafka)
@@ -52,7 +57,7 @@ def test_a_database_that_hangs(on_kafka: Deployment, postgres18: PostgresServer,
         try:
             health = ingest.wait_health("waiting_for_store")
             assert health["detail"].startswith("the database has not answered for ")
-            time.sleep(scale(long=60, small=1))
+            time.sleep(_HANGS_S)
         finally:
             postgres18.resume()
         ingest.wait_health("reading", within_s=60)

@@ -55,7 +55,7 @@ def test_the_broker_restarts_under_load(
 
 
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("how", ["fast", "immediate", "kill -9"])
+@pytest.mark.parametrize("how", [pytest.param("fast", marks=pytest.mark.long), "immediate", "kill -9"])
 def test_the_database_restarts_under_load(
     on_kafka: Deployment, postgres18: PostgresServer, scale: Scale, how: str
 ) -> None:

@@ -40,7 +40,7 @@ def test_a_gap_under_load(on_kafka: Deployment) -> None:
     tell("retention overrun", ledger.audit(gaps=1))
 
 
-@pytest.mark.parametrize("how", ["kill -9", "session ended"])
+@pytest.mark.parametrize("how", ["kill -9", pytest.param("session ended", marks=pytest.mark.long)])
 def test_the_jump_and_its_note_are_one(on_kafka: Deployment, how: str) -> None:
     """Cut between the jump and the note, neither is there; the next try makes both, once."""
     on_kafka.create_topics(partitions=1)
