@@ -53,27 +53,28 @@ def bound_memory(consumer: Any) -> Portion:
 
         def __init__(self, fetch_offset: int, tp: Any, records: Any, **settings: Any) -> None:
             super().__init__(fetch_offset, tp, _Batches(records), **settings)  # type: ignore[no-untyped-call]  # theirs
-            self.record_iterator: Any = _Portions(self.record_iterator, portion)
+            self.record_iterator: Any = Portions(self.record_iterator, portion)
 
     consumer._fetcher.PartitionRecords = Records  # noqa: SLF001 - kafka-python has no other way in
     return portion
 
 
-class _Portions:
+class Portions:
     """Records, until the portion is full; the next call goes on."""
 
     def __init__(self, records: Iterator[Any], portion: Portion) -> None:
         self._records = records
         self._portion = portion
 
-    def __iter__(self) -> "_Portions":
+    def __iter__(self) -> "Portions":
         return self
 
     def __next__(self) -> Any:
         if self._portion.bytes >= _PORTION_BYTES:
             raise PortionFull
         record = next(self._records)
-        self._portion.bytes += record.serialized_value_size
+        # What is not there counts as -1.
+        self._portion.bytes += record.serialized_key_size + record.serialized_value_size + record.serialized_header_size
         return record
 
 

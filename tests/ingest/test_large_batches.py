@@ -2,13 +2,14 @@
 
 import hashlib
 import random
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from kafka.errors import CorruptRecordError
 from kafka.record.default_records import DefaultRecordBatch, DefaultRecordBatchBuilder
 
-from ingest.large_batches import StreamedBatch
+from ingest.large_batches import Portion, PortionFull, Portions, StreamedBatch
 from store.received import CutShort
 
 CODECS = {"gzip": 1, "snappy": 2, "lz4": 3, "zstd": 4}
@@ -78,6 +79,21 @@ def test_large_values_are_cut_short(codec: int) -> None:
         assert (len(found.value), found.value.sha256) == (len(value), hashlib.sha256(value).digest())
         assert found.value[:100_000] == value[: 64 * 1024]
         assert found.headers == [("short", b"h")]
+
+
+def test_a_poll_brings_a_portion() -> None:
+    """Keys, values and headers count; the record that fills the portion still comes, and the next poll goes on."""
+    portion = Portion()
+    sizes = [(7 * MIB, -1, -1), (-1, 7 * MIB, -1), (-1, -1, 7 * MIB), (1, 1, 1)]
+    wanted = [
+        SimpleNamespace(serialized_key_size=k, serialized_value_size=v, serialized_header_size=h) for k, v, h in sizes
+    ]
+    records = Portions(iter(wanted), portion)
+    assert [next(records) for _ in range(3)] == wanted[:3]
+    with pytest.raises(PortionFull):
+        next(records)
+    portion.bytes = 0
+    assert list(records) == wanted[3:]
 
 
 def test_a_batch_that_ends_early_is_an_error() -> None:
