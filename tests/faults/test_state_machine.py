@@ -55,9 +55,11 @@ class Pointsman(RuleBasedStateMachine):
 
     @initialize(count=st.integers(50, 300))
     def begin(self, count: int) -> None:
-        """Two members that race, and something to read."""
+        """Two members that race, both at work, and something to read."""
         self.join("a")
         self.join("b")
+        for process in self._awake:
+            process.wait_for("reading")
         self.send_traces(count, 1)
 
     @rule(group=_GROUPS)
@@ -144,7 +146,7 @@ class Pointsman(RuleBasedStateMachine):
         heart = (beat.router_id, beat.boot_id, beat.sequence)
         self._publish(Made(self._deployment.heartbeats, encode(beat), heart=heart))
 
-    @rule(seconds=st.floats(0.05, 1.0))
+    @rule(seconds=st.floats(0.1, 1.0))
     @precondition(lambda self: self._awake)
     def wait(self, seconds: float) -> None:
         """Let those that are awake do something."""
@@ -205,7 +207,7 @@ def test_any_order_of_events(
     run_state_machine_as_test(
         begin,  # type: ignore[arg-type]  # Hypothesis takes any factory, and says so in words only
         settings=settings(
-            max_examples=scale(long=40, small=4),
+            max_examples=scale(long=30, small=4),
             stateful_step_count=scale(long=40, small=20),
             # To shrink takes a real run for each try; the steps are printed as they were.
             phases=[Phase.explicit, Phase.reuse, Phase.generate],
