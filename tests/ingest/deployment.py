@@ -22,6 +22,7 @@ READ = (topics.TRACES, topics.OUTCOMES, topics.HEARTBEATS)
 _LARGEST_BYTES = 4_000_000
 _DELETED_WITHIN_S = 10.0
 _LOOK_S = 0.05
+_STANDS_BY_S = 5.0
 
 
 class Place(NamedTuple):
@@ -146,9 +147,12 @@ class Deployment:
         return process
 
     def reading(self, *arguments: str, **settings: object) -> IngestProcess:
-        """One more `pointsman ingest`, returned once it reads partitions."""
+        """One more `pointsman ingest`, returned once it reads partitions, or stands by for longer than a join takes."""
         process = self.start(*arguments, command="ingest", **settings)
         process.wait_for("reading")
+        # A member is in the group a moment before it has its partitions, and a busy machine makes it a long one.
+        patience = time.monotonic() + _STANDS_BY_S
+        process.wait_until(lambda: process.events("reading_from") or time.monotonic() > patience, "partitions")
         return process
 
     def stored_up_to(self, places: Iterable[Place]) -> bool:

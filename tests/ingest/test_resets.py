@@ -50,7 +50,8 @@ def read_and_recreated(deployment: Deployment, *, frozen: bool) -> tuple[IngestP
     deployment.recreate(deployment.traces, deployment.outcomes)
     deployment.publish(deployment.traces, bytes_of(sent[10:]))
     deployment.publish(deployment.outcomes, bytes_of([fresh_outcome() for _ in range(50)]))
-    ingest.resume()
+    if frozen:
+        ingest.resume()
     return ingest, sent
 
 
