@@ -4,9 +4,10 @@ from collections.abc import Iterable
 
 import structlog
 
-from ingest.broker import Bounds, GroupConsumer, Partition
+from ingest.broker import GroupConsumer
 from ingest.errors import IngestStopped
 from ingest.metrics import IngestMetrics
+from ingest.partitions import Bounds, Partition
 from ingest.pending import PendingBatch
 from ingest.placing import Begin, Continue, Jump, Stop, place
 from store.errors import OffsetsMoved

@@ -25,11 +25,11 @@ from kafka.structs import OffsetAndMetadata
 
 from ingest.connection import KafkaConnection
 from ingest.errors import BrokerUnreachable, IngestStopped, OffsetGone
+from ingest.large_batches import PortionFull, bound_memory
 from ingest.network_client import closed_on_failure, create_no_topics
+from ingest.partitions import Bounds, Partition, bounds_of, has_leader, tells_short_ends
 from ingest.refusals import denied, refusals, why_not
 
-# How the ids of embedded clusters begin.
-EMBEDDED_CLUSTER = "embedded-"
 # What one fetch may hold in memory; a single message over it still comes.
 _FETCH_BYTES = 16 * 1024 * 1024
 _PARTITION_BYTES = 4 * 1024 * 1024
@@ -37,16 +37,6 @@ _PARTITION_BYTES = 4 * 1024 * 1024
 _SESSION_MS = 10_000
 # A member hears with its next heartbeat that others came or went, and a partition that moves takes two rounds of that.
 _HEARTBEAT_MS = 1_000
-
-
-class Partition(NamedTuple):
-    """A partition as consumers name it."""
-
-    topic: str
-    number: int
-
-    def __str__(self) -> str:
-        return f"{self.topic}/{self.number}"
 
 
 class Message(Protocol):
@@ -78,13 +68,6 @@ class Rebalanced(NamedTuple):
 
     change: Literal["assigned", "gone"]
     partitions: frozenset[Partition]
-
-
-class Bounds(NamedTuple):
-    """The offsets that a partition holds: begin <= offset < end."""
-
-    begin: int
-    end: int
 
 
 class GroupConsumer:
@@ -120,6 +103,7 @@ class GroupConsumer:
                 bootstrap_timeout_ms=round(connect_timeout_s * 1000),
                 metrics_enabled=False,
             )
+            self._portion = bound_memory(self._consumer)
             create_no_topics(self._consumer._cluster)  # noqa: SLF001 - kafka-python shows it nowhere else
             self._consumer.subscribe(topics=list(topics), listener=_NoteRebalances(self._consumer, self._notes))
 
@@ -155,8 +139,11 @@ class GroupConsumer:
             if self.joining():
                 # kafka-python forgets a join that is answered between two polls, and then waits for ever: ask again.
                 self._consumer._coordinator.request_rejoin()  # noqa: SLF001 - the only way
+            self._portion.bytes = 0
             try:
                 polled = self._consumer.poll(timeout_ms=max(0, round(timeout_s * 1000)), max_records=max_messages)
+            except PortionFull:
+                return {}
             except NoOffsetForPartitionError:
                 # A partition that was just assigned has no position yet: the main loop places it.
                 return {}
@@ -258,34 +245,6 @@ class GroupConsumer:
                 self._consumer.commit(offsets, timeout_ms=milliseconds)
         with suppress(Exception):
             self._consumer.close(autocommit=False, timeout_ms=milliseconds)
-
-
-def bounds_of(consumer: Any, partitions: Iterable[Partition], timeout_s: float) -> dict[Partition, Bounds]:
-    """Beginning and end of the partitions that have a leader. Raises what kafka-python raises.
-
-    A leader that goes while it is asked leaves its partition out of the answer: a KeyError.
-    """
-    wanted = [at for at in (TopicPartition(*one) for one in partitions) if has_leader(consumer, at)]
-    milliseconds = round(timeout_s * 1000)
-    begins = consumer.beginning_offsets(wanted, timeout_ms=milliseconds)
-    ends = consumer.end_offsets(wanted, timeout_ms=milliseconds)
-    if tells_short_ends(consumer):
-        ends = {at: max(end, consumer.highwater(at) or 0) for at, end in ends.items()}
-    return {Partition(at.topic, at.partition): Bounds(begins[at], ends[at]) for at in wanted}
-
-
-def tells_short_ends(consumer: Any) -> bool:
-    """Whether the broker is the embedded one: asked for the end it tells where its last batch begins, plus one.
-
-    Its fetches tell the true end, and it cannot lose messages while it runs: each start is another cluster.
-    """
-    return str(consumer._cluster.cluster_id).startswith(EMBEDDED_CLUSTER)  # noqa: SLF001 - see has_leader
-
-
-def has_leader(consumer: Any, at: TopicPartition) -> bool:
-    """Whether a broker leads the partition, by what was heard last; a deleted one has none either."""
-    leader = consumer._cluster.leader_for_partition(at)  # noqa: SLF001 - kafka-python shows it nowhere else
-    return leader is not None and leader >= 0
 
 
 class _NoteRebalances(ConsumerRebalanceListener):

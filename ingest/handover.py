@@ -1,14 +1,16 @@
 """The way of a batch from memory into the store: handed over whole, settled later, its progress told to Kafka."""
 
+import threading
 import time
 
 import structlog
 
 from ingest.assignment import Assignment
-from ingest.broker import GroupConsumer, Partition
+from ingest.broker import GroupConsumer
 from ingest.errors import BrokerUnreachable
 from ingest.health import Condition
 from ingest.metrics import IngestMetrics
+from ingest.partitions import Partition
 from ingest.pending import PendingBatch
 from ingest.storing import Settled, Storing
 from store.errors import StoreError
@@ -18,6 +20,7 @@ from store.received import Batch, StoredBatch
 log = structlog.get_logger()
 
 _REFRESH_S = 2.0
+_CONFIRM_S = 10.0
 _PROGRESS_S = 2.0
 
 
@@ -31,12 +34,14 @@ class Handover:
         assignment: Assignment,
         condition: Condition,
         metrics: IngestMetrics,
+        stopping: threading.Event,
     ) -> None:
         self._store = store
         self._pending = pending
         self._assignment = assignment
         self._condition = condition
         self._metrics = metrics
+        self._stopping = stopping
         self._storing = Storing(self._store_batch)
         self._progress_at = 0.0
         self.progress: dict[Partition, int] = {}
@@ -52,7 +57,7 @@ class Handover:
         Kafka hands messages out by the topic's name alone: a consumer that stood still while a topic was re-created
         would else take the new one's messages for the old's. Raises BrokerUnreachable, IngestStopped.
         """
-        consumer.refresh_topics(_REFRESH_S)
+        self._refresh_topics(consumer)
         self._assignment.refuse_other_incarnations(consumer)
         self._storing.begin(self._pending.hand_over())
 
@@ -83,6 +88,21 @@ class Handover:
     def forget(self, partitions: set[Partition]) -> None:
         """These partitions changed hands: their progress is somebody else's to tell."""
         self.progress = {at: offset for at, offset in self.progress.items() if at not in partitions}
+
+    def _refresh_topics(self, consumer: GroupConsumer) -> None:
+        """Wait for a broker that is slow to tell its topics: it would be as slow with the same batch read again.
+
+        Raises BrokerUnreachable, soon where the process is to end.
+        """
+        deadline = time.monotonic() + _CONFIRM_S
+        while True:
+            asked = time.monotonic()
+            try:
+                return consumer.refresh_topics(_REFRESH_S)
+            except BrokerUnreachable:
+                now = time.monotonic()
+                if now - asked < _REFRESH_S or now >= deadline or self._stopping.is_set():
+                    raise
 
     def _store_batch(self, batch: Batch) -> StoredBatch:
         """Runs on the thread of `Storing`."""

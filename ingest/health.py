@@ -35,6 +35,7 @@ class Condition:
     def __init__(self) -> None:
         self._told = Health("starting", "not connected yet")
         self._asked_store_at: float | None = None
+        self._takes_writes = True
 
     @property
     def state(self) -> State:
@@ -50,8 +51,23 @@ class Condition:
             return Health("waiting_for_store", f"the database has not answered for {waited_s:.0f} s")
         return self._told
 
+    def write_failed(self, detail: str) -> None:
+        """A batch could not be stored: `reading` is told again after `wrote` only, for a database may take reads alone
+        (its disk is full, it is a standby).
+        """
+        self._takes_writes = False
+        self.became("waiting_for_store", detail)
+
+    def wrote(self) -> bool:
+        """A batch was stored, or none is left to store; whether this is news."""
+        was_in_doubt = not self._takes_writes
+        self._takes_writes = True
+        return was_in_doubt
+
     def became(self, state: State, detail: str) -> None:
         """Tell it; a new state is logged."""
+        if state == "reading" and not self._takes_writes:
+            return
         health = Health(state, detail)
         if state != self._told.state:
             log.log(20 if health.well else 30, state, detail=detail)

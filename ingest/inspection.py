@@ -9,9 +9,9 @@ from uuid import UUID
 from kafka.admin import ConfigResource, ConfigResourceType
 from kafka.errors import GroupIdNotFoundError, KafkaError
 
-from ingest.broker import EMBEDDED_CLUSTER, Bounds
 from ingest.connection import KafkaConnection
 from ingest.errors import BrokerUnreachable, TopicRefused
+from ingest.partitions import EMBEDDED_CLUSTER, Bounds
 from ingest.topic_state import topic_state
 from ingest.topics import connected_admin
 

@@ -43,7 +43,8 @@ class Lookout:
         without messages learns of both.
         """
         consumer.refresh_topics(_TIMEOUT_S)
-        self._measure_lag(consumer)
+        if not self._measure_lag(consumer) and not self._assignment.waiting:
+            self._condition.wrote()
         missing = [topic for topic in self._topics if consumer.topic_id(topic) is None]
         if missing:
             self._condition.became("waiting_for_topics", f"no topic {', '.join(missing)}; run: pointsman topics create")
@@ -60,11 +61,15 @@ class Lookout:
             self._condition.became("reading", _partitions(len(self._assignment.placed)))
             self._look_at_store(consumer)
 
-    def _measure_lag(self, consumer: GroupConsumer) -> None:
+    def _measure_lag(self, consumer: GroupConsumer) -> int:
+        """Note how far each partition is behind; the sum."""
         placed = self._assignment.placed
+        total = 0
         for partition, bounds in consumer.bounds(placed, timeout_s=_TIMEOUT_S).items():
-            behind = bounds.end - self._pending.begins_at(placed[partition])
-            self._metrics.lag.labels(partition.topic, str(partition.number)).set(max(0, behind))
+            behind = max(0, bounds.end - self._pending.begins_at(placed[partition]))
+            self._metrics.lag.labels(partition.topic, str(partition.number)).set(behind)
+            total += behind
+        return total
 
     def _look_at_store(self, consumer: GroupConsumer) -> None:
         with self._condition.asking_store():

@@ -13,12 +13,13 @@ import structlog
 
 from ingest.assignment import Assignment
 from ingest.backoff import Backoff
-from ingest.broker import GroupConsumer, Message, Partition
+from ingest.broker import GroupConsumer, Message
 from ingest.errors import BrokerUnreachable, OffsetGone
 from ingest.handover import Handover
 from ingest.health import Condition, Health, State
 from ingest.lookout import Lookout
 from ingest.metrics import IngestMetrics
+from ingest.partitions import Partition
 from ingest.pending import PendingBatch
 from ingest.reading import Model, TopicReader
 from ingest.stopping import StopRules
@@ -59,8 +60,8 @@ class Ingest:
         self._condition = Condition()
         metrics.begin(carries, lambda: self._condition.health.state)
         self._lookout = Lookout(carries, self._assignment, pending, store, self._condition, metrics)
-        self._handover = Handover(store, pending, self._assignment, self._condition, metrics)
         self._stopping = threading.Event()
+        self._handover = Handover(store, pending, self._assignment, self._condition, metrics, self._stopping)
         self._backoff = Backoff()
         # Times of the monotonic clock at which the next of each is due.
         self._place_at = self._look_at = self._letters_at = 0.0
@@ -202,11 +203,14 @@ class Ingest:
             self._start_over(consumer)
         except StoreAway as error:
             self._start_over(consumer)
+            self._condition.write_failed(str(error))
             self._wait_for("waiting_for_store", error)
         else:
             if stored is not None:
                 # Not before something was stored: a database that can be read and not written is away too.
                 self._backoff.reset()
+                if self._condition.wrote():
+                    self._look_at = 0.0
                 self._rules.check(stored, self._letters_bytes() if stored.reasons else None)
 
     def _store_unreadable(self, consumer: GroupConsumer) -> None:

@@ -6,8 +6,8 @@ from functools import partial
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from ingest.broker import Partition
 from ingest.health import State
+from ingest.partitions import Partition
 from pointsman_contract.errors import DeadLetterReason
 from pointsman_contract.fields import Unknowns
 from store.received import Span, StoredBatch

@@ -7,7 +7,7 @@ whose answer never came), it drops what it holds in memory, asks the store how f
 from dataclasses import dataclass
 from uuid import UUID
 
-from ingest.broker import Bounds
+from ingest.partitions import Bounds
 from store.offsets import KnownPartition
 from store.received import Source, Span
 

@@ -9,10 +9,10 @@ from uuid import UUID
 from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError, TopicAuthorizationFailedError
 
-from ingest.broker import Bounds, Partition, bounds_of, tells_short_ends
 from ingest.connection import KafkaConnection
 from ingest.errors import BrokerUnreachable, TopicRefused
 from ingest.network_client import closed_on_failure, create_no_topics
+from ingest.partitions import Bounds, Partition, bounds_of, tells_short_ends
 from ingest.refusals import denied, why_not
 
 _FETCH_S = 5.0

@@ -13,6 +13,9 @@ from store.received import Source, Span
 from store.sorting import Tally
 from store.tables import ingest_batches, ingest_gaps, ingest_offsets
 
+# A statement has at most 65,535 parameters.
+_ROWS_AT_ONCE = 1_000
+
 
 class KnownPartition(NamedTuple):
     """A partition that was stored from before."""
@@ -132,7 +135,10 @@ def record_batches(
                 "max_broker_time": max(tally.broker_times, default=None),
             }
         )
-    db.execute(insert(ingest_batches), rows)
+    # One statement: the driver would send a list of rows as a pipeline, and a session inside of one counts as active.
+    # Of a consumer that is frozen there, no time-out would free the locks.
+    for begin in range(0, len(rows), _ROWS_AT_ONCE):
+        db.execute(insert(ingest_batches).values(rows[begin : begin + _ROWS_AT_ONCE]))
 
 
 def forget_incarnations(db: Connection, cluster_id: str, topic: str, keep: UUID) -> Sequence[KnownPartition]:

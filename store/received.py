@@ -31,6 +31,23 @@ class DeadLetter(NamedTuple):
     route: str = ""
 
 
+class CutShort(bytes):
+    """The beginning of a message that is too large to be held: its length and hash are those of all its bytes."""
+
+    _length: int
+    sha256: bytes
+
+    @classmethod
+    def of(cls, beginning: bytes, length: int, sha256: bytes) -> "CutShort":
+        """`beginning` of a message of `length` bytes."""
+        made = cls(beginning)
+        made._length, made.sha256 = length, sha256
+        return made
+
+    def __len__(self) -> int:
+        return self._length
+
+
 class Received(NamedTuple):
     """One message of a partition. `payload` and `message_key` are its bytes, kept until it is stored."""
 

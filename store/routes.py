@@ -61,7 +61,8 @@ class AdmittedRoutes:
                 taken = asking[: max(0, self._limit - len(there))]
                 if taken:
                     rows = [{"day": d, "environment": environment, "route": route} for d, environment, route in taken]
-                    db.execute(insert(admitted_routes), rows)
+                    # One statement, as in `offsets.record_batches`.
+                    db.execute(insert(admitted_routes).values(rows))
                 known |= there | set(taken)
                 if len(taken) < len(asking):
                     full.add(day)

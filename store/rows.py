@@ -20,7 +20,7 @@ from pointsman_contract.heartbeat import Heartbeat
 from pointsman_contract.outcome import Outcome
 from pointsman_contract.trace import Trace
 from pointsman_contract.vocabulary import OUTCOME_RANKS
-from store.received import DeadLetter, Received
+from store.received import CutShort, DeadLetter, Received
 from store.tables import attempts, outcomes, traces
 
 Row = tuple[Any, ...]
@@ -157,7 +157,7 @@ def dead_letter_row(letter: DeadLetter, message: Received, batch_id: int, now: d
         letter.reason.value,
         _storable(letter.detail, KEPT_DETAIL_CHARS),
         len(payload),
-        hashlib.sha256(payload).digest(),
+        payload.sha256 if isinstance(payload, CutShort) else hashlib.sha256(payload).digest(),
         payload[:KEPT_PAYLOAD_BYTES] if keep else None,
         message.message_key[:KEPT_KEY_BYTES] if keep and message.message_key is not None else None,
         _storable(message.replay_of or "", KEPT_DETAIL_CHARS),

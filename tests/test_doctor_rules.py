@@ -9,8 +9,8 @@ from uuid import UUID
 import pytest
 from pydantic import SecretStr
 
-from ingest.broker import Bounds
 from ingest.inspection import ClusterFacts, TopicFacts
+from ingest.partitions import Bounds
 from ingest.reading import CARRIES
 from ingest.topics import TOPIC_SETTINGS
 from pointsman.doctor.checks import CHECKS, examine, exit_code

@@ -10,7 +10,7 @@ from pointsman.options import with_settings
 from pointsman.settings import KAFKA, Settings
 
 if TYPE_CHECKING:
-    from ingest.broker import Bounds
+    from ingest.partitions import Bounds
 
 app = typer.Typer(no_args_is_help=True, help="How far each partition is stored, and how to move it.")
 

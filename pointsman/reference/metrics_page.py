@@ -19,7 +19,7 @@ sentence:
 | `starting` | not connected yet, or joining the consumer group |
 | `reading` | all is well; with no partition assigned it stands by |
 | `waiting_for_broker` | Kafka does not answer; it goes on alone once it does |
-| `waiting_for_store` | the database does not answer; it goes on alone once it does |
+| `waiting_for_store` | the database does not answer, or takes no writes; it goes on alone once a batch is stored |
 | `waiting_for_topics` | a topic is missing; the sentence names the command |
 | `stopped` | ingest ended by itself; the log says why |
 

@@ -1,4 +1,7 @@
-"""Fourteen ways in which a message on the topic of traces can be broken, and what each must be called."""
+"""Twenty ways in which a message on the topic of traces can be broken, and what each must be called.
+
+Fourteen that every broker's suite goes through, and six more for the tests of faults.
+"""
 
 import json
 from collections.abc import Callable, Mapping
@@ -7,7 +10,7 @@ from typing import NamedTuple
 
 from pointsman_contract.errors import DeadLetterReason as Reason
 from pointsman_contract.trace import Trace
-from tests.builders import wire, wire_attempt
+from tests.builders import ABSENT, wire, wire_attempt
 from tests.ingest.traffic import fresh_trace
 
 
@@ -47,10 +50,20 @@ WAYS: Mapping[str, Way] = {
     "tombstone": Way(lambda _: None, Reason.TOMBSTONE),
 }
 
+MORE_WAYS: Mapping[str, Way] = {
+    "an array": Way(lambda valid: b"[" + wire(valid) + b"]", Reason.INVALID_JSON),
+    "two objects": Way(lambda valid: wire(valid) + wire(valid), Reason.INVALID_JSON),
+    "no id": Way(lambda valid: wire(valid, trace_id=ABSENT), Reason.INVALID_FIELD),
+    "65 attempts": Way(lambda valid: wire(valid, attempts=[{}] * 65), Reason.INVALID_FIELD),
+    "unknown arm": Way(lambda valid: wire(valid, arm="treatment"), Reason.INVALID_FIELD),
+    "no kind": Way(lambda valid: wire(valid, kind=ABSENT), Reason.UNKNOWN_KIND),
+}
+ALL_WAYS: Mapping[str, Way] = {**WAYS, **MORE_WAYS}
+
 
 def broken(way: str) -> bytes | None:
     """One message that is broken in this way, made of a trace of its own."""
-    return WAYS[way].broken(fresh_trace())
+    return ALL_WAYS[way].broken(fresh_trace())
 
 
 def unreadable(count: int) -> list[bytes]:

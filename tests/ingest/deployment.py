@@ -2,7 +2,7 @@
 
 import secrets
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,6 +22,7 @@ READ = (topics.TRACES, topics.OUTCOMES, topics.HEARTBEATS)
 _LARGEST_BYTES = 4_000_000
 _DELETED_WITHIN_S = 10.0
 _LOOK_S = 0.05
+_STANDS_BY_S = 5.0
 
 
 class Place(NamedTuple):
@@ -138,17 +139,20 @@ class Deployment:
             sent = [client.send(topic, value, b"tombstone" if value is None else None) for value in values]
             return [Place(one.topic, one.partition, one.offset) for one in (future.get(60) for future in sent)]
 
-    def start(self, *arguments: str, **settings: object) -> IngestProcess:
-        """One more `pointsman ingest`."""
-        log = self.directory / f"ingest-{len(self.processes)}.log"
-        process = IngestProcess(log, self.settings | settings, *arguments)
+    def start(self, *arguments: str, command: str = "ingest", **settings: object) -> IngestProcess:
+        """One more `pointsman ingest`, or `pointsman up`."""
+        log = self.directory / f"{command}-{len(self.processes)}.log"
+        process = IngestProcess(log, self.settings | settings, *arguments, command=command)
         self.processes.append(process)
         return process
 
     def reading(self, *arguments: str, **settings: object) -> IngestProcess:
-        """One more `pointsman ingest`, returned once it reads partitions."""
-        process = self.start(*arguments, **settings)
+        """One more `pointsman ingest`, returned once it reads partitions, or stands by for longer than a join takes."""
+        process = self.start(*arguments, command="ingest", **settings)
         process.wait_for("reading")
+        # A member is in the group a moment before it has its partitions, and a busy machine makes it a long one.
+        patience = time.monotonic() + _STANDS_BY_S
+        process.wait_until(lambda: process.events("reading_from") or time.monotonic() > patience, "partitions")
         return process
 
     def stored_up_to(self, places: Iterable[Place]) -> bool:
@@ -159,11 +163,20 @@ class Deployment:
     def wait_stored(self, places: Iterable[Place], *, within_s: float = 30.0) -> None:
         """Wait until the store is past all of these; fails where no ingest runs any more, or it takes too long."""
         wanted = list(places)
-        deadline = time.monotonic() + within_s
-        while not self.stored_up_to(wanted):
+
+        def stored_or_ended() -> bool:
             said = "\n\n".join(process.output for process in self.processes)
             assert any(process.running() for process in self.processes), f"every ingest has ended:\n{said}"
-            assert time.monotonic() < deadline, f"not everything is stored within {within_s:g} s:\n{said}"
+            return self.stored_up_to(wanted)
+
+        self.wait_until(stored_or_ended, "everything stored", within_s=within_s)
+
+    def wait_until(self, holds: Callable[[], object], what: str, *, within_s: float = 30.0) -> None:
+        """Wait until it holds, whichever process runs; fails with all that they said."""
+        deadline = time.monotonic() + within_s
+        while not holds():
+            said = "\n\n".join(process.output for process in self.processes)
+            assert time.monotonic() < deadline, f"no {what} within {within_s:g} s:\n{said}"
             time.sleep(_LOOK_S)
 
     def close(self) -> None:

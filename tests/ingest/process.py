@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import psutil
+
 from tests.ingest.forked import start_forked
 
 _WITHIN_S = 30.0
@@ -26,11 +28,11 @@ class Answer(NamedTuple):
 class IngestProcess:
     """One `pointsman ingest`. Its log lines go to `log`, its settings come as POINTSMAN_ variables."""
 
-    def __init__(self, log: Path, settings: Mapping[str, object], *arguments: str) -> None:
-        """Start it; `settings` are named as in Settings, `arguments` follow the word ingest."""
+    def __init__(self, log: Path, settings: Mapping[str, object], *arguments: str, command: str = "ingest") -> None:
+        """Start it; `settings` are named as in Settings, `arguments` follow the word ingest (or another command)."""
         self._log = log
         self._log.touch()
-        self._process = start_forked(["ingest", *arguments], environment(settings), log)
+        self._process = start_forked([command, *arguments], environment(settings), log)
 
     @property
     def output(self) -> str:
@@ -89,6 +91,11 @@ class IngestProcess:
     def suspend(self) -> None:
         """Freeze it."""
         self.send(signal.SIGSTOP)
+
+    @property
+    def memory_bytes(self) -> int:
+        """What it holds in memory now (RSS)."""
+        return int(psutil.Process(self._process.pid).memory_info().rss)
 
     def resume(self) -> None:
         """Go on after `suspend`."""

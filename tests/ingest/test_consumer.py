@@ -1,7 +1,6 @@
 """Our consumer of Kafka, held against what kafka-python does of its own accord."""
 
 import gc
-import logging
 import secrets
 import socket
 import threading
@@ -12,8 +11,9 @@ from contextlib import closing, contextmanager
 import psutil
 import pytest
 
-from ingest.broker import Bounds, GroupConsumer, Partition
+from ingest.broker import GroupConsumer
 from ingest.errors import BrokerUnreachable, IngestStopped
+from ingest.partitions import Bounds, Partition
 from ingest.producer import KafkaPublisher
 from tests.ingest.deployment import Deployment
 
@@ -64,21 +64,6 @@ def test_a_new_partition_needs_no_committed_offset(on_kafka: Deployment) -> None
         # It rested: an error would have come back at once.
         assert time.monotonic() - began >= 0.4
         assert all(consumer.position(partition) == 0 for partition in consumer.assignment())
-
-
-@pytest.fixture
-def collected() -> Iterator[None]:
-    """kafka-python leaves the sockets of refused connections to the garbage collector: let it come now, and complain.
-
-    Log records would keep them; Pointsman's own settings let the library say nothing.
-    """
-    logger = logging.getLogger("kafka")
-    before = logger.level
-    logger.setLevel(logging.CRITICAL)
-    gc.collect()
-    yield
-    gc.collect()
-    logger.setLevel(before)
 
 
 @pytest.mark.usefixtures("collected")

@@ -1,33 +1,11 @@
 """Several members share the partitions, and hand them over without losing or repeating anything."""
 
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 from tests.ingest import stored
 from tests.ingest.deployment import Deployment
 from tests.ingest.ledger import Ledger
 from tests.ingest.process import IngestProcess
 
 PARTITIONS = 6
-
-
-@contextmanager
-def sending(ledger: Ledger) -> Iterator[None]:
-    """Messages come all the while."""
-    done = threading.Event()
-
-    def send() -> None:
-        while not done.wait(0.3):
-            ledger.send(200)
-
-    thread = threading.Thread(target=send)
-    thread.start()
-    try:
-        yield
-    finally:
-        done.set()
-        thread.join()
 
 
 def partitions_of(ingest: IngestProcess) -> set[str]:
@@ -50,7 +28,7 @@ def test_members_come_freeze_wake_and_leave(on_kafka: Deployment) -> None:
     """One is frozen until its partitions are somebody else's, and wakes with a batch that is no longer its own."""
     on_kafka.create_topics(partitions=PARTITIONS)
     ledger = Ledger(on_kafka)
-    with sending(ledger):
+    with ledger.under_load(each=200, pause_s=0.3):
         first = on_kafka.reading()
         second = on_kafka.reading()
         second.wait_until(lambda: shared(first, second), "two members share")

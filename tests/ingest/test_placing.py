@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.broker import Bounds
+from ingest.partitions import Bounds
 from ingest.placing import Begin, Continue, Jump, Stop, place
 from store.offsets import KnownPartition
 from store.received import Span

@@ -6,6 +6,8 @@ import shlex
 import psycopg
 
 from ingest.topic_state import topic_state
+from pointsman_contract.trace import Trace
+from tests.audit import audit
 from tests.cli.command import pointsman
 from tests.ingest import stored
 from tests.ingest.deployment import Deployment
@@ -33,38 +35,46 @@ def run_command(deployment: Deployment, command: list[str]) -> None:
     assert said.code == 0, said.err
 
 
-def read_and_recreated(deployment: Deployment, *, frozen: bool) -> IngestProcess:
-    """An ingest that has read ten traces and ten outcomes when both topics are re-created with fifty new ones each."""
+def read_and_recreated(deployment: Deployment, *, frozen: bool) -> tuple[IngestProcess, list[Trace]]:
+    """An ingest that has read ten traces and ten outcomes when both topics are re-created with fifty new ones each;
+    all sixty traces, the ten first.
+    """
+    sent = fresh_traces(60)
     deployment.create_topics(partitions=1)
     ingest = deployment.reading()
-    places = deployment.publish(deployment.traces, bytes_of(fresh_traces(10)))
+    places = deployment.publish(deployment.traces, bytes_of(sent[:10]))
     places += deployment.publish(deployment.outcomes, bytes_of([fresh_outcome() for _ in range(10)]))
     deployment.wait_stored(places)
     if frozen:
         ingest.suspend()
     deployment.recreate(deployment.traces, deployment.outcomes)
-    deployment.publish(deployment.traces, bytes_of(fresh_traces(50)))
+    deployment.publish(deployment.traces, bytes_of(sent[10:]))
     deployment.publish(deployment.outcomes, bytes_of([fresh_outcome() for _ in range(50)]))
-    ingest.resume()
-    return ingest
+    if frozen:
+        ingest.resume()
+    return ingest, sent
 
 
 def test_a_topic_that_is_recreated_while_it_is_read(on_kafka: Deployment) -> None:
     """The process stops, and so does the next one at its start, until somebody says that the old topic is done with."""
     url = on_kafka.url
-    stops_with_command(read_and_recreated(on_kafka, frozen=False))
+    ingest, sent = read_and_recreated(on_kafka, frozen=False)
+    stops_with_command(ingest)
     command = stops_with_command(on_kafka.start())
     run_command(on_kafka, command)
     for topic in {on_kafka.traces, on_kafka.outcomes} - set(command):
         run_command(on_kafka, ["offsets", "reset", "--topic", topic, "--to", "start"])
     on_kafka.reading().wait_until(lambda: counts(url) == (60, 60), "both, old and new")
+    attempts = {one.trace_id: 1 for one in sent}
+    audit(url, attempts=attempts, messages=120, recreated={on_kafka.traces, on_kafka.outcomes})
     assert stored.tallies(url)["duplicate"] == 0
 
 
 def test_a_topic_that_is_recreated_while_ingest_stands_still(on_kafka: Deployment) -> None:
     """Kafka hands out the new one's messages at the old one's offsets: none of them is stored as the old one's."""
-    stops_with_command(read_and_recreated(on_kafka, frozen=True))
-    assert counts(on_kafka.url) == (10, 10)
+    ingest, sent = read_and_recreated(on_kafka, frozen=True)
+    stops_with_command(ingest)
+    audit(on_kafka.url, attempts={one.trace_id: 1 for one in sent[:10]}, messages=20)
 
 
 def test_an_offset_past_the_end_stops(on_kafka: Deployment) -> None:
@@ -112,3 +122,5 @@ def test_messages_that_kafka_deleted_unread_are_noted_as_a_gap(on_kafka: Deploym
     again.wait_until(lambda: stored.next_offsets(url)[topic, 0] == 50, "the end")
     assert stored.gaps(url)[1:] == [(topic, 0, 40, 50, "deleted")]
     assert stored.count(url, "traces") == first + 5
+    found = stored.rows(url, "SELECT trace_id FROM traces")
+    assert audit(url, attempts={row["trace_id"]: 1 for row in found}, messages=first + 5).gaps == 2

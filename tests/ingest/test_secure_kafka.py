@@ -202,7 +202,7 @@ def test_a_user_without_rights(secured: Secured, command: str) -> None:
     secured.create_topics()
     settings = secured.settings | secured.kafka.settings(user=NOBODY)
     if command == "ingest":
-        process = secured.start(**settings)
+        process = secured.start(command="ingest", **settings)
         code, err = process.wait_ended(20), process.output
     else:
         file = trace_file(secured.directory, [line(1)])

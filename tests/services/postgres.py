@@ -3,6 +3,7 @@
 import re
 import secrets
 import shutil
+import signal
 import subprocess
 import time
 from collections.abc import Iterator
@@ -32,9 +33,11 @@ class PostgresServer:
 
     def __init__(self, bindir: Path, directory: Path, *, durable: bool = False) -> None:
         self.major = major_version(bindir)
+        self.data = directory / "data"
+        self._bindir = bindir
         self._port = free_port()
         self._log = directory / "postgres.log"
-        self._cluster = Cluster(bindir, directory / "data", server_account(directory / "data"))
+        self._cluster = Cluster(bindir, self.data, server_account(self.data))
         self._process: GuardedProcess | None = None
         self._settings = {
             "listen_addresses": "127.0.0.1",
@@ -45,6 +48,10 @@ class PostgresServer:
             "timezone": "Asia/Kathmandu",
         }
 
+    def another(self, directory: Path) -> "PostgresServer":
+        """A second server of the same programs, not started yet."""
+        return PostgresServer(self._bindir, directory)
+
     def url(self, database: str) -> str:
         """The address of one database, in libpq's form."""
         return f"postgresql://{SUPERUSER}@127.0.0.1:{self._port}/{database}"
@@ -54,6 +61,21 @@ class PostgresServer:
         if not self._cluster.exists():
             self._cluster.create("pointsman")
         self._process = self._cluster.serve(self._settings, output=self._log)
+
+    def running(self) -> bool:
+        """Whether the server has not ended, by itself or by others."""
+        return self._process is not None and self._process.running()
+
+    def stop_at_once(self) -> None:
+        """Stop without writing anything out ("immediate"): the next start recovers."""
+        if self._process:
+            self._process.send_signal(signal.SIGQUIT)
+        self.stop()
+
+    def own(self, path: Path) -> None:
+        """Give a file or directory to the account that the server runs under."""
+        if self._cluster.account:
+            self._cluster.account.own(path)
 
     def stop(self) -> None:
         """Shut down in good order, ending all sessions. Does nothing when it does not run."""

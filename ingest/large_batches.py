@@ -1,0 +1,199 @@
+"""Batches that are small on the wire and huge once decompressed: read as a stream, a portion with each poll.
+
+kafka-python decompresses a batch as a whole and hands out as many messages as it is asked for. A few kilobytes of zstd
+may hold gigabytes: a process that dies of them would die again after each start. Here no value over the contract's
+limit is ever held, and no poll brings more than a portion.
+"""
+
+import gzip
+import hashlib
+import io
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import lz4.frame  # type: ignore[import-untyped]  # it has no types
+import zstandard
+from kafka.consumer.fetcher import Fetcher
+from kafka.errors import CorruptRecordError
+from kafka.record.default_records import DefaultRecord, DefaultRecordBatch
+
+from pointsman_contract.fields import MAX_MESSAGE_BYTES
+from store.received import CutShort
+
+# Up to this a batch is decompressed as a whole, which is quicker.
+_WHOLE_BYTES = 16 * 1024 * 1024
+_PORTION_BYTES = 16 * 1024 * 1024
+_CHUNK = 256 * 1024
+_KEPT_BYTES = 64 * 1024
+# A header that tells us something is short.
+_HEADERS = 100
+_HEADER_BYTES = 1024
+
+
+class PortionFull(Exception):
+    """A poll has brought enough; the rest comes with the next."""
+
+
+class Portion:
+    """What one poll has brought so far, over all partitions."""
+
+    def __init__(self) -> None:
+        self.bytes = 0
+
+
+def bound_memory(consumer: Any) -> Portion:
+    """Have this consumer of kafka-python read large batches as a stream.
+
+    A poll raises PortionFull where the one before it left something over; set the portion's bytes to 0 before each.
+    """
+    portion = Portion()
+
+    class Records(Fetcher.PartitionRecords):
+        """The records of one fetch."""
+
+        def __init__(self, fetch_offset: int, tp: Any, records: Any, **settings: Any) -> None:
+            super().__init__(fetch_offset, tp, _Batches(records), **settings)  # type: ignore[no-untyped-call]  # theirs
+            self.record_iterator: Any = Portions(self.record_iterator, portion)
+
+    consumer._fetcher.PartitionRecords = Records  # noqa: SLF001 - kafka-python has no other way in
+    return portion
+
+
+class Portions:
+    """Records, until the portion is full; the next call goes on."""
+
+    def __init__(self, records: Iterator[Any], portion: Portion) -> None:
+        self._records = records
+        self._portion = portion
+
+    def __iter__(self) -> "Portions":
+        return self
+
+    def __next__(self) -> Any:
+        if self._portion.bytes >= _PORTION_BYTES:
+            raise PortionFull
+        record = next(self._records)
+        # What is not there counts as -1.
+        self._portion.bytes += record.serialized_key_size + record.serialized_value_size + record.serialized_header_size
+        return record
+
+
+class _Batches:
+    """The batches of a fetch, each of which knows how to be read as a stream."""
+
+    def __init__(self, records: Any) -> None:
+        self._records = records
+
+    def next_batch(self) -> Any:
+        batch = self._records.next_batch()
+        if type(batch) is DefaultRecordBatch:
+            batch.__class__ = StreamedBatch
+        return batch
+
+
+class StreamedBatch(DefaultRecordBatch):
+    """A batch that is decompressed piece by piece where the whole would be large."""
+
+    __slots__ = ()
+
+    def __iter__(self) -> Iterator[Any]:
+        opened = _OPENED.get(self.compression_type)
+        if opened is None:
+            return super().__iter__()  # type: ignore[no-any-return, no-untyped-call]  # kafka-python has no types
+        payload = bytes(memoryview(self._buffer)[self._pos :])
+        whole = _up_to(opened(payload), _WHOLE_BYTES)
+        if whole is None:
+            return self._records(_Source(opened(payload)))
+        self._buffer, self._pos, self._decompressed = bytearray(whole), 0, True
+        return self
+
+    def _records(self, source: "_Source") -> Iterator[Any]:
+        for _ in range(self._num_records):
+            length = source.number()
+            source.number()
+            behind_ms, offset = source.number(), self.base_offset + source.number()
+            stamped = self.max_timestamp if self.timestamp_type == self.LOG_APPEND_TIME else self.first_timestamp
+            if self.timestamp_type != self.LOG_APPEND_TIME:
+                stamped += behind_ms
+            key, value = source.value(), source.value()
+            headers = list(source.headers())
+            yield DefaultRecord(length, offset, stamped, self.timestamp_type, key, value, headers)
+
+
+# The decompressed bytes as a file. Not snappy: it makes at most 21 bytes of one.
+_OPENED: Mapping[int, Callable[[bytes], Any]] = {
+    DefaultRecordBatch.CODEC_GZIP: lambda payload: gzip.GzipFile(fileobj=io.BytesIO(payload)),
+    DefaultRecordBatch.CODEC_LZ4: lambda payload: lz4.frame.LZ4FrameFile(io.BytesIO(payload)),
+    DefaultRecordBatch.CODEC_ZSTD: lambda payload: zstandard.ZstdDecompressor().stream_reader(
+        io.BytesIO(payload), read_across_frames=True
+    ),
+}
+
+
+def _up_to(stream: Any, limit: int) -> bytes | None:
+    """All of it, None where it is more than the limit."""
+    parts, size = [], 0
+    while part := stream.read(_CHUNK):
+        parts.append(part)
+        size += len(part)
+        if size > limit:
+            return None
+    return b"".join(parts)
+
+
+class _Source:
+    """Kafka's encoding of records, read from a stream."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+        self._part = b""
+        self._at = 0
+
+    def number(self) -> int:
+        """A varint, zigzag-encoded."""
+        value = shift = 0
+        while True:
+            byte = self._take(1)[0]
+            value |= (byte & 0x7F) << shift
+            if not byte & 0x80:
+                return (value >> 1) ^ -(value & 1)
+            shift += 7
+
+    def value(self) -> bytes | None:
+        """A key or a value: as a whole up to the contract's limit, else its beginning."""
+        size = self.number()
+        if size < 0:
+            return None
+        if size <= MAX_MESSAGE_BYTES:
+            return b"".join(self._parts(size))
+        digest, kept = hashlib.sha256(), b""
+        for part in self._parts(size):
+            digest.update(part)
+            if len(kept) < _KEPT_BYTES:
+                kept += part[: _KEPT_BYTES - len(kept)]
+        return CutShort.of(kept, size, digest.digest())
+
+    def headers(self) -> Iterator[tuple[str, bytes | None]]:
+        """The first few, unless they are long."""
+        for number in range(self.number()):
+            name_size = self.number()
+            name = b"".join(part[:_HEADER_BYTES] for part in self._parts(name_size))[:_HEADER_BYTES]
+            size = self.number()
+            value = None if size < 0 else b"".join(part[:_HEADER_BYTES] for part in self._parts(size))[:_HEADER_BYTES]
+            if number < _HEADERS and name_size <= _HEADER_BYTES >= size:
+                yield name.decode(errors="replace"), value
+
+    def _parts(self, size: int) -> Iterator[bytes]:
+        while size > 0:
+            part = self._take(size)
+            size -= len(part)
+            yield part
+
+    def _take(self, at_most: int) -> bytes:
+        if self._at >= len(self._part):
+            self._part, self._at = self._stream.read(_CHUNK), 0
+            if not self._part:
+                raise CorruptRecordError("a batch ends before its last record")
+        part = self._part[self._at : self._at + at_most]
+        self._at += len(part)
+        return bytes(part)
