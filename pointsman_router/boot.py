@@ -1,0 +1,73 @@
+"""What belongs to one boot of a router: its counters, and what it has not sent yet.
+
+A new process has a new boot: counters only rise within one, so a child of `fork` may not go on with its parent's.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from threading import Lock
+from uuid import UUID, uuid4
+from weakref import WeakValueDictionary
+
+from pointsman_contract.heartbeat import AppliedEpoch
+from pointsman_contract.outcome import Outcome
+from pointsman_contract.trace import Trace
+from pointsman_router.buffer import Buffer
+from pointsman_router.counters import DispatchCounters
+from pointsman_router.encoding import Draft, memory_of
+from pointsman_router.limits import EmitterLimits
+from pointsman_router.request import Request
+
+
+@dataclass(slots=True)
+class Losses:
+    """What was given up on the way, beside what a full buffer dropped. Written by the emitter's thread alone."""
+
+    invalid_traces: int = 0
+    invalid_outcomes: int = 0
+    left_out_fields: int = 0
+
+
+class Boot:
+    """The state that requests write and the emitter's thread reads. Nothing in it waits for Kafka."""
+
+    def __init__(self, *, environment: str, router_id: str, limits: EmitterLimits) -> None:
+        self.environment = environment
+        self.router_id = router_id
+        self.boot_id = uuid4().hex
+        self.counters = DispatchCounters(limits.max_counters, limits.quiet_s)
+        self.traces: Buffer[Draft | Trace] = Buffer(limits.max_buffered, limits.max_buffered_bytes)
+        self.outcomes: Buffer[Outcome] = Buffer(limits.max_buffered, limits.max_buffered_bytes)
+        self.losses = Losses()
+        self.open_requests: WeakValueDictionary[UUID, Request] = WeakValueDictionary()
+        self._max_routes = limits.max_counters
+        self._lock = Lock()
+        self._epochs: dict[str, AppliedEpoch] = {}
+
+    def put_trace(self, trace: Draft | Trace) -> None:
+        """Queue it; never waits."""
+        self.traces.put(trace, memory_of(trace))
+
+    def apply(self, route: str, epoch: int) -> None:
+        """The router follows this epoch from this moment on. Raises ValidationError for what is no name or epoch."""
+        applied = AppliedEpoch(epoch=epoch, applied_at=datetime.now(UTC))
+        with self._lock:
+            known = self._epochs.get(route)
+            if known is not None and known.epoch == epoch:
+                return
+            if known is None and len(self._epochs) >= self._max_routes:
+                return
+            self._epochs[route] = applied
+        self.counters.applied(route, epoch)
+
+    def epochs(self) -> dict[str, AppliedEpoch]:
+        """What `apply` was told, by route."""
+        with self._lock:
+            return dict(self._epochs)
+
+    def abandon(self) -> None:
+        """For the child of a fork: what the parent's boot holds is the parent's to send."""
+        self._lock = Lock()
+        self.counters.release()
+        self.traces.forget()
+        self.outcomes.forget()
