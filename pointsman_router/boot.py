@@ -3,7 +3,6 @@
 A new process has a new boot: counters only rise within one, so a child of `fork` may not go on with its parent's.
 """
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from threading import Lock
 from uuid import UUID, uuid4
@@ -19,15 +18,6 @@ from pointsman_router.limits import EmitterLimits
 from pointsman_router.request import Request
 
 
-@dataclass(slots=True)
-class Losses:
-    """What was given up on the way, beside what a full buffer dropped. Written by the emitter's thread alone."""
-
-    invalid_traces: int = 0
-    invalid_outcomes: int = 0
-    left_out_fields: int = 0
-
-
 class Boot:
     """The state that requests write and the emitter's thread reads. Nothing in it waits for Kafka."""
 
@@ -38,7 +28,6 @@ class Boot:
         self.counters = DispatchCounters(limits.max_counters, limits.quiet_s)
         self.traces: Buffer[Draft | Trace] = Buffer(limits.max_buffered, limits.max_buffered_bytes)
         self.outcomes: Buffer[Outcome] = Buffer(limits.max_buffered, limits.max_buffered_bytes)
-        self.losses = Losses()
         self.open_requests: WeakValueDictionary[UUID, Request] = WeakValueDictionary()
         self._max_routes = limits.max_counters
         self._lock = Lock()

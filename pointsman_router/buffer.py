@@ -2,9 +2,17 @@
 
 from collections import deque
 from threading import Lock
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 T = TypeVar("T")
+
+
+class Waiting(NamedTuple, Generic[T]):
+    """A message that waits; `size` is its estimated memory in bytes, `tries` how often a producer gave it up."""
+
+    item: T
+    size: int
+    tries: int = 0
 
 
 class Buffer(Generic[T]):
@@ -17,7 +25,7 @@ class Buffer(Generic[T]):
         self._max_count = max_count
         self._max_bytes = max_bytes
         self._lock = Lock()
-        self._items: deque[tuple[T, int]] = deque()
+        self._items: deque[Waiting[T]] = deque()
         self._bytes = 0
         self._closed = False
         self._dropped = 0
@@ -31,35 +39,34 @@ class Buffer(Generic[T]):
         return self._dropped
 
     def put(self, item: T, size: int) -> None:
-        """Add the newest item; `size` is its estimated memory in bytes. After `close` it counts as dropped."""
+        """Add the newest item. After `close` it counts as dropped."""
         with self._lock:
             if self._closed or size > self._max_bytes:
                 self._dropped += 1
                 return
-            self._items.append((item, size))
+            self._items.append(Waiting(item, size))
             self._bytes += size
             while len(self._items) > self._max_count or self._bytes > self._max_bytes:
-                _, gone = self._items.popleft()
-                self._bytes -= gone
+                self._bytes -= self._items.popleft().size
                 self._dropped += 1
 
-    def take(self) -> tuple[T, int] | None:
-        """The oldest item with its size, or None."""
+    def take(self) -> Waiting[T] | None:
+        """The oldest item, or None."""
         with self._lock:
             if not self._items:
                 return None
-            item, size = self._items.popleft()
-            self._bytes -= size
-            return item, size
+            oldest = self._items.popleft()
+            self._bytes -= oldest.size
+            return oldest
 
-    def put_back(self, item: T, size: int) -> None:
+    def put_back(self, oldest: Waiting[T]) -> None:
         """Return what `take` gave and could not be sent: it is the oldest again, and the first to be dropped."""
         with self._lock:
-            if self._closed or len(self._items) >= self._max_count or self._bytes + size > self._max_bytes:
+            if self._closed or len(self._items) >= self._max_count or self._bytes + oldest.size > self._max_bytes:
                 self._dropped += 1
                 return
-            self._items.appendleft((item, size))
-            self._bytes += size
+            self._items.appendleft(oldest)
+            self._bytes += oldest.size
 
     def close(self) -> None:
         """Take nothing more, and count what is left as dropped."""

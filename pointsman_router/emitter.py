@@ -149,15 +149,16 @@ class TraceEmitter:
         boot, worker = self._boot, self._worker
         if worker is None:
             return EmitterStats(0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+        traces, outcomes = worker.traces, worker.outcomes
         return EmitterStats(
-            emitted=worker.traces.sent,
-            delivered=worker.traces.delivered,
-            dropped=worker.dropped_traces(),
-            waiting=len(boot.traces) + worker.traces.pending,
-            outcomes_delivered=worker.outcomes.delivered,
-            outcomes_dropped=worker.dropped_outcomes(),
-            outcomes_waiting=len(boot.outcomes) + worker.outcomes.pending,
-            fields_left_out=boot.losses.left_out_fields,
+            emitted=traces.flight.sent,
+            delivered=traces.flight.delivered,
+            dropped=traces.dropped,
+            waiting=traces.waiting,
+            outcomes_delivered=outcomes.flight.delivered,
+            outcomes_dropped=outcomes.dropped,
+            outcomes_waiting=outcomes.waiting,
+            fields_left_out=traces.left_out_fields,
             uncounted=boot.counters.uncounted,
             heartbeats=worker.heartbeats.delivered,
         )

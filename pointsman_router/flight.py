@@ -39,7 +39,7 @@ class Flight:
 
     @property
     def failed(self) -> int:
-        """Messages that the producer gave up."""
+        """Messages that were given up for good."""
         return self._failed
 
     @property
@@ -56,14 +56,20 @@ class Flight:
         with self._lock:
             return self._pending == 0 or (self._pending < self._max_count and self._bytes + size <= self._max_bytes)
 
-    def begin(self, size: int) -> None:
-        """The producer has one more."""
+    def begin(self, size: int, *, again: bool) -> None:
+        """The producer has one more; one that it gets `again` was counted as sent before."""
         with self._lock:
             if self._pending == 0:
                 self._moved_at = monotonic()
             self._pending += 1
             self._bytes += size
-            self._sent += 1
+            self._sent += not again
+
+    def withdraw(self, size: int, *, again: bool) -> None:
+        """The producer did not take it after all."""
+        with self._lock:
+            self._sent -= not again
+            self._settle(size)
 
     def acknowledged(self, size: int) -> None:
         """Kafka has it."""
@@ -72,10 +78,10 @@ class Flight:
             self._error = ""
             self._settle(size)
 
-    def lost(self, size: int, error: Exception) -> None:
-        """The producer gave it up."""
+    def lost(self, size: int, error: Exception, *, for_good: bool) -> None:
+        """The producer gave it up; not `for_good` where it goes back into the buffer."""
         with self._lock:
-            self._failed += 1
+            self._failed += for_good
             self._error = type(error).__name__
             self._settle(size)
 

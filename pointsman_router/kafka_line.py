@@ -16,7 +16,6 @@ from kafka.net.compat import KafkaNetClient
 
 from pointsman_contract.fields import MAX_MESSAGE_BYTES
 from pointsman_router.encoding import Encoded
-from pointsman_router.flight import Flight
 from pointsman_router.limits import EmitterLimits
 
 _LINGER_MS = 20
@@ -104,13 +103,21 @@ class KafkaLine:
         """Whether it makes sense to send to this topic now: it was not found missing a moment ago."""
         return self._absent.get(topic, 0.0) <= monotonic()
 
+    @property
+    def broken(self) -> bool:
+        """Whether the producer will never send anything again.
+
+        One message that Kafka refuses does that: kafka-python then gives up all that it holds, and all that follows.
+        """
+        return bool(self._producer._transaction_manager.has_fatal_error())  # noqa: SLF001 - nothing public tells
+
     def send(
-        self, topic: str, message: Encoded, flight: Flight, acknowledged: Callable[[], None] | None = None
+        self, topic: str, message: Encoded, acknowledged: Callable[[], None], given_up: Callable[[Exception], None]
     ) -> bool:
         """Hand a message to the producer; False while the topic has no partitions.
 
-        Waits at most `topic_timeout_s`, and only for a topic that is not known yet. Raises KafkaError for a message
-        that the producer refuses.
+        One of the two is called later, from the producer's thread. Waits at most `topic_timeout_s`, and only for a
+        topic that is not known yet. Raises KafkaError for a message that the producer refuses.
         """
         try:
             future = self._producer.send(topic, value=message.value, key=message.key)
@@ -123,16 +130,8 @@ class KafkaLine:
             self._absent[topic] = monotonic() + _ASK_AGAIN_S
             return False
         self._absent.pop(topic, None)
-        size = len(message.key) + len(message.value)
-        flight.begin(size)
-
-        def settled(_receipt: object) -> None:
-            flight.acknowledged(size)
-            if acknowledged is not None:
-                acknowledged()
-
-        future.add_callback(settled)
-        future.add_errback(lambda error: flight.lost(size, error))
+        future.add_callback(lambda _receipt: acknowledged())
+        future.add_errback(given_up)
         return True
 
     def close(self, within_s: float, *, settled: bool) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pointsman_router.buffer import Buffer
+from pointsman_router.buffer import Buffer, Waiting
 
 ITEMS = st.lists(st.tuples(st.sampled_from(["put", "take", "back", "close"]), st.integers(1, 60)), max_size=60)
 
@@ -24,11 +24,11 @@ def test_everything_is_in_it_taken_or_counted(steps: Sequence[tuple[str, int]]) 
             buffer.close()
         elif (found := buffer.take()) is not None:
             if step == "take":
-                assert found[0] > last
-                last = found[0]
+                assert found.item > last
+                last = found.item
                 taken += 1
             else:
-                buffer.put_back(*found)
+                buffer.put_back(found)
         held = len(buffer)
         assert held <= 5
         assert held + taken + buffer.dropped == put
@@ -39,7 +39,7 @@ def test_the_oldest_make_room_for_the_newest() -> None:
     buffer: Buffer[int] = Buffer(3, 1_000)
     for number in range(10):
         buffer.put(number, 1)
-    assert [buffer.take() for _ in range(4)] == [(7, 1), (8, 1), (9, 1), None]
+    assert [buffer.take() for _ in range(4)] == [Waiting(7, 1), Waiting(8, 1), Waiting(9, 1), None]
     assert buffer.dropped == 7
 
 
@@ -50,5 +50,5 @@ def test_bytes_bound_it_too() -> None:
         buffer.put(name, 3)
     buffer.put("large", 7)
     buffer.put("too large", 11)
-    assert [buffer.take(), buffer.take(), buffer.take()] == [("c", 3), ("large", 7), None]
+    assert [buffer.take(), buffer.take(), buffer.take()] == [Waiting("c", 3), Waiting("large", 7), None]
     assert buffer.dropped == 3

@@ -219,7 +219,9 @@ def test_a_heartbeat_stays_below_the_limit_and_tells_all_in_turn() -> None:
     for number in range(2_000):
         ended(boot.counters, Key(f"{wide}{number}", "baseline", wide, number))
         boot.apply(f"{wide}{number}", number + 1)
-    made, routes, epochs = beats_of(boot), set(), set()
+    made = beats_of(boot)
+    routes: set[str] = set()
+    epochs: set[str] = set()
     for _ in range(40):
         value = encode(made.next().message)
         assert len(value) <= MAX_MESSAGE_BYTES

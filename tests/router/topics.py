@@ -57,7 +57,9 @@ class Topics:
         names = {self.prefix + name: [] for name in (topics.TRACES, topics.OUTCOMES, topics.HEARTBEATS)}  # type: dict[str, list[Any]]
         consumer: Any = KafkaConsumer(bootstrap_servers=self.bootstrap, auto_offset_reset="earliest")
         try:
-            consumer.assign([TopicPartition(name, part) for name in names for part in consumer.partitions_for_topic(name)])
+            consumer.assign(
+                [TopicPartition(name, part) for name in names for part in consumer.partitions_for_topic(name)]
+            )
             deadline = time.monotonic() + within_s
             while time.monotonic() < deadline:
                 for partition, records in consumer.poll(timeout_ms=100).items():
