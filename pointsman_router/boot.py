@@ -5,15 +5,14 @@ A new process has a new boot: counters only rise within one, so a child of `fork
 
 from datetime import UTC, datetime
 from threading import Lock
-from uuid import UUID, uuid4
-from weakref import WeakValueDictionary
+from uuid import uuid4
 
 from pointsman_contract.heartbeat import AppliedEpoch
 from pointsman_contract.outcome import Outcome
 from pointsman_contract.trace import Trace
 from pointsman_router.buffer import Buffer
 from pointsman_router.counters import DispatchCounters
-from pointsman_router.encoding import Draft, memory_of
+from pointsman_router.encoding import memory_of
 from pointsman_router.limits import EmitterLimits
 from pointsman_router.request import Request
 
@@ -26,16 +25,20 @@ class Boot:
         self.router_id = router_id
         self.boot_id = uuid4().hex
         self.counters = DispatchCounters(limits.max_counters, limits.quiet_s)
-        self.traces: Buffer[Draft | Trace] = Buffer(limits.max_buffered, limits.max_buffered_bytes)
+        self.traces: Buffer[Request | Trace] = Buffer(limits.max_buffered, limits.max_buffered_bytes)
         self.outcomes: Buffer[Outcome] = Buffer(limits.max_buffered, limits.max_buffered_bytes)
-        self.open_requests: WeakValueDictionary[UUID, Request] = WeakValueDictionary()
+        self.open_requests: dict[int, Request] = {}
         self._max_routes = limits.max_counters
         self._lock = Lock()
         self._epochs: dict[str, AppliedEpoch] = {}
 
-    def put_trace(self, trace: Draft | Trace) -> None:
+    def put_trace(self, trace: Request | Trace, attempts: int) -> None:
         """Queue it; never waits."""
-        self.traces.put(trace, memory_of(trace))
+        self.traces.put(trace, memory_of(attempts))
+
+    def put_outcome(self, outcome: Outcome) -> None:
+        """Queue it; never waits."""
+        self.outcomes.put(outcome, memory_of(0))
 
     def apply(self, route: str, epoch: int) -> None:
         """The router follows this epoch from this moment on. Raises ValidationError for what is no name or epoch."""

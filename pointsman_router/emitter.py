@@ -16,8 +16,7 @@ from pointsman_contract.trace import Trace
 from pointsman_contract.vocabulary import Arm, Probe
 from pointsman_router.boot import Boot
 from pointsman_router.conditions import log
-from pointsman_router.counters import Key, is_name
-from pointsman_router.encoding import memory_of
+from pointsman_router.counters import is_name
 from pointsman_router.kafka_line import KafkaLine, check_settings
 from pointsman_router.limits import EmitterLimits
 from pointsman_router.request import Request
@@ -115,7 +114,7 @@ class TraceEmitter:
         Begin it when the arm is chosen and before the model is called. `trace_id` is the one by whose hash the arm
         was chosen; else one is made. A probe is emitted and not counted.
         """
-        return Request(self._running(), Key(route, arm, task_class, epoch), probe, trace_id)
+        return Request(self._running(), (route, arm, task_class, epoch), probe, trace_id)
 
     def emit(self, trace: Trace) -> None:
         """Emit a trace that the router built itself. That of a request in its block is sent instead of the block's.
@@ -123,14 +122,14 @@ class TraceEmitter:
         Nothing is counted here: counters rise in `dispatch` alone.
         """
         boot = self._running()
-        request = boot.open_requests.get(trace.trace_id)
+        request = boot.open_requests.get(trace.trace_id.int)
         if request is not None:
             request.withhold()
-        boot.put_trace(trace)
+        boot.put_trace(trace, len(trace.attempts))
 
     def emit_outcome(self, outcome: Outcome) -> None:
         """Emit what became known of a request later."""
-        self._running().outcomes.put(outcome, memory_of(outcome))
+        self._running().put_outcome(outcome)
 
     def policy_applied(self, route: str, epoch: int) -> None:
         """Say that every request dispatched from now on follows this epoch; a heartbeat tells it at once.

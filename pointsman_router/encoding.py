@@ -51,9 +51,8 @@ class UnsendableError(Exception):
     """The contract refuses the message; the sentence names fields and never quotes a value."""
 
 
-def memory_of(message: Draft | Trace | Outcome) -> int:
-    """About how many bytes it takes while it waits: 4 KiB for itself and for each attempt."""
-    attempts = 0 if isinstance(message, Outcome) else len(message.attempts)
+def memory_of(attempts: int) -> int:
+    """About how many bytes a message takes while it waits: 4 KiB for itself and for each attempt."""
     return _MEMORY_BYTES * (1 + attempts)
 
 

@@ -12,11 +12,12 @@ from pointsman_contract.outcome import Outcome
 from pointsman_contract.trace import Trace
 from pointsman_router.buffer import Buffer, Waiting
 from pointsman_router.conditions import Conditions
-from pointsman_router.encoding import Draft, Encoded, UnsendableError, encode_message
+from pointsman_router.encoding import Encoded, UnsendableError, encode_message
 from pointsman_router.flight import Flight
 from pointsman_router.kafka_line import KafkaLine, error_name
+from pointsman_router.request import Request
 
-M = TypeVar("M", bound=Draft | Trace | Outcome)
+M = TypeVar("M", bound=Request | Trace | Outcome)
 
 # After so many messages the thread lets others have the interpreter: encoding holds it.
 _SLICE = 25
@@ -113,7 +114,7 @@ class Lane(Generic[M]):
 
     def _encode(self, message: M) -> Encoded | None:
         try:
-            encoded = encode_message(message)
+            encoded = encode_message(message.draft() if isinstance(message, Request) else message)
         except UnsendableError as error:
             self._invalid += 1
             self._say.begins(f"{self.topic} {error}", f"not sent, the contract refuses {error}")

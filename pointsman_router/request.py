@@ -4,13 +4,12 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from time import perf_counter
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, Unpack
+from typing import TYPE_CHECKING, Any, Self, Unpack, cast
 from uuid import UUID, uuid4
 
 from pointsman_contract.attempt import Attempt
-from pointsman_contract.trace import Trace
-from pointsman_contract.vocabulary import Probe, Role, Status
-from pointsman_router.counters import Counter, Key
+from pointsman_contract.vocabulary import Arm, Probe, Role, Status
+from pointsman_router.counters import Counter
 from pointsman_router.encoding import Draft
 from pointsman_router.told import (
     ATTEMPT_DETAILS,
@@ -32,23 +31,35 @@ class Request:
     an exception, the request counts as finished, and what was told until then goes out. No lock is held in between.
     """
 
-    __slots__ = ("__weakref__", "_attempts", "_began", "_boot", "_counter", "_fields", "_key", "_probe", "_state",
-                 "_whole", "started_at", "trace_id")  # fmt: skip
+    __slots__ = (
+        "_attempts",
+        "_began",
+        "_boot",
+        "_counter",
+        "_duration_s",
+        "_fields",
+        "_key",
+        "_probe",
+        "_state",
+        "started_at",
+        "trace_id",
+    )
 
     started_at: datetime
     """Taken when the block begins."""
 
-    def __init__(self, boot: "Boot", key: Key, probe: Probe | None, trace_id: UUID | None) -> None:
+    def __init__(
+        self, boot: "Boot", key: tuple[str, Arm, str, int], probe: Probe | None = None, trace_id: UUID | None = None
+    ) -> None:
         self.trace_id = trace_id or uuid4()
         self._boot = boot
         self._key = key
         self._probe = probe
         self._attempts: list[dict[str, Any] | Attempt] = []
         self._fields: dict[str, Any] = {}
-        self._whole: Trace | None = None
         self._counter: Counter | None = None
         self._state = "new"
-        self._began = 0.0
+        self._began = self._duration_s = 0.0
 
     def __enter__(self) -> Self:
         if self._state != "new":
@@ -57,7 +68,7 @@ class Request:
         boot = self._boot
         if self._probe is None:
             self._counter = boot.counters.begin(self._key)
-        boot.open_requests[self.trace_id] = self
+        boot.open_requests[self.trace_id.int] = self
         self.started_at = datetime.now(UTC)
         self._began = perf_counter()
         return self
@@ -68,10 +79,11 @@ class Request:
         boot = self._boot
         try:
             if self._state == "open":
-                boot.put_trace(self._whole or self._draft())
+                self._duration_s = perf_counter() - self._began
+                boot.put_trace(self, len(self._attempts))
         finally:
             self._state = "ended"
-            boot.open_requests.pop(self.trace_id, None)
+            boot.open_requests.pop(self.trace_id.int, None)
             if self._counter is not None:
                 boot.counters.finish(self._counter)
 
@@ -91,16 +103,14 @@ class Request:
         """
         refuse_unknown(details, ATTEMPT_DETAILS, "attempt")
         self._require_open()
-        self._attempts.append(
-            {
-                "role": role,
-                "model": model,
-                "status": status,
-                "input_tokens": input_tokens,
-                "output_tokens": output_tokens,
-                **details,
-            }
-        )
+        # This method's own dict, and from here on with any value.
+        told = cast("dict[str, Any]", details)
+        told["role"] = role
+        told["model"] = model
+        told["status"] = status
+        told["input_tokens"] = input_tokens
+        told["output_tokens"] = output_tokens
+        self._attempts.append(told)
 
     def finish(self, *, attempts: Iterable[Attempt] = (), **details: Unpack[RequestDetails]) -> None:
         """Tell of the request as a whole; it is sent when the block ends. What is told twice counts as told last.
@@ -113,26 +123,13 @@ class Request:
         self._attempts.extend(attempts)
         self._fields.update(details)
 
-    def replace(self, trace: Trace) -> None:
-        """Send this trace at the end of the block instead of one that is put together from what was told.
-
-        Its `trace_id` has to be the request's. Raises ValueError.
-        """
-        self._require_open()
-        if trace.trace_id != self.trace_id:
-            raise ValueError("the trace has another trace_id than the request")
-        self._whole = trace
-
     def withhold(self) -> None:
         """Send no trace at the end of the block: the router emits its own. The request is counted all the same."""
         if self._state == "open":
             self._state = "withheld"
 
-    def _require_open(self) -> None:
-        if self._state not in ("open", "withheld"):
-            raise RuntimeError("this can be told only inside of the block of the request")
-
-    def _draft(self) -> Draft:
+    def draft(self) -> Draft:
+        """What was told, for the emitter's thread, which makes a trace of it."""
         route, arm, task_class, epoch = self._key
         known = Dispatched(
             trace_id=self.trace_id,
@@ -145,6 +142,10 @@ class Request:
             policy_epoch=epoch,
             probe=self._probe,
         )
-        # Until this moment, where the router did not measure it itself.
-        duration = {"duration_s": perf_counter() - self._began}
+        # Where the router did not measure it itself.
+        duration = {"duration_s": self._duration_s}
         return Draft({**duration, **self._fields, **known}, self._attempts)
+
+    def _require_open(self) -> None:
+        if self._state not in ("open", "withheld"):
+            raise RuntimeError("this can be told only inside of the block of the request")

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from pointsman_contract.decode import decode, encode
 from pointsman_contract.fields import MAX_MESSAGE_BYTES
 from pointsman_contract.heartbeat import Heartbeat
+from pointsman_contract.vocabulary import Arm
 from pointsman_router import EmitterLimits, Request
 from pointsman_router.boot import Boot
 from pointsman_router.counters import Counter, DispatchCounters, Key, Reading
@@ -55,7 +56,7 @@ class DispatchedWhileReading(DispatchCounters):
     def read(self, max_bytes: int, acknowledged_at: float) -> Sequence[Reading]:
         """The counters, and behind them the request."""
         found = super().read(max_bytes, acknowledged_at)
-        self.late = Request(self.boot, KEY, None, None).__enter__()
+        self.late = Request(self.boot, KEY).__enter__()
         return found
 
 
@@ -76,7 +77,7 @@ class ReadWhileDispatching(DispatchCounters):
     boot: Boot
     beat: Heartbeat | None = None
 
-    def begin(self, key: Key) -> Counter | None:
+    def begin(self, key: tuple[str, Arm, str, int]) -> Counter | None:
         """The heartbeat, and behind it the count."""
         self.beat = beats_of(self.boot).next().message
         return super().begin(key)
@@ -88,7 +89,7 @@ def test_a_request_takes_its_time_after_the_counter() -> None:
     counters = ReadWhileDispatching(10, 600)
     counters.boot = boot
     boot.counters = counters
-    with Request(boot, KEY, None, None) as request:
+    with Request(boot, KEY) as request:
         assert counters.beat is not None
         assert counters.beat.counters == ()
         assert request.started_at > counters.beat.at
@@ -104,7 +105,7 @@ def test_every_request_on_record_is_in_the_counters(scale: Scale) -> None:
     def route(seed: int) -> None:
         rng = random.Random(seed)
         while not over.is_set():
-            with Request(boot, KEY, None, None) as request:
+            with Request(boot, KEY) as request:
                 starts.append(request.started_at)
                 if rng.random() < 0.1:
                     over.wait(0.0001)

@@ -101,19 +101,15 @@ def test_a_request_that_fails_is_emitted_with_what_is_known(on_tansu: Topics) ->
 
 
 def test_a_trace_of_the_routers_own_replaces_the_blocks(on_tansu: Topics) -> None:
-    """Whether told with `emit`, with `replace`, or withheld: no request has two traces."""
+    """Whether it is given to `emit` in the block or withheld: no request has two traces."""
     with on_tansu.emitter() as emitter:
         with emitter.dispatch(route="a", task_class="t") as request:
             emitter.emit(fresh_trace(trace_id=request.trace_id, started_at=request.started_at, route="emitted"))
         with emitter.dispatch(route="a", task_class="t") as request:
-            request.replace(fresh_trace(trace_id=request.trace_id, route="replaced"))
-            with pytest.raises(ValueError, match="another trace_id"):
-                request.replace(fresh_trace())
-        with emitter.dispatch(route="a", task_class="t") as request:
             request.withhold()
-    arrived = on_tansu.read(traces=2, heartbeats=1)
-    assert sorted(trace.route for trace in arrived.traces) == ["emitted", "replaced"]
-    assert [(one.dispatched, one.finished) for one in arrived.heartbeats[-1].counters] == [(3, 3)]
+    arrived = on_tansu.read(traces=1, heartbeats=1)
+    assert [trace.route for trace in arrived.traces] == ["emitted"]
+    assert [(one.dispatched, one.finished) for one in arrived.heartbeats[-1].counters] == [(2, 2)]
 
 
 def test_tasks_of_one_thread_are_independent(on_tansu: Topics) -> None:
