@@ -6,29 +6,36 @@ under --topic-prefix). A request tells every field that a real router fills, 1.2
 Two times are taken of each request: what the clock says, which has the waits for the interpreter and for a core in it,
 and what its thread used of a core. The lines without an emitter make the same calls to an object that does nothing:
 what the machine takes for as much Python just behind a pause.
+
+--codec prints why the emitter compresses with gzip: what a trace costs its threads, with and without the package
+crc32c. These traces differ in their ids and times alone; real ones compress less well.
 """
 
 import argparse
 import os
 import platform
-import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from decimal import Decimal
+from functools import partial
 from typing import NamedTuple, Self
+
+from crc32c import crc32c
+from kafka.codec import gzip_encode
+from kafka.record._crc32c import crc as crc32c_in_python
 
 from ingest.topics import create_topics
 from pointsman.embedded import embedded_broker
-from pointsman_router import EmitterStats, Request, TraceEmitter
+from pointsman_router import EmitterLimits, EmitterStats, Request, TraceEmitter
+from pointsman_router.boot import Boot
+from pointsman_router.encoding import encode_message
 
 TARGET_US = 50
-# kafka-python looks for the package once, when it is imported: with None in its place it finds nothing.
-SLOWLY = (
-    "import runpy, sys; sys.modules['crc32c'] = None; sys.argv = sys.argv[1:];"
-    " runpy.run_path(sys.argv[0], run_name='__main__')"
-)
+REPEATS = 5
+ENCODED = 100
 LOADS = (
     (1, 0.002, "1 thread, calls of 2 ms"),
     (8, 0.010, "8 threads, calls of 10 ms"),
@@ -167,18 +174,54 @@ def print_line(name: str, figures: Figures) -> None:
     print(f"{line} {figures.process_us:8.0f}{arrived}", flush=True)
 
 
+def best_us(work: Callable[[], object]) -> float:
+    """Microseconds of this thread's time, the best of several tries."""
+    times = []
+    for _ in range(REPEATS):
+        began = time.thread_time_ns()
+        work()
+        times.append((time.thread_time_ns() - began) / 1000)
+    return min(times)
+
+
+def print_codec() -> int:
+    """Print one line for each size of batch."""
+    boot = Boot(environment="bench", router_id="router-3", limits=EmitterLimits())
+    requests = []
+    for _ in range(ENCODED):
+        with Request(boot, ("invoices", "canary", "extraction", 17)) as request:
+            tell(request)
+        requests.append(request)
+    encoded = [encode_message(request.draft()) for request in requests]
+    encoding_us = best_us(lambda: [encode_message(request.draft()) for request in requests]) / ENCODED
+    print(f"load {os.getloadavg()[0]:.1f}; validating and encoding: {encoding_us:.0f} us a trace")
+    print(f"{'a trace':>12} {'plain':>9} {'gzip':>9} {'gzip':>7} {'checksum in Python':>26} {'in C':>12}")
+    print(f"{'batch of':>12} {'bytes':>9} {'bytes':>9} {'us':>7} {'plain us':>15} {'gzip us':>10} {'plain us':>12}")
+    for count in (1, 10, 100):
+        plain = b"".join(one.key + one.value for one in encoded[:count])
+        small = gzip_encode(plain)
+        work = (
+            partial(gzip_encode, plain),
+            partial(crc32c_in_python, plain),
+            partial(crc32c_in_python, small),
+            partial(crc32c, plain),
+        )
+        times = [best_us(one) / count for one in work]
+        sizes = f"{count:>12} {len(plain) // count:>9,} {len(small) // count:>9,}"
+        print(f"{sizes} {times[0]:>7.1f} {times[1]:>15.1f} {times[2]:>10.1f} {times[3]:>12.2f}")
+    return 0
+
+
 def main() -> int:
     """Print one table; 1 where a median of the threads' own time is over the target."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--bootstrap", help="Kafka, host:port (default: an embedded broker)")
     parser.add_argument("--topic-prefix", default="", help="in front of the topics' names")
     parser.add_argument("--requests", type=int, default=8_000, help="of each run (default: %(default)s)")
-    parser.add_argument("--compression", default="gzip", choices=["gzip", "none"], help="(default: %(default)s)")
-    parser.add_argument("--slow-checksum", action="store_true", help="as if the package crc32c were not installed")
+    parser.add_argument("--codec", action="store_true", help="what gzip and checksums cost instead; needs no broker")
     arguments = parser.parse_args()
-    if arguments.slow_checksum:
-        others = [argument for argument in sys.argv[1:] if argument != "--slow-checksum"]
-        return subprocess.run([sys.executable, "-c", SLOWLY, __file__, *others], check=False).returncode
+    if arguments.codec:
+        return print_codec()
     with ExitStack() as stack:
         bootstrap = arguments.bootstrap or stack.enter_context(embedded_broker())
         create_topics(bootstrap, prefix=arguments.topic_prefix, partitions=3, replication=1)
@@ -189,7 +232,7 @@ def print_table(bootstrap: str, arguments: argparse.Namespace) -> int:
     """A line for each way to load it."""
     print(f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
     load = os.getloadavg()[0]
-    print(f"load {load:.1f}; {arguments.requests:,} requests each; compression {arguments.compression}; microseconds")
+    print(f"load {load:.1f}; {arguments.requests:,} requests each; microseconds")
     print(
         f"{'':<38} {'clock':>7} {'99 %':>8} {'thread':>7} {'99 %':>7} {'process':>8} {'delivered':>10} {'dropped':>8}"
     )
@@ -201,7 +244,6 @@ def print_table(bootstrap: str, arguments: argparse.Namespace) -> int:
             environment="bench",
             router_id="bench",
             topic_prefix=arguments.topic_prefix,
-            kafka_settings={"compression_type": None if arguments.compression == "none" else arguments.compression},
         )
         time.sleep(1)
         figures = measure(emitter, threads, arguments.requests, pause_s)

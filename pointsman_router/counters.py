@@ -114,17 +114,15 @@ class DispatchCounters:
         if sum(counter.json_bytes for counter in counters) > max_bytes:
             counters.sort(key=lambda counter: counter.told_in)
         for counter in counters:
-            # In this order: a request that ends in between must not have ended more often than it began.
-            finished = counter.finished
-            dispatched = counter.dispatched
-            if finished == dispatched and counter.changed_at < quiet_since:
+            reading = read_counter(counter)
+            if reading.finished == reading.dispatched and counter.changed_at < quiet_since:
                 self._forget_if_superseded(counter, quiet_since)
                 continue
             max_bytes -= counter.json_bytes
             if max_bytes < 0:
                 break
             counter.told_in = self._heartbeat
-            told.append(Reading(counter.key, dispatched, finished))
+            told.append(reading)
         return told
 
     def release(self) -> None:
@@ -147,6 +145,12 @@ class DispatchCounters:
             if epoch < self._newest.get(route, 0) and counter.changed_at < quiet_since:
                 del self._table[counter.key]
                 self._forgotten[route] = max(epoch, self._forgotten.get(route, 0))
+
+
+def read_counter(counter: Counter) -> Reading:
+    """Both counts, in this order: a request that ends in between must not have ended without having begun."""
+    finished = counter.finished
+    return Reading(counter.key, counter.dispatched, finished)
 
 
 def is_countable(key: Key) -> bool:

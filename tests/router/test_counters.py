@@ -16,7 +16,7 @@ from pointsman_contract.heartbeat import Heartbeat
 from pointsman_contract.vocabulary import Arm
 from pointsman_router import EmitterLimits, Request
 from pointsman_router.boot import Boot
-from pointsman_router.counters import Counter, DispatchCounters, Key, Reading
+from pointsman_router.counters import Counter, DispatchCounters, Key, Reading, read_counter
 from pointsman_router.heartbeats import Heartbeats
 from tests.conftest import Scale
 
@@ -136,6 +136,35 @@ def test_every_request_on_record_is_in_the_counters(scale: Scale) -> None:
         assert finished >= finished_before
         before, finished_before = dispatched, finished
     assert told(boot.counters)[KEY] == (len(starts), len(starts))
+
+
+class EndingWhileRead(Counter):
+    """A request begins and ends just when `dispatched` has been read."""
+
+    __slots__ = ("_begun",)
+
+    def __init__(self) -> None:
+        self._begun = 0
+        super().__init__(KEY)
+
+    @property
+    def dispatched(self) -> int:
+        """The count before it."""
+        self._begun += 1
+        self.finished += 1
+        return self._begun - 1
+
+    @dispatched.setter
+    def dispatched(self, count: int) -> None:
+        self._begun = count
+
+
+def test_no_more_requests_end_than_begin() -> None:
+    """A request that ends while its counter is read is not told as ended without having begun."""
+    counter = EndingWhileRead()
+    for _ in range(3):
+        reading = read_counter(counter)
+        assert reading.finished <= reading.dispatched
 
 
 def test_a_quiet_counter_is_left_out_once_kafka_has_it() -> None:
