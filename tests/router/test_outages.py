@@ -14,6 +14,7 @@ from kafka import KafkaAdminClient
 
 from pointsman_contract import topics as names
 from pointsman_router import EmitterLimits, TraceEmitter
+from pointsman_router.kafka_line import KafkaLine
 from tests.router.routing import route_many, route_one
 from tests.router.topics import Topics, wait_until
 from tests.services.kafka import ApacheKafka
@@ -245,3 +246,13 @@ def test_a_message_that_kafka_refuses_is_counted(
     # Once with its neighbours, once alone.
     assert 1 <= sum("MessageSizeTooLargeError" in line for line in said) <= 2
     assert "secret" not in " ".join(said)
+
+
+def test_the_producer_asks_for_no_topic_to_be_made(tansu: str) -> None:
+    """Kafka makes what a client asks about unless it is told not to: its own default, which the broker here has not."""
+    line = KafkaLine(tansu, {}, EmitterLimits(), 3.0)
+    try:
+        request = line._producer._metadata.metadata_request()  # noqa: SLF001 - no broker here would make one
+        assert request.allow_auto_topic_creation is False
+    finally:
+        line.close(1.0, settled=True)
