@@ -3,9 +3,10 @@
 A new process has a new boot: counters only rise within one, so a child of `fork` may not go on with its parent's.
 """
 
+from collections import deque
 from datetime import UTC, datetime
 from threading import Lock
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from pointsman_contract.heartbeat import AppliedEpoch
 from pointsman_contract.outcome import Outcome
@@ -15,6 +16,9 @@ from pointsman_router.counters import DispatchCounters
 from pointsman_router.encoding import memory_of
 from pointsman_router.limits import EmitterLimits
 from pointsman_router.request import Request
+
+# What a router of 10,000 requests a second needs between two looks of the thread.
+_READY_IDS = 512
 
 
 class Boot:
@@ -28,9 +32,22 @@ class Boot:
         self.traces: Buffer[Request | Trace] = Buffer(limits.max_buffered, limits.max_buffered_bytes)
         self.outcomes: Buffer[Outcome] = Buffer(limits.max_buffered, limits.max_buffered_bytes)
         self.open_requests: dict[int, Request] = {}
+        self._ids: deque[UUID] = deque()
         self._max_routes = limits.max_counters
         self._lock = Lock()
         self._epochs: dict[str, AppliedEpoch] = {}
+
+    def new_id(self) -> UUID:
+        """An id for a trace; made beforehand if it can be."""
+        try:
+            return self._ids.popleft()
+        except IndexError:
+            return uuid4()
+
+    def prepare_ids(self) -> None:
+        """For the emitter's thread: to make an id takes as long as half of all that a request needs."""
+        for _ in range(_READY_IDS - len(self._ids)):
+            self._ids.append(uuid4())
 
     def put_trace(self, trace: Request | Trace, attempts: int) -> None:
         """Queue it; never waits."""

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from time import perf_counter
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, Unpack, cast
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from pointsman_contract.attempt import Attempt
 from pointsman_contract.vocabulary import Arm, Probe, Role, Status
@@ -51,7 +51,7 @@ class Request:
     def __init__(
         self, boot: "Boot", key: tuple[str, Arm, str, int], probe: Probe | None = None, trace_id: UUID | None = None
     ) -> None:
-        self.trace_id = trace_id or uuid4()
+        self.trace_id = trace_id or boot.new_id()
         self._boot = boot
         self._key = key
         self._probe = probe

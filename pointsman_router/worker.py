@@ -105,6 +105,7 @@ class Worker:
 
     def _turn(self, until: float | None = None) -> None:
         try:
+            self._boot.prepare_ids()
             self._watch()
             line = self._line or self._open(until)
             if line is not None:

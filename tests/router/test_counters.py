@@ -295,3 +295,17 @@ def test_applied_epochs_keep_their_time() -> None:
     assert boot.epochs()["invoices"].applied_at == first <= datetime.now(UTC)
     boot.apply("invoices", 18)
     assert boot.epochs()["invoices"].applied_at > first
+
+
+def test_ids_are_unique_whoever_made_them(scale: Scale) -> None:
+    """Those that were made beforehand, those for which none was ready, and those of another boot: none comes twice."""
+    boots = [new_boot(), new_boot()]
+    count = scale(long=100_000, small=2_000)
+    taken = set()
+    for number in range(count):
+        boot = boots[number % 2]
+        if number % 700 == 0:
+            boot.prepare_ids()
+        taken.add(boot.new_id())
+    assert len(taken) == count
+    assert {made.version for made in taken} == {4}
