@@ -13,7 +13,6 @@ from pointsman_contract.outcome import Outcome
 from pointsman_contract.trace import Trace
 from pointsman_router.buffer import Buffer
 from pointsman_router.counters import DispatchCounters
-from pointsman_router.encoding import memory_of
 from pointsman_router.limits import EmitterLimits
 from pointsman_router.request import Request
 
@@ -48,14 +47,6 @@ class Boot:
         """For the emitter's thread: to make an id takes as long as half of all that a request needs."""
         for _ in range(_READY_IDS - len(self._ids)):
             self._ids.append(uuid4())
-
-    def put_trace(self, trace: Request | Trace, attempts: int) -> None:
-        """Queue it; never waits."""
-        self.traces.put(trace, memory_of(attempts))
-
-    def put_outcome(self, outcome: Outcome) -> None:
-        """Queue it; never waits."""
-        self.outcomes.put(outcome, memory_of(0))
 
     def apply(self, route: str, epoch: int) -> None:
         """The router follows this epoch from this moment on. Raises ValidationError for what is no name or epoch."""

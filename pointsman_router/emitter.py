@@ -17,6 +17,7 @@ from pointsman_contract.vocabulary import Arm, Probe
 from pointsman_router.boot import Boot
 from pointsman_router.conditions import log
 from pointsman_router.counters import is_name
+from pointsman_router.encoding import memory_of
 from pointsman_router.kafka_line import KafkaLine, check_settings
 from pointsman_router.limits import EmitterLimits
 from pointsman_router.request import Request
@@ -125,11 +126,11 @@ class TraceEmitter:
         request = boot.open_requests.get(trace.trace_id.int)
         if request is not None:
             request.withhold()
-        boot.put_trace(trace, len(trace.attempts))
+        boot.traces.put(trace, memory_of(len(trace.attempts)))
 
     def emit_outcome(self, outcome: Outcome) -> None:
         """Emit what became known of a request later."""
-        self._running().put_outcome(outcome)
+        self._running().outcomes.put(outcome, memory_of(0))
 
     def policy_applied(self, route: str, epoch: int) -> None:
         """Say that every request dispatched from now on follows this epoch; a heartbeat tells it at once.

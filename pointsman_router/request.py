@@ -10,7 +10,7 @@ from uuid import UUID
 from pointsman_contract.attempt import Attempt
 from pointsman_contract.vocabulary import Arm, Probe, Role, Status
 from pointsman_router.counters import Counter
-from pointsman_router.encoding import Draft
+from pointsman_router.encoding import Draft, memory_of
 from pointsman_router.told import (
     ATTEMPT_DETAILS,
     REQUEST_DETAILS,
@@ -22,6 +22,9 @@ from pointsman_router.told import (
 
 if TYPE_CHECKING:
     from pointsman_router.boot import Boot
+
+_TELLABLE = frozenset({"open", "withheld"})
+_TOO_LATE = "this can be told only inside of the block of the request"
 
 
 class Request:
@@ -80,7 +83,7 @@ class Request:
         try:
             if self._state == "open":
                 self._duration_s = perf_counter() - self._began
-                boot.put_trace(self, len(self._attempts))
+                boot.traces.put(self, memory_of(len(self._attempts)))
         finally:
             self._state = "ended"
             boot.open_requests.pop(self.trace_id.int, None)
@@ -102,7 +105,8 @@ class Request:
         Raises TypeError for a name that the contract does not have, RuntimeError after the end.
         """
         refuse_unknown(details, ATTEMPT_DETAILS, "attempt")
-        self._require_open()
+        if self._state not in _TELLABLE:
+            raise RuntimeError(_TOO_LATE)
         # This method's own dict, and from here on with any value.
         told = cast("dict[str, Any]", details)
         told["role"] = role
@@ -119,7 +123,8 @@ class Request:
         RuntimeError after the end.
         """
         refuse_unknown(details, REQUEST_DETAILS, "finish")
-        self._require_open()
+        if self._state not in _TELLABLE:
+            raise RuntimeError(_TOO_LATE)
         self._attempts.extend(attempts)
         self._fields.update(details)
 
@@ -145,7 +150,3 @@ class Request:
         # Where the router did not measure it itself.
         duration = {"duration_s": self._duration_s}
         return Draft({**duration, **self._fields, **known}, self._attempts)
-
-    def _require_open(self) -> None:
-        if self._state not in ("open", "withheld"):
-            raise RuntimeError("this can be told only inside of the block of the request")
