@@ -54,6 +54,9 @@ class Request:
     def __init__(
         self, boot: "Boot", key: tuple[str, Arm, str, int], probe: Probe | None = None, trace_id: UUID | None = None
     ) -> None:
+        if trace_id is not None and not isinstance(trace_id, UUID):
+            # Before anything is counted: a request that cannot begin must not stay in flight.
+            raise TypeError("trace_id has to be a uuid.UUID")
         self.trace_id = trace_id or boot.new_id()
         self._boot = boot
         self._key = key

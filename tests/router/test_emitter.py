@@ -172,6 +172,8 @@ def test_misuse_is_told_where_it_is_written(on_tansu: Topics) -> None:
             request.finish(outcome="success")
         with pytest.raises(RuntimeError, match="dispatched once"), request:
             pass
+        with pytest.raises(TypeError, match=r"uuid\.UUID"):
+            emitter.dispatch(route="a", task_class="t", trace_id="0d4c")  # type: ignore[arg-type]
         with pytest.raises(ValueError, match="epoch from 0"):
             emitter.policy_applied("a", -1)
     assert on_tansu.read(traces=1).ids() == [request.trace_id]
