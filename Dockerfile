@@ -2,12 +2,14 @@
 FROM python:3.13-slim-bookworm AS build
 WORKDIR /src
 COPY pyproject.toml constraints.txt README.md LICENSE ./
+COPY router router
 COPY pointsman_contract pointsman_contract
+COPY pointsman_router pointsman_router
 COPY store store
 COPY ingest ingest
 COPY migrations migrations
 COPY pointsman pointsman
-RUN python -m venv /opt/pointsman && /opt/pointsman/bin/pip install --no-cache-dir -c constraints.txt .
+RUN python -m venv /opt/pointsman && /opt/pointsman/bin/pip install --no-cache-dir -c constraints.txt ./router .
 
 FROM python:3.13-slim-bookworm
 RUN useradd --system --no-create-home pointsman

