@@ -75,7 +75,7 @@ def test_five_come_and_go_at_random(on_kafka: Deployment, scale: Scale) -> None:
     ledger = Ledger(on_kafka)
     crowd = Crowd(on_kafka, seed)
     moments = random.Random(seed)
-    until = time.monotonic() + scale(long=240, small=10)
+    until = time.monotonic() + scale(long=240, small=8)
     with ledger.under_load():
         while time.monotonic() < until:
             crowd.step()

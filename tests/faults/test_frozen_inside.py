@@ -17,7 +17,7 @@ _LOAD = 2_000
 _TRIES = 50
 # The session with Kafka; a session of PostgreSQL that is idle in its transaction is ended after half of it.
 _SESSION_S = 10.0
-_EVERY_DAY = ("COPY", "before the commit")
+_EVERY_DAY = ("before the commit",)
 
 
 def freeze_inside(looker: Looker, step: str, ingest: IngestProcess, send: Callable[[], None]) -> None:

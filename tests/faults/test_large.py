@@ -82,7 +82,7 @@ def test_messages_of_20_mb(on_kafka: Deployment, scale: Scale) -> None:
     good = fresh_traces(200)
     on_kafka.wait_stored(on_kafka.publish(on_kafka.traces, bytes_of(good[:100])))
     before = ingest.memory_bytes
-    many = scale(long=30, small=8)
+    many = scale(long=30, small=5)
     peaks: dict[str, int] = {}
     sent: list[bytes] = []
     places: list[Place] = []

@@ -207,7 +207,7 @@ def test_any_order_of_events(
     run_state_machine_as_test(
         begin,  # type: ignore[arg-type]  # Hypothesis takes any factory, and says so in words only
         settings=settings(
-            max_examples=scale(long=30, small=4),
+            max_examples=scale(long=30, small=3),
             stateful_step_count=scale(long=40, small=20),
             # To shrink takes a real run for each try; the steps are printed as they were.
             phases=[Phase.explicit, Phase.reuse, Phase.generate],
