@@ -27,7 +27,7 @@ def store_all(feed: Feed) -> float:
     return time.monotonic() - began
 
 
-@pytest.mark.parametrize(("where", "within_s"), [("copy", 2.0), ("look-up", 12.0)])
+@pytest.mark.parametrize(("where", "within_s"), [("copy", 2.0), ("inserted", 12.0)])
 def test_a_successor_goes_on(feed: Feed, store_url: str, where: str, within_s: float) -> None:
     """Inside COPY, also the very first of a connection, nothing is held that a successor or the maintenance of days
     needs; behind the compare-and-set the idle transaction is ended after five seconds. Once it goes on, the stopped one

@@ -17,33 +17,42 @@ from store.sessions import Sessions
 from tests.store.feed import Feed, partition
 from tests.store.storyline import batch_of, tell
 
-# How often the number of a trace's id is asked for once its row was made: first for COPY (a trace without attempts:
-# once), then for the look-up of what is stored already, behind the compare-and-set.
-STOPS = {"copy": 0, "look-up": 1}
+# What is asked for once the row was made: the number of the id in COPY, and the start when the rows are counted, behind
+# the compare-and-set and the INSERT.
+STOPS = {"copy": "int", "inserted": "started_at"}
+
+
+class Stop:
+    """Halts the process when a name is asked for, once it is armed."""
+
+    is_armed = False
+    at = ""
+
+    @classmethod
+    def asked_for(cls, name: str) -> None:
+        """Halt, once."""
+        if cls.is_armed and name == cls.at:
+            cls.is_armed = False
+            os.kill(os.getpid(), signal.SIGSTOP)
 
 
 class StoppingId(UUID):
-    """An id that halts the process when its number is asked for, once it is armed."""
-
-    is_armed = False
-    asked_before = 0
+    """An id that may halt the process when its number is asked for."""
 
     def __getattribute__(self, name: str) -> Any:
-        """The attribute; for the number after SIGCONT."""
-        if name == "int" and StoppingId.is_armed:
-            if StoppingId.asked_before == 0:
-                os.kill(os.getpid(), signal.SIGSTOP)
-            StoppingId.asked_before -= 1
+        """The attribute; after SIGCONT where it halts."""
+        Stop.asked_for(name)
         return super().__getattribute__(name)
 
 
 class ArmingTrace(Trace):
-    """A trace that arms its id when its row is made: the tenant stands in rows only."""
+    """A trace that arms the stop when its row is made: its revision stands in rows only."""
 
     def __getattribute__(self, name: str) -> Any:
-        """The attribute."""
-        if name == "tenant":
-            StoppingId.is_armed = True
+        """The attribute; after SIGCONT where it halts."""
+        if name == "record_revision":
+            Stop.is_armed = True
+        Stop.asked_for(name)
         return super().__getattribute__(name)
 
 
@@ -81,7 +90,7 @@ def main() -> None:
     if chosen.stop is None:
         tell(feed, partitions=chosen.partitions, end=chosen.end, size=chosen.size)
         return
-    StoppingId.asked_before = STOPS[chosen.stop]
+    Stop.at = STOPS[chosen.stop]
     batch = with_stop(batch_of(feed, [partition()], size=chosen.size, end=chosen.end))
     try:
         feed.store.store(batch)
