@@ -14,7 +14,7 @@ import pytest
 from pydantic import ValidationError
 
 from pointsman.settings import KAFKA, Settings, load_settings
-from tests.cli.command import Said, as_process
+from tests.cli.command import Said, as_process, pointsman
 from tests.ingest.process import IngestProcess, ask
 from tests.replay_fakes import line, trace_file
 from tests.services.authority import Authority
@@ -120,7 +120,7 @@ def test_refused(files: Authority, secure_kafka: SecureKafka, postgres_system: P
 def test_settings_that_are_wrong(files: Authority, refusing: str, changes: dict[str, object]) -> None:
     """The sentence on one setting tells nothing of the others."""
     settings = planted(files, refusing, **changes)
-    said = as_process("ingest", settings=settings)
+    said = pointsman("ingest", settings=settings)
     assert said.code == 2, said
     silent_about(said)
 
@@ -136,7 +136,7 @@ def test_a_file_of_settings(files: Authority, refusing: str, tmp_path: Path) -> 
         f'database_url = {{password = "{DATABASE}"}}\n',
     ):
         file.write_text(text)
-        said = as_process("topics", "create", "--config", str(file), settings={"kafka_bootstrap": refusing})
+        said = pointsman("topics", "create", "--config", str(file), settings={"kafka_bootstrap": refusing})
         assert (said.code, "Traceback" in said.err) == (2, False), said
         silent_about(said)
 
