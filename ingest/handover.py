@@ -13,9 +13,10 @@ from ingest.metrics import IngestMetrics
 from ingest.partitions import Partition
 from ingest.pending import PendingBatch
 from ingest.storing import Settled, Storing
+from store.batches import BegunBatch
 from store.errors import StoreError
 from store.ingest_store import IngestStore
-from store.received import Batch, StoredBatch
+from store.received import StoredBatch
 
 log = structlog.get_logger()
 
@@ -42,7 +43,8 @@ class Handover:
         self._condition = condition
         self._metrics = metrics
         self._stopping = stopping
-        self._storing = Storing(self._store_batch)
+        self._storing = Storing(self._finish)
+        self._is_confirmed = False
         self._progress_at = 0.0
         self.progress: dict[Partition, int] = {}
 
@@ -51,15 +53,29 @@ class Handover:
         """Whether a batch was handed over and is not settled yet."""
         return self._storing.under_way
 
-    def begin(self, consumer: GroupConsumer) -> None:
-        """Hand the pending batch over, if it still is of the topics that we know.
+    def confirm(self, consumer: GroupConsumer) -> None:
+        """Make sure that the pending batch is of the topics that we know; nothing may be added to it afterwards.
 
         Kafka hands messages out by the topic's name alone: a consumer that stood still while a topic was re-created
         would else take the new one's messages for the old's. Raises BrokerUnreachable, IngestStopped.
         """
-        self._refresh_topics(consumer)
-        self._assignment.refuse_other_incarnations(consumer)
-        self._storing.begin(self._pending.hand_over())
+        if not self._is_confirmed:
+            self._refresh_topics(consumer)
+            self._assignment.refuse_other_incarnations(consumer)
+            self._is_confirmed = True
+
+    def begin(self, consumer: GroupConsumer) -> None:
+        """Confirm the pending batch and hand it over. Raises BrokerUnreachable, IngestStopped, StoreAway."""
+        self.confirm(consumer)
+        self._is_confirmed = False
+        batch = self._pending.hand_over()
+        with self._condition.asking_store():
+            begun = self._store.begin_batch(batch)
+        self._storing.hand_over(begun)
+
+    def doubt(self) -> None:
+        """What was pending is dropped: the next batch has to be confirmed anew."""
+        self._is_confirmed = False
 
     def settle(self, consumer: GroupConsumer, timeout_s: float | None) -> StoredBatch | None:
         """What became of the batch under way; None where there is none, or nothing is known after `timeout_s`.
@@ -104,10 +120,10 @@ class Handover:
                 if now - asked < _REFRESH_S or now >= deadline or self._stopping.is_set():
                     raise
 
-    def _store_batch(self, batch: Batch) -> StoredBatch:
+    def _finish(self, begun: BegunBatch) -> StoredBatch:
         """Runs on the thread of `Storing`."""
         with self._condition.asking_store():
-            return self._store.store(batch)
+            return self._store.finish_batch(begun)
 
     def _note(self, settled: Settled) -> None:
         self._metrics.count_batch(settled.stored, len(settled.batch.messages), settled.seconds)

@@ -107,9 +107,8 @@ class Ingest:
 
     def _turn(self, consumer: GroupConsumer) -> None:
         """One round: poll, follow the group, take in, settle what is under way, place, look, store."""
-        if self._handover.under_way and self._pending.is_full():
-            # The database is the slower of the two: more in memory would not help it.
-            self._settle(consumer, _POLL_S)
+        if self._pending.is_full():
+            self._store_full(consumer)
             return
         polled = self._poll(consumer)
         if polled is None:
@@ -121,13 +120,7 @@ class Ingest:
         self._assignment.refuse_other_incarnations(consumer)
         self._take(consumer, polled)
         self._settle(consumer, 0.0)
-        if not self._handover.under_way:
-            # The store is asked where we stand only while nothing is on its way there.
-            now = time.monotonic()
-            if self._assignment.waiting and now >= self._place_at:
-                self._place(consumer)
-            if now >= self._look_at:
-                self._look(consumer)
+        self._place_and_look(consumer)
         if self._rules.reached():
             self._store_unreadable(consumer)
         elif self._pending.due_in(time.monotonic()) <= 0 and not self._handover.under_way:
@@ -187,12 +180,38 @@ class Ingest:
             # What still waits (for its row in the store, for a leader) waits for the next poll.
             self._place_at = time.monotonic() + _POLL_S
 
+    def _place_and_look(self, consumer: GroupConsumer) -> None:
+        """What asks the store where we stand: only while nothing is on its way there."""
+        if not self._handover.under_way:
+            now = time.monotonic()
+            if self._assignment.waiting and now >= self._place_at:
+                self._place(consumer)
+            if now >= self._look_at:
+                self._look(consumer)
+
+    def _store_full(self, consumer: GroupConsumer) -> None:
+        """Read nothing more until the batch can be handed over: in memory it would only wait too."""
+        if self._handover.under_way:
+            try:
+                # The broker answers while the database works.
+                self._handover.confirm(consumer)
+            except BrokerUnreachable as error:
+                self._start_over(consumer)
+                self._wait_for("waiting_for_broker", error)
+                return
+            self._settle(consumer, _POLL_S)
+        self._place_and_look(consumer)
+        if self._pending.is_full() and not self._handover.under_way:
+            self._begin_storing(consumer)
+
     def _begin_storing(self, consumer: GroupConsumer) -> None:
         try:
             self._handover.begin(consumer)
         except BrokerUnreachable as error:
             self._start_over(consumer)
             self._wait_for("waiting_for_broker", error)
+        except StoreAway as error:
+            self._store_is_away(consumer, error)
 
     def _settle(self, consumer: GroupConsumer, timeout_s: float | None) -> None:
         """Take in what became of the batch that is under way, if that is known within `timeout_s`."""
@@ -202,9 +221,7 @@ class Ingest:
             log.info("batch_dropped", why=str(moved))
             self._start_over(consumer)
         except StoreAway as error:
-            self._start_over(consumer)
-            self._condition.write_failed(str(error))
-            self._wait_for("waiting_for_store", error)
+            self._store_is_away(consumer, error)
         else:
             if stored is not None:
                 # Not before something was stored: a database that can be read and not written is away too.
@@ -232,7 +249,14 @@ class Ingest:
         except StoreAway:
             return None
 
+    def _store_is_away(self, consumer: GroupConsumer, error: StoreAway) -> None:
+        """A batch could not be stored."""
+        self._start_over(consumer)
+        self._condition.write_failed(str(error))
+        self._wait_for("waiting_for_store", error)
+
     def _start_over(self, consumer: GroupConsumer) -> None:
+        self._handover.doubt()
         self._assignment.unplace_all(consumer)
         self._rules.forget()
         self._place_at = 0.0

@@ -7,15 +7,16 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from ingest.broker import Message
+from ingest.fast_traces import read_fast
 from ingest.replay_header import replay_of
 from pointsman_contract import topics
-from pointsman_contract.decode import Decoder
+from pointsman_contract.decode import MAX_AHEAD, Decoder
 from pointsman_contract.errors import ContractError
 from pointsman_contract.fields import LATEST, MAX_TEXT, Unknowns
 from pointsman_contract.heartbeat import Heartbeat
 from pointsman_contract.outcome import Outcome
 from pointsman_contract.trace import Trace
-from store.received import DeadLetter, Received, Source
+from store.received import DeadLetter, Received, Source, StagedTrace
 
 Model = type[Trace] | type[Outcome] | type[Heartbeat]
 
@@ -36,22 +37,26 @@ class TopicReader:
 
     def __init__(self, model: Model) -> None:
         self._decoder: Decoder[Trace | Outcome | Heartbeat] = Decoder(model)
+        self._reads_traces = model is Trace
 
     def read(self, source: Source, messages: Iterable[Message], now: datetime) -> Iterator[Received]:
         """Decode messages of one partition. `now` stands in for a broker's timestamp that is no time."""
         decode = self._decoder.read
-        content: Trace | Outcome | Heartbeat | DeadLetter
-        timestamp, broker_time = None, now
+        content: Trace | StagedTrace | Outcome | Heartbeat | DeadLetter | None
+        timestamp, broker_time, latest = None, now, now + MAX_AHEAD
         for message in messages:
             # With LogAppendTime all messages that a producer sent together have the same.
             if message.timestamp != timestamp:
                 timestamp = message.timestamp
                 broker_time = _moment(timestamp, now)
+                latest = broker_time + MAX_AHEAD
             value = message.value
-            try:
-                content = decode(value, broker_time)
-            except ContractError as error:
-                content = DeadLetter(error.reason, error.detail, *_seems_to_belong(value))
+            content = read_fast(value, latest) if self._reads_traces else None
+            if content is None:
+                try:
+                    content = decode(value, broker_time)
+                except ContractError as error:
+                    content = DeadLetter(error.reason, error.detail, *_seems_to_belong(value))
             replayed = replay_of(message.headers) if message.headers else None
             yield Received(source, message.offset, broker_time, content, value, message.key, replayed)
 

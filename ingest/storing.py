@@ -1,6 +1,7 @@
 """The batch that is on its way into the store, on a thread of its own.
 
-While the database works, the next batch is read and decoded: on two cores that is half of the time of each.
+The thread only waits for the database. While it does, the next batch is read and decoded. What costs this process time
+(rows, COPY) is done before the batch is handed over: two threads that both have work slow each other down in Python.
 """
 
 import threading
@@ -9,6 +10,7 @@ from collections.abc import Callable
 from queue import SimpleQueue
 from typing import NamedTuple
 
+from store.batches import BegunBatch
 from store.received import Batch, StoredBatch
 
 
@@ -21,25 +23,25 @@ class Settled(NamedTuple):
 
 
 class Storing:
-    """Stores one batch at a time. Used by one thread; `store` runs on another."""
+    """Finishes one batch at a time. Used by one thread; `finish` runs on another."""
 
-    def __init__(self, store: Callable[[Batch], StoredBatch]) -> None:
-        self._store = store
-        self._handed: SimpleQueue[Batch] = SimpleQueue()
+    def __init__(self, finish: Callable[[BegunBatch], StoredBatch]) -> None:
+        self._finish = finish
+        self._handed: SimpleQueue[BegunBatch] = SimpleQueue()
         self._ended = threading.Event()
         self._outcome: Settled | BaseException | None = None
         self._thread: threading.Thread | None = None
         self.under_way = False
 
-    def begin(self, batch: Batch) -> None:
-        """Hand over a batch; nothing may be under way."""
+    def hand_over(self, begun: BegunBatch) -> None:
+        """Let the thread finish this batch; nothing may be under way."""
         if self._thread is None:
             # A daemon: a database that hangs must not hold up the end of the process.
             self._thread = threading.Thread(target=self._run, name="storing", daemon=True)
             self._thread.start()
         self.under_way = True
         self._ended.clear()
-        self._handed.put(batch)
+        self._handed.put(begun)
 
     def settled(self, timeout_s: float | None) -> Settled | None:
         """What became of the batch; None where nothing is under way, or it still is after `timeout_s`.
@@ -56,12 +58,12 @@ class Storing:
 
     def _run(self) -> None:
         while True:
-            batch = self._handed.get()
+            begun = self._handed.get()
             began = time.monotonic()
             try:
-                self._outcome = Settled(batch, self._store(batch), time.monotonic() - began)
+                self._outcome = Settled(begun.batch, self._finish(begun), time.monotonic() - began)
             except BaseException as error:  # noqa: BLE001 - raised again by the thread that handed the batch over
                 self._outcome = error
             # Two batches in memory are enough: this one must not outlive its successor.
-            del batch
+            del begun
             self._ended.set()

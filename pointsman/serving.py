@@ -14,7 +14,7 @@ from pointsman.embedded import embedded_broker, embedded_postgres
 from pointsman.embedded.guarded import GuardedProcess
 from pointsman.embedded.watch import Watch
 from pointsman.envfile import written_env_file
-from pointsman.garbage import GarbageClock
+from pointsman.interpreter import Interpreter
 from pointsman.process import Service, Stopping, finished_unless_asked, run_services
 from pointsman.settings import KAFKA, Settings, variable
 from pointsman.wiring import (
@@ -114,7 +114,7 @@ def serve(
                 await_schema(sessions, service.ingest.wait_for_store)
 
             if finished_unless_asked(wait_for_schema, stopping):
-                services: list[Service] = [service, GarbageClock(), *watched]
+                services: list[Service] = [service, Interpreter(), *watched]
                 if with_maintenance:
                     services.append(build_maintenance(settings, sessions, metrics))
                 run_services(services, stopping)

@@ -7,6 +7,8 @@ somebody else has stored these offsets.
 
 from collections import Counter
 from collections.abc import Collection, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
@@ -16,10 +18,10 @@ from pointsman_contract.errors import DeadLetterReason
 from pointsman_contract.trace import Trace
 from store import offsets
 from store.days import Days
-from store.errors import DayMissing, DuplicateRaced, StoreAway, StoreRefused
-from store.received import Batch, Counts, DeadLetter, Received, Source, StoredBatch
+from store.errors import DayMissing, DuplicateRaced, StoreAway, StoreError, StoreRefused
+from store.received import Batch, Counts, DeadLetter, Received, Source, StagedTrace, StoredBatch
 from store.routes import AdmittedRoutes
-from store.rows import attempt_row, dead_letter_row, heartbeat_row, outcome_row, trace_row
+from store.rows import attempt_rows, dead_letter_row, heartbeat_row, outcome_row, stage_trace, trace_row
 from store.sessions import Sessions
 from store.sorting import SAME_TRACE_WITHIN, SortedBatch, Tally, halves, kept_routes, places_of, sort_batch
 from store.staging import copy_rows, create_staging, insert_staged
@@ -42,21 +44,37 @@ class BatchStore:
         self._keep_payloads = keep_payloads
 
     def store(self, batch: Batch) -> StoredBatch:
-        """Store a batch and move its partitions' offsets to the spans' ends.
+        """Store a batch and move its partitions' offsets to the spans' ends: `begin` and `finish` in one."""
+        return self.finish(self.begin(batch))
+
+    def begin(self, batch: Batch) -> "BegunBatch":
+        """Bring a batch's rows into the session's temporary tables. Raises StoreAway.
+
+        Most of the work of this process is here, most of the database's is in `finish`, which may run on another
+        thread and has to follow within seconds.
+        """
+        try:
+            return self._begun(batch)
+        except (DayMissing, StoreRefused) as failure:
+            return BegunBatch(batch, failure=failure)
+
+    def finish(self, begun: "BegunBatch") -> StoredBatch:
+        """Store what was begun.
 
         Raises OffsetsMoved where the store's offsets are not the spans' beginnings (nothing is stored then), and
         StoreAway. A row that PostgreSQL refuses costs its own message only: the batch is halved until it stands alone,
         and becomes a dead letter.
         """
-        if not batch.spans:
+        if not begun.batch.spans:
             return StoredBatch()
         for _ in range(_TRIES):
             try:
-                return self._store_whole(batch)
+                return begun.stored()
             except (DayMissing, DuplicateRaced):
                 self._days.forget()
             except StoreRefused as refusal:
-                return self._store_halves(batch, refusal)
+                return self._store_halves(begun.batch, refusal)
+            begun = self.begin(begun.batch)
         raise StoreAway("the same traces or days changed under the batch again and again")
 
     def _store_halves(self, batch: Batch, refusal: StoreRefused) -> StoredBatch:
@@ -76,24 +94,20 @@ class BatchStore:
         )
         return self.store(Batch([message._replace(content=letter)], batch.spans))
 
-    def _store_whole(self, batch: Batch) -> StoredBatch:
+    def _begun(self, batch: Batch) -> "BegunBatch":
+        if not batch.spans:
+            return BegunBatch(batch)
         kept = self._days.kept()
-        places = places_of(batch)
+        staged = _staged(batch)
+        places = places_of(staged)
         self._routes.admit(kept_routes(places, kept))
-        work = sort_batch(batch, places, kept=kept, refused=self._routes.refused)
+        work = sort_batch(staged, places, kept=kept, refused=self._routes.refused)
         self._days.ensure(work.days)
-        with self._sessions.write(prepare=create_staging) as db:
+        with ExitStack() as transaction:
+            db = transaction.enter_context(self._sessions.write(prepare=create_staging))
             numbers = offsets.draw_batch_numbers(db, batch.spans)
             self._copy(db, work, numbers, kept.now)
-            _lock_day_parity(db, work)
-            offsets.compare_and_set(db, batch.spans)
-            _leave_out_duplicates(db, work)
-            _insert(db, work)
-            offsets.record_batches(db, batch.spans, numbers, work.tallies)
-        return StoredBatch(
-            {source: Counts(t.stored, t.duplicate, t.restamped, t.dead) for source, t in work.tallies.items()},
-            Counter(letter.reason for _, letter in work.letters),
-        )
+            return BegunBatch(batch, work, numbers, db, transaction.pop_all())
 
     def _copy(self, db: Connection, work: SortedBatch, numbers: Mapping[Source, int], now: datetime) -> None:
         # Rows with a key that another consumer may bring too go in the key's order: two who brought the same ones from
@@ -106,11 +120,7 @@ class BatchStore:
                 for at, trace in ordered
             )
             copy_rows(db, traces, made)
-            rows = (
-                attempt_row(trace, attempt, position, numbers[at.source])
-                for at, trace in ordered
-                for position, attempt in enumerate(trace.attempts)
-            )
+            rows = (row for at, trace in ordered for row in attempt_rows(trace, numbers[at.source]))
             copy_rows(db, attempts, rows)
         if work.outcomes:
             copy_rows(db, outcomes, (outcome_row(row, at, numbers[at.source]) for at, row in work.outcomes))
@@ -123,7 +133,51 @@ class BatchStore:
             copy_rows(db, dead_letters, rows)
 
 
-def _trace_id(arrived: tuple[Received, Trace]) -> int:
+@dataclass
+class BegunBatch:
+    """A batch whose rows are in a session's temporary tables, in a transaction that is open; or why they are not."""
+
+    batch: Batch
+    work: SortedBatch = field(default_factory=SortedBatch)
+    numbers: Mapping[Source, int] = field(default_factory=dict)
+    db: Connection | None = None
+    transaction: ExitStack = field(default_factory=ExitStack)
+    failure: StoreError | None = None
+
+    def stored(self) -> StoredBatch:
+        """Store it, and commit. Raises OffsetsMoved, StoreAway, DayMissing, DuplicateRaced, StoreRefused."""
+        if self.failure is not None:
+            raise self.failure
+        work = self.work
+        with self.transaction:
+            if self.db is None:
+                raise StoreAway("the batch was stored already")
+            _lock_day_parity(self.db, work)
+            offsets.compare_and_set(self.db, self.batch.spans)
+            _leave_out_duplicates(self.db, work)
+            _insert(self.db, work)
+            offsets.record_batches(self.db, self.batch.spans, self.numbers, work.tallies)
+        self.db = None
+        return StoredBatch(
+            {source: Counts(t.stored, t.duplicate, t.restamped, t.dead) for source, t in work.tallies.items()},
+            Counter(letter.reason for _, letter in work.letters),
+        )
+
+
+def _staged(batch: Batch) -> Batch:
+    """The batch with each trace as its rows."""
+    if not any(isinstance(message.content, Trace) for message in batch.messages):
+        return batch
+    return Batch(
+        [
+            message._replace(content=stage_trace(message.content)) if isinstance(message.content, Trace) else message
+            for message in batch.messages
+        ],
+        batch.spans,
+    )
+
+
+def _trace_id(arrived: tuple[Received, StagedTrace]) -> int:
     return arrived[1].trace_id.int
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from store import dead_letters, offsets
-from store.batches import BatchStore
+from store.batches import BatchStore, BegunBatch
 from store.days import Days
 from store.received import Batch, Source, Span, StoredBatch
 from store.sessions import Sessions
@@ -32,9 +32,13 @@ class IngestStore:
         with self._sessions.write() as db:
             offsets.jump_gap(db, source, gap, "deleted")
 
-    def store(self, batch: Batch) -> StoredBatch:
+    def begin_batch(self, batch: Batch) -> BegunBatch:
+        """Bring a batch's rows to the database; `finish_batch` has to follow at once."""
+        return self._batches.begin(batch)
+
+    def finish_batch(self, begun: BegunBatch) -> StoredBatch:
         """Store a batch with its offsets. Raises OffsetsMoved."""
-        return self._batches.store(batch)
+        return self._batches.finish(begun)
 
     def days_ahead(self) -> int:
         """How many day partitions after today are ready."""

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from pointsman_contract.errors import DeadLetterReason
@@ -48,13 +48,25 @@ class CutShort(bytes):
         return self._length
 
 
+class StagedTrace(NamedTuple):
+    """A trace as the parts of its rows (`store/rows.py`), with what a batch is sorted by."""
+
+    trace_id: UUID
+    started_at: datetime
+    environment: str
+    route: str
+    computed: tuple[Any, ...]
+    plain: tuple[Any, ...]
+    attempts: tuple[tuple[Any, ...], ...]
+
+
 class Received(NamedTuple):
     """One message of a partition. `payload` and `message_key` are its bytes, kept until it is stored."""
 
     source: Source
     offset: int
     broker_time: datetime
-    content: Trace | Outcome | Heartbeat | DeadLetter
+    content: Trace | StagedTrace | Outcome | Heartbeat | DeadLetter
     payload: bytes | None
     message_key: bytes | None
     # Of which message this is an operator's replay; None for all others.

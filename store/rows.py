@@ -5,22 +5,20 @@ A staged row holds the message's own values; seconds, dollars and what was not g
 """
 
 import hashlib
-from collections.abc import Callable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from math import inf
-from operator import itemgetter
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import Table
 
-from pointsman_contract.attempt import Attempt
 from pointsman_contract.fields import MAX_TEXT
 from pointsman_contract.heartbeat import Heartbeat
 from pointsman_contract.outcome import Outcome
 from pointsman_contract.trace import Trace
 from pointsman_contract.vocabulary import OUTCOME_RANKS
-from store.received import CutShort, DeadLetter, Received
+from store.received import CutShort, DeadLetter, Received, StagedTrace
 from store.tables import attempts, outcomes, traces
 
 Row = tuple[Any, ...]
@@ -29,20 +27,18 @@ KEPT_PAYLOAD_BYTES = 64 * 1024
 KEPT_KEY_BYTES = 1024
 KEPT_DETAIL_CHARS = 2000
 
-# Columns that no field of their message holds as it is: a row begins with these, in this order.
-TRACE_COMPUTED = (
-    "batch_id", "offset", "attempt_count", "modalities", "record_revision", "confidence", "replayed",
-    "routing_cost_nanousd", "retrieval_cost_nanousd", "human_cost_nanousd",
-)  # fmt: skip
-ATTEMPT_COMPUTED = (
-    "trace_id", "started_at", "batch_id", "position",
-    "prefill_cost_nanousd", "cache_cost_nanousd", "generation_cost_nanousd", "tools_cost_nanousd",
-)  # fmt: skip
+# A row begins with where it came from, then with what no field of its message holds as it is, each in this order.
+TRACE_PLACE = ("batch_id", "offset", "replayed")
+TRACE_COMPUTED = ("attempt_count", "trace_id", "started_at", "modalities", "record_revision", "confidence")
+ATTEMPT_PLACE = ("batch_id", "trace_id", "started_at", "position")
 OUTCOME_COMPUTED = (
-    "topic_id", "partition", "offset", "batch_id", "broker_time", "source_rank", "human_cost_nanousd",
-    "replayed",
+    "topic_id", "partition", "offset", "batch_id", "broker_time", "source_rank", "human_cost_nanousd", "replayed",
 )  # fmt: skip
-_NO_COSTS = (None, None, None, None)
+_COMPUTED = {
+    traces.name: (*TRACE_PLACE, *TRACE_COMPUTED),
+    attempts.name: ATTEMPT_PLACE,
+    outcomes.name: OUTCOME_COMPUTED,
+}
 
 
 def columns_of(target: Table) -> list[str]:
@@ -52,28 +48,24 @@ def columns_of(target: Table) -> list[str]:
     return [*computed, *(name for name in names if name not in computed)]
 
 
+def plain_fields(target: Table) -> list[str]:
+    """The contract's fields that a row holds as they are, in its order."""
+    return [field_of(name) for name in columns_of(target) if name not in _COMPUTED[target.name]]
+
+
 def field_of(column: str) -> str:
     """The contract's field that a column holds: `x_us` the field `x_s`, `x_nanousd` the field `x_usd`."""
     return column.removesuffix("_us") + "_s" if column.endswith("_us") else column.replace("_nanousd", "_usd")
 
 
-_COMPUTED = {traces.name: TRACE_COMPUTED, attempts.name: ATTEMPT_COMPUTED, outcomes.name: OUTCOME_COMPUTED}
+_of_trace = attrgetter(*plain_fields(traces))
+_of_attempt = attrgetter(*plain_fields(attempts))
+_of_outcome = attrgetter(*plain_fields(outcomes))
 
 
-def _fields_of(target: Table) -> Callable[[Mapping[str, Any]], Row]:
-    computed = _COMPUTED[target.name]
-    return itemgetter(*(field_of(name) for name in columns_of(target) if name not in computed))
-
-
-_of_trace = _fields_of(traces)
-_of_attempt = _fields_of(attempts)
-_costs_of_attempt = itemgetter("prefill_cost_usd", "cache_cost_usd", "generation_cost_usd", "tools_cost_usd")
-_of_outcome = _fields_of(outcomes)
-
-
-def _amount(amount: Decimal | None) -> str | None:
-    # As text: the driver takes five times as long for a Decimal.
-    return None if amount is None else str(amount)
+def _with_amounts_as_text(values: Row) -> Row:
+    """As text: the driver takes five times as long for a Decimal."""
+    return tuple(str(value) if type(value) is Decimal else value for value in values)
 
 
 def _storable(text: str, limit: int) -> str:
@@ -81,30 +73,36 @@ def _storable(text: str, limit: int) -> str:
     return text.replace("\0", "")[:limit].encode(errors="replace").decode()
 
 
-def trace_row(trace: Trace, batch_id: int, offset: int, *, replayed: bool = False) -> Row:
-    """One row of `traces`."""
-    revision = trace.record_revision
-    confidence = trace.confidence
-    return (
-        batch_id,
-        offset,
-        len(trace.attempts),
+def stage_trace(trace: Trace) -> StagedTrace:
+    """The parts of a trace's rows."""
+    plain = _with_amounts_as_text(_of_trace(trace))
+    parts = tuple(_with_amounts_as_text(_of_attempt(attempt)) for attempt in trace.attempts)
+    return stage_parts(trace, trace.started_at, plain, parts)
+
+
+def stage_parts(trace: Trace, started_at: datetime, plain: Row, parts: tuple[Row, ...]) -> StagedTrace:
+    """The same where the plain fields of trace and attempts are at hand; `trace` is anything that has its fields."""
+    revision, confidence = trace.record_revision, trace.confidence
+    computed = (
+        len(parts),
+        trace.trace_id,
+        started_at,
         ",".join(trace.modalities) if trace.modalities else "",
         None if revision is None else str(revision),
         -inf if confidence is None and trace.confidence_floor else confidence,
-        replayed,
-        _amount(trace.routing_cost_usd),
-        _amount(trace.retrieval_cost_usd),
-        _amount(trace.human_cost_usd),
-        *_of_trace(vars(trace)),
     )
+    return StagedTrace(trace.trace_id, started_at, trace.environment, trace.route, computed, plain, parts)
 
 
-def attempt_row(trace: Trace, attempt: Attempt, position: int, batch_id: int) -> Row:
-    """One row of `attempts`; `position` counts from 0."""
-    fields = vars(attempt)
-    costs = _NO_COSTS if attempt.prefill_cost_usd is None else map(str, _costs_of_attempt(fields))
-    return (trace.trace_id, trace.started_at, batch_id, position, *costs, *_of_attempt(fields))
+def trace_row(trace: StagedTrace, batch_id: int, offset: int, *, replayed: bool = False) -> Row:
+    """One row of `traces`."""
+    return (batch_id, offset, replayed, *trace.computed, *trace.plain)
+
+
+def attempt_rows(trace: StagedTrace, batch_id: int) -> list[Row]:
+    """The rows of `attempts`, in the order in which they began."""
+    of_trace = (batch_id, trace.trace_id, trace.started_at)
+    return [(*of_trace, position, *part) for position, part in enumerate(trace.attempts)]
 
 
 def outcome_row(outcome: Outcome, message: Received, batch_id: int) -> Row:
@@ -117,9 +115,9 @@ def outcome_row(outcome: Outcome, message: Received, batch_id: int) -> Row:
         batch_id,
         message.broker_time,
         OUTCOME_RANKS[outcome.source],
-        _amount(outcome.human_cost_usd),
+        None if outcome.human_cost_usd is None else str(outcome.human_cost_usd),
         message.replay_of is not None,
-        *_of_outcome(vars(outcome)),
+        *_of_outcome(outcome),
     )
 
 

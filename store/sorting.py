@@ -9,8 +9,7 @@ from uuid import UUID
 from pointsman_contract.errors import DeadLetterReason
 from pointsman_contract.heartbeat import Heartbeat
 from pointsman_contract.outcome import Outcome
-from pointsman_contract.trace import Trace
-from store.received import Batch, DeadLetter, Received, Source
+from store.received import Batch, DeadLetter, Received, Source, StagedTrace
 
 # One trace id names one trace over starts at most this far apart; over longer times ids may come again.
 SAME_TRACE_WITHIN = timedelta(days=1)
@@ -46,7 +45,7 @@ class SortedBatch:
     integer: UUID hashes slowly), `days` those that traces go to, `restarted` the ids with several starts.
     """
 
-    traces: list[tuple[Received, Trace]] = field(default_factory=list)
+    traces: list[tuple[Received, StagedTrace]] = field(default_factory=list)
     starts: dict[int, list[datetime]] = field(default_factory=dict)
     days: set[date] = field(default_factory=set)
     restarted: set[int] = field(default_factory=set)
@@ -55,7 +54,7 @@ class SortedBatch:
     letters: list[tuple[Received, DeadLetter]] = field(default_factory=list)
     tallies: dict[Source, Tally] = field(default_factory=dict)
 
-    def leave_out_duplicates(self, stored: Mapping[UUID, Sequence[datetime]]) -> list[Trace]:
+    def leave_out_duplicates(self, stored: Mapping[UUID, Sequence[datetime]]) -> list[StagedTrace]:
         """Count and leave out traces that are stored already, or twice in this batch; returns which.
 
         In arrival order, and after the look-up: a start that is a duplicate itself hides no later one.
@@ -65,8 +64,8 @@ class SortedBatch:
             starts.setdefault(trace_id, [])
         if not starts:
             return []
-        kept: list[tuple[Received, Trace]] = []
-        gone: list[Trace] = []
+        kept: list[tuple[Received, StagedTrace]] = []
+        gone: list[StagedTrace] = []
         for message, trace in self.traces:
             known = starts.get(trace.trace_id.int)
             if known is not None:
@@ -86,7 +85,7 @@ class SortedBatch:
 def places_of(batch: Batch) -> list[RouteOfDay | None]:
     """For each message, the day and route that its trace belongs to; None where it is no trace."""
     return [
-        (utc_day(content.started_at), content.environment, content.route) if isinstance(content, Trace) else None
+        (utc_day(content.started_at), content.environment, content.route) if isinstance(content, StagedTrace) else None
         for content in (message.content for message in batch.messages)
     ]
 
@@ -106,7 +105,7 @@ def sort_batch(
         tally = result.tallies[message.source]
         tally.broker_times.append(message.broker_time)
         content = message.content
-        if isinstance(content, Trace):
+        if isinstance(content, StagedTrace):
             letter = refusals[place] if place is not None else None
             if letter is None:
                 _add_trace(result, tally, message, content)
@@ -120,13 +119,15 @@ def sort_batch(
                 tally.duplicate += 1
             else:
                 result.heartbeats[key] = (message, content)
-        else:
+        elif isinstance(content, DeadLetter):
             result.letters.append((message, content))
+        else:
+            raise TypeError("a trace comes here as the parts of its rows")
     result.days = {place[0] for place, letter in refusals.items() if letter is None}
     return result
 
 
-def _add_trace(result: SortedBatch, tally: Tally, message: Received, trace: Trace) -> None:
+def _add_trace(result: SortedBatch, tally: Tally, message: Received, trace: StagedTrace) -> None:
     starts = result.starts.setdefault(trace.trace_id.int, [])
     if trace.started_at in starts:
         tally.duplicate += 1

@@ -34,7 +34,7 @@ STEPS: Mapping[str, Step] = {
         "SELECT FROM ingest_offsets FOR UPDATE", _LOCKED.format("FROM ingest_offsets.* FOR UPDATE")
     ),
     "before the insert": Step(
-        "LOCK TABLE ONLY traces IN ACCESS EXCLUSIVE MODE", _LOCKED.format("^SELECT trace_id, started_at FROM traces")
+        "LOCK TABLE ONLY traces IN ACCESS EXCLUSIVE MODE", _LOCKED.format("^SELECT t.trace_id, t.started_at FROM")
     ),
     "before the commit": Step("LOCK TABLE ingest_batches IN SHARE MODE", _LOCKED.format("^INSERT INTO ingest_batches")),
     "at the commit": Step("", "wait_event = 'SyncRep'"),

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from ingest.storing import Storing
+from store.batches import BegunBatch
 from store.errors import OffsetsMoved
 from store.received import Batch, Counts, Span, StoredBatch
 from tests.ingest.arrived import read, source
@@ -14,19 +15,19 @@ WAIT_S = 10.0
 STORED = StoredBatch({source(): Counts(stored=1)})
 
 
-def batch(first: int = 0) -> Batch:
+def begun(first: int = 0) -> BegunBatch:
     """One message."""
-    return Batch([read(offset=first)], {source(): Span(first, first + 1)})
+    return BegunBatch(Batch([read(offset=first)], {source(): Span(first, first + 1)}))
 
 
 def test_tells_what_became_of_a_batch_once() -> None:
     """Then nothing is under way, and there is nothing to tell."""
     storing = Storing(lambda _: STORED)
-    sent = batch()
-    storing.begin(sent)
+    sent = begun()
+    storing.hand_over(sent)
     settled = storing.settled(WAIT_S)
     assert settled is not None
-    assert (settled.batch, settled.stored) == (sent, STORED)
+    assert (settled.batch, settled.stored) == (sent.batch, STORED)
     assert settled.seconds >= 0
     assert storing.settled(0.0) is None
 
@@ -35,12 +36,12 @@ def test_nothing_is_known_while_the_store_works() -> None:
     """The caller goes on reading meanwhile."""
     go_on = threading.Event()
 
-    def store(_: Batch) -> StoredBatch:
+    def store(_: BegunBatch) -> StoredBatch:
         assert go_on.wait(WAIT_S)
         return STORED
 
     storing = Storing(store)
-    storing.begin(batch())
+    storing.hand_over(begun())
     assert storing.settled(0.0) is None
     assert storing.settled(0.05) is None
     assert storing.under_way
@@ -52,18 +53,18 @@ def test_raises_what_the_store_raised_and_goes_on() -> None:
     """To the thread that reads: it knows the way out. The next batch is stored as if nothing had been."""
     answers: Iterator[Exception | StoredBatch] = iter([OffsetsMoved("moved"), STORED])
 
-    def store(_: Batch) -> StoredBatch:
+    def store(_: BegunBatch) -> StoredBatch:
         answer = next(answers)
         if isinstance(answer, Exception):
             raise answer
         return answer
 
     storing = Storing(store)
-    storing.begin(batch())
+    storing.hand_over(begun())
     with pytest.raises(OffsetsMoved, match="moved"):
         storing.settled(WAIT_S)
     assert not storing.under_way
-    storing.begin(batch(1))
+    storing.hand_over(begun(1))
     assert storing.settled(WAIT_S) is not None
 
 
@@ -71,12 +72,12 @@ def test_batches_are_stored_in_the_order_in_which_they_came() -> None:
     """On one thread: the second begins where the first ended."""
     seen: list[tuple[int, str]] = []
 
-    def store(handed: Batch) -> StoredBatch:
-        seen.append((handed.messages[0].offset, threading.current_thread().name))
+    def store(handed: BegunBatch) -> StoredBatch:
+        seen.append((handed.batch.messages[0].offset, threading.current_thread().name))
         return STORED
 
     storing = Storing(store)
     for first in range(20):
-        storing.begin(batch(first))
+        storing.hand_over(begun(first))
         assert storing.settled(WAIT_S) is not None
     assert seen == [(first, "storing") for first in range(20)]

@@ -14,7 +14,16 @@ from pointsman_contract.message import Part
 from pointsman_contract.outcome import Outcome
 from pointsman_contract.trace import Trace
 from store.received import Received
-from store.rows import Row, attempt_row, columns_of, dead_letter_row, heartbeat_row, outcome_row, trace_row
+from store.rows import (
+    Row,
+    attempt_rows,
+    columns_of,
+    dead_letter_row,
+    heartbeat_row,
+    outcome_row,
+    stage_trace,
+    trace_row,
+)
 from store.tables import attempts, dead_letters, heartbeats, outcomes, traces
 from tests.builders import NOON, attempt, heartbeat, outcome, trace
 from tests.store.expected_rows import PLACE, expected_row, fields_of
@@ -129,8 +138,8 @@ def _message(content: Any) -> Received:
 @pytest.mark.parametrize(
     ("table", "row"),
     [
-        (traces, trace_row(_TRACE, 7, 9)),
-        (attempts, attempt_row(_TRACE, _ATTEMPT, 1, 7)),
+        (traces, trace_row(stage_trace(_TRACE), 7, 9)),
+        (attempts, attempt_rows(stage_trace(_TRACE), 7)[1]),
         (outcomes, outcome_row(_OUTCOME, _message(_OUTCOME), 7)),
         (heartbeats, heartbeat_row(_HEARTBEAT, _message(_HEARTBEAT), 7)),
     ],

@@ -7,6 +7,7 @@ import argparse
 import os
 import signal
 import sys
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -17,43 +18,51 @@ from store.sessions import Sessions
 from tests.store.feed import Feed, partition
 from tests.store.storyline import batch_of, tell
 
-# What is asked for once the row was made: the number of the id in COPY, and the start when the rows are counted, behind
-# the compare-and-set and the INSERT.
-STOPS = {"copy": "int", "inserted": "started_at"}
+# What is done to the start of the trace: COPY asks for its number last, and the record of the batch, behind the
+# compare-and-set and the INSERT, compares it.
+STOPS = ("copy", "inserted")
+# The number of an id is asked for by who stages, sorts and orders, and then in COPY.
+_ASKED_BEFORE_COPY = 2
 
 
 class Stop:
-    """Halts the process when a name is asked for, once it is armed."""
+    """Halts the process, once."""
 
-    is_armed = False
-    at = ""
+    where = ""
+    asked = 0
 
     @classmethod
-    def asked_for(cls, name: str) -> None:
-        """Halt, once."""
-        if cls.is_armed and name == cls.at:
-            cls.is_armed = False
+    def here(cls, where: str) -> None:
+        """Halt where that is wanted."""
+        if where == cls.where:
+            cls.where = ""
             os.kill(os.getpid(), signal.SIGSTOP)
 
 
 class StoppingId(UUID):
-    """An id that may halt the process when its number is asked for."""
+    """An id that may halt the process in COPY."""
 
     def __getattribute__(self, name: str) -> Any:
         """The attribute; after SIGCONT where it halts."""
-        Stop.asked_for(name)
+        if name in ("int", "bytes"):
+            Stop.asked += 1
+            if Stop.asked > _ASKED_BEFORE_COPY:
+                Stop.here("copy")
         return super().__getattribute__(name)
 
 
-class ArmingTrace(Trace):
-    """A trace that arms the stop when its row is made: its revision stands in rows only."""
+class StoppingTime(datetime):
+    """A start that may halt the process when it is compared."""
 
-    def __getattribute__(self, name: str) -> Any:
-        """The attribute; after SIGCONT where it halts."""
-        if name == "record_revision":
-            Stop.is_armed = True
-        Stop.asked_for(name)
-        return super().__getattribute__(name)
+    def __lt__(self, other: Any) -> bool:
+        """Whether it is earlier; after SIGCONT where it halts."""
+        Stop.here("inserted")
+        return bool(super().__lt__(other))
+
+    def __gt__(self, other: Any) -> bool:
+        """Whether it is later; after SIGCONT where it halts."""
+        Stop.here("inserted")
+        return bool(super().__gt__(other))
 
 
 def with_stop(batch: Batch) -> Batch:
@@ -65,7 +74,9 @@ def with_stop(batch: Batch) -> Batch:
     }
     number = sorted(bare)[len(bare) // 2]
     middle, content = bare[number]
-    stopping = ArmingTrace.model_construct(**{**dict(content), "trace_id": StoppingId(int=number)})
+    start = content.started_at
+    at = StoppingTime(*start.timetuple()[:6], start.microsecond, UTC)
+    stopping = Trace.model_construct(**{**dict(content), "trace_id": StoppingId(int=number), "started_at": at})
     others = [message if message is not middle else message._replace(content=stopping) for message in batch.messages]
     return Batch(others, batch.spans)
 
@@ -90,8 +101,9 @@ def main() -> None:
     if chosen.stop is None:
         tell(feed, partitions=chosen.partitions, end=chosen.end, size=chosen.size)
         return
-    Stop.at = STOPS[chosen.stop]
     batch = with_stop(batch_of(feed, [partition()], size=chosen.size, end=chosen.end))
+    Stop.asked = 0
+    Stop.where = chosen.stop
     try:
         feed.store.store(batch)
     except StoreError as error:

@@ -1,6 +1,7 @@
-"""Cyclic garbage is collected by the clock while the process works, and by Python's own rule afterwards."""
+"""Cycles are collected by the clock and turns are short while the process works; afterwards Python is as it was."""
 
 import gc
+import sys
 import threading
 import time
 import weakref
@@ -8,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 
-from pointsman.garbage import GarbageClock
+from pointsman.interpreter import Interpreter
 
 WITHIN_S = 10.0
 
@@ -23,7 +24,7 @@ class Knot:
 @contextmanager
 def running(every: timedelta) -> Iterator[None]:
     """The clock on a thread of its own, as a service of the process."""
-    clock = GarbageClock(every=every)
+    clock = Interpreter(every=every)
     thread = threading.Thread(target=clock.run)
     thread.start()
     try:
@@ -57,10 +58,12 @@ def test_nothing_is_collected_by_count() -> None:
         assert len(kept) == 100_000
 
 
-def test_pythons_own_rule_comes_back() -> None:
+def test_pythons_own_rules_come_back() -> None:
     """And nothing stays frozen, so that a test or an embedding process is as it was."""
-    frozen = gc.get_freeze_count()
+    frozen, turn_s = gc.get_freeze_count(), sys.getswitchinterval()
     with running(timedelta(hours=1)):
         assert not gc.isenabled()
+        assert sys.getswitchinterval() < turn_s
+    assert sys.getswitchinterval() == turn_s
     assert gc.isenabled()
     assert gc.get_freeze_count() == frozen == 0
