@@ -9,7 +9,7 @@ class Backoff:
     """Waits grow from `first_s` to `longest_s`; half of each is random, so that processes do not return together."""
 
     first_s: float = 0.2
-    longest_s: float = 30.0
+    longest_s: float = 10.0
     _tries: int = field(default=0, init=False)
 
     def next_s(self) -> float:

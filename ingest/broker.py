@@ -166,11 +166,6 @@ class GroupConsumer:
         # The public `position` may block on the network and raise for another partition.
         return None if state is None or state.position is None else int(state.position.offset)
 
-    def highwater(self, partition: Partition) -> int | None:
-        """The end of the partition as the last fetch saw it."""
-        value = self._consumer.highwater(TopicPartition(*partition))
-        return None if value is None else int(value)
-
     def bounds(self, partitions: Iterable[Partition], timeout_s: float = 5.0) -> dict[Partition, Bounds]:
         """Beginning and end of partitions, asked from the broker; those that no broker leads now are left out."""
         with self._translated():

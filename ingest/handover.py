@@ -45,6 +45,7 @@ class Handover:
         self._stopping = stopping
         self._storing = Storing(self._finish)
         self._is_confirmed = False
+        self._began_at = 0.0
         self._progress_at = 0.0
         self.progress: dict[Partition, int] = {}
 
@@ -69,6 +70,7 @@ class Handover:
         self.confirm(consumer)
         self._is_confirmed = False
         batch = self._pending.hand_over()
+        self._began_at = time.monotonic()
         with self._condition.asking_store():
             begun = self._store.begin_batch(batch)
         self._storing.hand_over(begun)
@@ -123,10 +125,12 @@ class Handover:
     def _finish(self, begun: BegunBatch) -> StoredBatch:
         """Runs on the thread of `Storing`."""
         with self._condition.asking_store():
-            return self._store.finish_batch(begun)
+            stored = self._store.finish_batch(begun)
+        # At once: who sees a row in the store shall find it counted.
+        self._metrics.count_batch(stored, len(begun.batch.messages), time.monotonic() - self._began_at)
+        return stored
 
     def _note(self, settled: Settled) -> None:
-        self._metrics.count_batch(settled.stored, len(settled.batch.messages), settled.seconds)
         for source, span in settled.batch.spans.items():
             at = Partition(source.topic, source.partition)
             if at in self._assignment.placed:

@@ -30,7 +30,10 @@ class Health:
 
 
 class Condition:
-    """The health as it now is: told by the thread that reads, asked by any other."""
+    """The health as it now is: told by the thread that reads, asked by any other.
+
+    `asking_store` also by the thread that finishes a batch, never by both at once.
+    """
 
     def __init__(self) -> None:
         self._told = Health("starting", "not connected yet")

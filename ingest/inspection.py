@@ -10,8 +10,9 @@ from kafka.admin import ConfigResource, ConfigResourceType
 from kafka.errors import GroupIdNotFoundError, KafkaError
 
 from ingest.connection import KafkaConnection
+from ingest.embedded_cluster import EMBEDDED_CLUSTER
 from ingest.errors import BrokerUnreachable, TopicRefused
-from ingest.partitions import EMBEDDED_CLUSTER, Bounds
+from ingest.partitions import Bounds
 from ingest.topic_state import topic_state
 from ingest.topics import connected_admin
 

@@ -1,8 +1,8 @@
 """Batches that are small on the wire and huge once decompressed: read as a stream, a portion with each poll.
 
 kafka-python decompresses a batch as a whole and hands out as many messages as it is asked for. A few kilobytes of zstd
-may hold gigabytes: a process that dies of them would die again after each start. Here no value over the contract's
-limit is ever held, and no poll brings more than a portion.
+may hold gigabytes: a process that dies of them would die again after each start. Here, of a batch that
+decompresses to over 16 MiB, no value over the contract's limit is ever held, and no poll brings more than a portion.
 """
 
 import gzip
@@ -19,12 +19,12 @@ from kafka.record.default_records import DefaultRecord, DefaultRecordBatch
 
 from pointsman_contract.fields import MAX_MESSAGE_BYTES
 from store.received import CutShort
+from store.rows import KEPT_PAYLOAD_BYTES
 
 # Up to this a batch is decompressed as a whole, which is quicker.
 _WHOLE_BYTES = 16 * 1024 * 1024
 _PORTION_BYTES = 16 * 1024 * 1024
 _CHUNK = 256 * 1024
-_KEPT_BYTES = 64 * 1024
 # A header that tells us something is short.
 _HEADERS = 100
 _HEADER_BYTES = 1024
@@ -169,8 +169,8 @@ class _Source:
         digest, kept = hashlib.sha256(), b""
         for part in self._parts(size):
             digest.update(part)
-            if len(kept) < _KEPT_BYTES:
-                kept += part[: _KEPT_BYTES - len(kept)]
+            if len(kept) < KEPT_PAYLOAD_BYTES:
+                kept += part[: KEPT_PAYLOAD_BYTES - len(kept)]
         return CutShort.of(kept, size, digest.digest())
 
     def headers(self) -> Iterator[tuple[str, bytes | None]]:

@@ -1,4 +1,4 @@
-"""The loop that reads, stores, and only then moves on.
+"""The loop that reads and stores: one batch is finished in the store while the next is read.
 
 Every trouble has one way out: drop what is in memory, pause, wait, ask the store how far it is, and read on from there.
 The loop keeps polling while it waits, so that the group keeps its partitions where they are.

@@ -5,8 +5,7 @@ from typing import Any, NamedTuple
 
 from kafka import TopicPartition
 
-# How the ids of embedded clusters begin.
-EMBEDDED_CLUSTER = "embedded-"
+from ingest.embedded_cluster import EMBEDDED_CLUSTER
 
 
 class Partition(NamedTuple):

@@ -1,4 +1,4 @@
-"""Kafka messages as contract values or dead letters. Pure: no message raises."""
+"""Kafka messages as contract values, as the parts of a trace's rows, or as dead letters. Pure: no message raises."""
 
 import json
 import re

@@ -6,7 +6,7 @@ producer that sets it takes away its own messages and no others.
 
 from collections.abc import Iterable
 
-from pointsman_contract.topics import REPLAY_HEADER
+from pointsman_contract.topics import REPLAY_HEADER, place_of
 
 # A topic's name has at most 249 characters, a partition 10 digits, an offset 19.
 _MAX_CHARS = 280
@@ -15,7 +15,7 @@ _NOT_TOLD = "?"
 
 def replay_headers(topic: str, partition: int, offset: int) -> list[tuple[str, bytes]]:
     """The headers of a replay of this message."""
-    return [(REPLAY_HEADER, f"{topic}/{partition}@{offset}".encode())]
+    return [(REPLAY_HEADER, place_of(topic, partition, offset).encode())]
 
 
 def replay_of(headers: Iterable[tuple[str, bytes | None]]) -> str | None:

@@ -5,7 +5,6 @@ The thread only waits for the database. While it does, the next batch is read an
 """
 
 import threading
-import time
 from collections.abc import Callable
 from queue import SimpleQueue
 from typing import NamedTuple
@@ -15,11 +14,10 @@ from store.received import Batch, StoredBatch
 
 
 class Settled(NamedTuple):
-    """What became of a batch, and how long it took."""
+    """What became of a batch."""
 
     batch: Batch
     stored: StoredBatch
-    seconds: float
 
 
 class Storing:
@@ -59,9 +57,8 @@ class Storing:
     def _run(self) -> None:
         while True:
             begun = self._handed.get()
-            began = time.monotonic()
             try:
-                self._outcome = Settled(begun.batch, self._finish(begun), time.monotonic() - began)
+                self._outcome = Settled(begun.batch, self._finish(begun))
             except BaseException as error:  # noqa: BLE001 - raised again by the thread that handed the batch over
                 self._outcome = error
             # Two batches in memory are enough: this one must not outlive its successor.

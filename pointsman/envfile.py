@@ -2,6 +2,7 @@
 
 import os
 import re
+import secrets
 import shlex
 import stat
 from collections.abc import Iterator
@@ -77,9 +78,9 @@ def _assignments(settings: Settings, http_port: int) -> str:
 
 def _write(path: Path, text: str) -> int:
     """Replace the file; returns its inode."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     try:
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600), "w") as file:
             file.write(text)
             inode = os.fstat(file.fileno()).st_ino
         draft.replace(path)

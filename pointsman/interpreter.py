@@ -10,7 +10,7 @@ import sys
 import threading
 from datetime import timedelta
 
-_EVERY = timedelta(seconds=2)
+_EVERY = timedelta(seconds=10)
 _TURN_S = 0.001
 
 

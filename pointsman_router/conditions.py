@@ -24,7 +24,3 @@ class Conditions:
         if name in self._active:
             self._active.discard(name)
             log.info("%s", sentence)
-
-    def is_so(self, name: str) -> bool:
-        """Whether it was said to begin and not to end."""
-        return name in self._active

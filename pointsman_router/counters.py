@@ -29,7 +29,7 @@ class Key(NamedTuple):
 class Counter:
     """The requests of one key since boot. Both counts only rise; `finished` is read before `dispatched`."""
 
-    __slots__ = ("changed_at", "dispatched", "finished", "json_bytes", "key", "told_in")
+    __slots__ = ("acknowledged_at", "changed_at", "dispatched", "finished", "json_bytes", "key", "told_in")
 
     def __init__(self, key: Key) -> None:
         self.key = key
@@ -38,6 +38,8 @@ class Counter:
         self.changed_at = 0.0
         self.json_bytes = len(json.dumps(key.route)) + len(json.dumps(key.task_class)) + _COUNTER_BYTES
         self.told_in = 0
+        # When the newest heartbeat was begun that told it and that Kafka has.
+        self.acknowledged_at = float("-inf")
 
 
 class Reading(NamedTuple):
@@ -100,13 +102,12 @@ class DispatchCounters:
             if route in self._newest or len(self._newest) < self._max_counters:
                 self._newest[route] = max(epoch, self._newest.get(route, 0))
 
-    def read(self, max_bytes: int, acknowledged_at: float) -> Sequence[Reading]:
+    def read(self, max_bytes: int) -> Sequence[Reading]:
         """What the next heartbeat tells, in at most `max_bytes` of JSON.
 
-        `acknowledged_at` is the monotonic time at which the newest heartbeat was begun that Kafka has. Where there is
-        not room for all, those come first that were not told for longest.
+        Where there is not room for all, those come first that were not told for longest.
         """
-        quiet_since = min(monotonic() - self._quiet_s, acknowledged_at)
+        quiet_since = monotonic() - self._quiet_s
         with self._lock:
             counters = list(self._table.values())
         self._heartbeat += 1
@@ -115,7 +116,7 @@ class DispatchCounters:
             counters.sort(key=lambda counter: counter.told_in)
         for counter in counters:
             reading = read_counter(counter)
-            if reading.finished == reading.dispatched and counter.changed_at < quiet_since:
+            if reading.finished == reading.dispatched and _is_quiet(counter, quiet_since):
                 self._forget_if_superseded(counter, quiet_since)
                 continue
             max_bytes -= counter.json_bytes
@@ -124,6 +125,13 @@ class DispatchCounters:
             counter.told_in = self._heartbeat
             told.append(reading)
         return told
+
+    def acknowledged(self, told: Sequence[Reading], begun_at: float) -> None:
+        """Kafka has the heartbeat that told these; it was begun at this monotonic time, and read them later."""
+        for reading in told:
+            counter = self._table.get(reading.key)
+            if counter is not None:
+                counter.acknowledged_at = max(counter.acknowledged_at, begun_at)
 
     def release(self) -> None:
         """For the child of a fork: another thread of the parent may have held the lock."""
@@ -142,9 +150,14 @@ class DispatchCounters:
         route, epoch = counter.key.route, counter.key.epoch
         with self._lock:
             # A request may have come meanwhile: then nobody was told of it yet.
-            if epoch < self._newest.get(route, 0) and counter.changed_at < quiet_since:
+            if epoch < self._newest.get(route, 0) and _is_quiet(counter, quiet_since):
                 del self._table[counter.key]
                 self._forgotten[route] = max(epoch, self._forgotten.get(route, 0))
+
+
+def _is_quiet(counter: Counter, since: float) -> bool:
+    """Whether nothing happened since, and Kafka knows all that happened before."""
+    return counter.changed_at < min(since, counter.acknowledged_at)
 
 
 def read_counter(counter: Counter) -> Reading:

@@ -5,6 +5,7 @@ import os
 from collections.abc import Mapping
 from functools import partial
 from threading import Lock
+from time import monotonic
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 from uuid import UUID
@@ -22,6 +23,8 @@ from pointsman_router.kafka_line import KafkaLine, check_settings
 from pointsman_router.limits import EmitterLimits
 from pointsman_router.request import Request
 from pointsman_router.worker import Worker
+
+_START_AGAIN_S = 5.0
 
 
 class EmitterStats(NamedTuple):
@@ -81,11 +84,12 @@ class TraceEmitter:
         self._connect = partial(self._make_line, bootstrap, settings, self._limits)
         self._lock = Lock()
         self._closed = False
+        self._start_again_at = 0.0
         self._worker: Worker | None = None
         self._boot = self._new_boot()
         _emitters.add(self)
         atexit.register(self.close)
-        self._running()
+        self._start()
 
     def __enter__(self) -> Self:
         return self
@@ -178,8 +182,13 @@ class TraceEmitter:
             log.warning("the emitter's thread still waits for Kafka; it ends with its connect time-out")
 
     def _running(self) -> Boot:
-        if self._worker is None:
-            self._start()
+        if self._worker is None and monotonic() >= self._start_again_at:
+            try:
+                self._start()
+            except RuntimeError as error:
+                # No thread is to be had in the child of a fork: what is told waits in the bounded buffer.
+                self._start_again_at = monotonic() + _START_AGAIN_S
+                log.warning("the emitter's thread cannot start (%s); trying again in %g s", error, _START_AGAIN_S)
         return self._boot
 
     def _start(self) -> None:
@@ -208,6 +217,7 @@ class TraceEmitter:
         if self._worker is not None:
             self._worker.abandon()
         self._worker = None
+        self._start_again_at = 0.0
         self._boot = self._new_boot()
 
 

@@ -1,7 +1,7 @@
 """Heartbeats of one boot, in the order that makes them true. Source: design §3."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from time import monotonic
 from typing import NamedTuple
@@ -9,6 +9,7 @@ from typing import NamedTuple
 from pointsman_contract.fields import MAX_MESSAGE_BYTES
 from pointsman_contract.heartbeat import AppliedEpoch, Heartbeat, RouteCounter
 from pointsman_router.boot import Boot
+from pointsman_router.counters import Reading
 
 # For the names of the router and the environment, and the fields beside epochs and counters.
 _FRAME_BYTES = 8 * 1024
@@ -16,10 +17,11 @@ _EPOCH_BYTES = 100
 
 
 class Beat(NamedTuple):
-    """A heartbeat, and the monotonic time at which it was begun."""
+    """A heartbeat, the monotonic time at which it was begun, and the counters that it tells."""
 
     message: Heartbeat
     begun_at: float
+    told: Sequence[Reading]
 
 
 class Heartbeats:
@@ -30,12 +32,11 @@ class Heartbeats:
         self._emitted = emitted
         self._dropped = dropped
         self._sequence = 0
-        self._acknowledged_at = float("-inf")
         self._epochs_told = 0
 
     def acknowledged(self, beat: Beat) -> None:
         """Kafka has this one."""
-        self._acknowledged_at = max(self._acknowledged_at, beat.begun_at)
+        self._boot.counters.acknowledged(beat.told, beat.begun_at)
 
     def next(self) -> Beat:
         """The time first, the counters after it: a request that started by then is in the counters.
@@ -46,7 +47,7 @@ class Heartbeats:
         at = datetime.now(UTC)
         room = MAX_MESSAGE_BYTES - _FRAME_BYTES
         epochs, used = self._epochs_in_turn(room // 2)
-        counters = self._boot.counters.read(room - used, self._acknowledged_at)
+        counters = self._boot.counters.read(room - used)
         self._sequence += 1
         message = Heartbeat(
             router_id=self._boot.router_id,
@@ -62,7 +63,7 @@ class Heartbeats:
             emitted=self._emitted(),
             dropped=self._dropped(),
         )
-        return Beat(message, begun_at)
+        return Beat(message, begun_at, counters)
 
     def _epochs_in_turn(self, max_bytes: int) -> tuple[dict[str, AppliedEpoch], int]:
         """Those that fit into so many bytes, beginning behind the last that was told before."""

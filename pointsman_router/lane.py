@@ -54,7 +54,12 @@ class Lane(Generic[M]):
     def hand_over(self, line: KafkaLine, between: Callable[[], None]) -> None:
         """Give the producer what it has room for; calls `between` after each slice of messages."""
         handed = 0
-        while line.has(self.topic) and self._has_room() and (waiting := self.buffer.take()) is not None:
+        while (
+            not line.broken
+            and line.has(self.topic)
+            and self._has_room()
+            and (waiting := self.buffer.take()) is not None
+        ):
             if waiting.tries and self.flight.pending:
                 self.buffer.put_back(waiting)
                 return
@@ -74,6 +79,10 @@ class Lane(Generic[M]):
             if handed % _SLICE == 0:
                 time.sleep(_PAUSE_S)
                 between()
+
+    def _may_send(self, line: KafkaLine) -> bool:
+        # What a broken producer is given comes back as if it were that message's fault.
+        return not line.broken and line.has(self.topic) and self._has_room()
 
     def _has_room(self) -> bool:
         return self.flight.pending == 0 if self._alone else self.flight.has_room(0)

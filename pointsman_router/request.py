@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Self, Unpack, cast
 from uuid import UUID
 
 from pointsman_contract.attempt import Attempt
+from pointsman_contract.fields import MAX_TEXT
 from pointsman_contract.vocabulary import Arm, Probe, Role, Status
 from pointsman_router.counters import Counter
 from pointsman_router.encoding import Draft, memory_of
@@ -117,6 +118,7 @@ class Request:
         told["status"] = status
         told["input_tokens"] = input_tokens
         told["output_tokens"] = output_tokens
+        _cut_long_texts(told)
         self._attempts.append(told)
 
     def finish(self, *, attempts: Iterable[Attempt] = (), **details: Unpack[RequestDetails]) -> None:
@@ -130,6 +132,7 @@ class Request:
             raise RuntimeError(_TOO_LATE)
         self._attempts.extend(attempts)
         self._fields.update(details)
+        _cut_long_texts(self._fields)
 
     def withhold(self) -> None:
         """Send no trace at the end of the block: the router emits its own. The request is counted all the same."""
@@ -153,3 +156,10 @@ class Request:
         # Where the router did not measure it itself.
         duration = {"duration_s": self._duration_s}
         return Draft({**duration, **self._fields, **known}, self._attempts)
+
+
+def _cut_long_texts(told: dict[str, Any]) -> None:
+    """What the contract will refuse for its length needs no more memory than that: it may be a page of an error."""
+    for name, value in told.items():
+        if type(value) is str and len(value) > MAX_TEXT:
+            told[name] = value[: MAX_TEXT + 1]

@@ -67,14 +67,13 @@ class BatchStore:
         """
         if not begun.batch.spans:
             return StoredBatch()
-        for _ in range(_TRIES):
+        for number in range(_TRIES):
             try:
-                return begun.stored()
+                return (begun if number == 0 else self.begin(begun.batch)).stored()
             except (DayMissing, DuplicateRaced):
                 self._days.forget()
             except StoreRefused as refusal:
                 return self._store_halves(begun.batch, refusal)
-            begun = self.begin(begun.batch)
         raise StoreAway("the same traces or days changed under the batch again and again")
 
     def _store_halves(self, batch: Batch, refusal: StoreRefused) -> StoredBatch:

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Select, case, func, select, text
 
+from pointsman_contract.topics import place_of
 from store.rows import KEPT_PAYLOAD_BYTES
 from store.tables import dead_letters
 
@@ -99,6 +100,6 @@ def stored_bytes(db: Connection) -> int:
 
 def replayed_as(db: Connection, line: LetterLine) -> Sequence[int]:
     """The letters that this one became again after its replay, the oldest first."""
-    place = f"{line.topic}/{line.partition}@{line.offset}"
+    place = place_of(line.topic, line.partition, line.offset)
     query = select(dead_letters.c.id).where(dead_letters.c.replay_of == place, dead_letters.c.id > line.id)
     return list(db.execute(query.order_by(dead_letters.c.id).limit(10)).scalars())

@@ -16,6 +16,7 @@ from sqlalchemy import text
 
 from store.days import attached_days, partition_name
 from store.sessions import Sessions
+from store.sorting import SAME_TRACE_WITHIN
 
 # 8 MiB of a day's traces in a transaction: some twenty thousand rows at the most.
 _BLOCKS = 1024
@@ -40,7 +41,6 @@ _FORGET = (
     " SELECT (SELECT count(*) FROM gone), (SELECT count(*) FROM gone_attempts), (SELECT count(*) FROM gone_outcomes)"
 )
 _COUNT = "SELECT count(*) FROM traces WHERE {whose}"
-_NEAR = timedelta(days=1)
 
 
 class Whose(NamedTuple):
@@ -83,7 +83,7 @@ def forget_day(sessions: Sessions, whose: Whose, day: date) -> Generator[Forgott
     What ingest stores meanwhile may stay: look again afterwards.
     """
     statement = text(forget_statement(whose))
-    parameters = {**_parameters(whose, day), "near": _NEAR}
+    parameters = {**_parameters(whose, day), "near": SAME_TRACE_WITHIN}
     for first in range(0, _blocks(sessions, day), _BLOCKS):
         window = {"from_ctid": f"({first},0)", "to_ctid": f"({first + _BLOCKS},0)"}
         with sessions.write() as db:

@@ -17,8 +17,8 @@ INGEST, OPERATE, READ, DASHBOARD = (
 ROLES: Mapping[str, str] = {
     INGEST: "`pointsman ingest`: stores, and can change or delete nothing that is stored",
     OPERATE: "the commands of an operator that change something, and all that `pointsman_read` may",
-    READ: "`dead-letters list` and `show`, `offsets list`, and people who look into everything",
-    DASHBOARD: "Grafana: everything but the bytes of dead letters, which may hold what users wrote",
+    READ: "`doctor`, `dead-letters list` and `show`, `offsets list`, and people who look into everything",
+    DASHBOARD: "Grafana: everything but what dead letters hold of messages (bytes, key, hash, detail)",
 }
 
 # What a dashboard may see of a dead letter: not the payload, and not the key.
@@ -63,7 +63,7 @@ RIGHTS: Mapping[str, tuple[Right, ...]] = {
     ),
     "ingest_batches": _STORED,
     "ingest_gaps": (*_STORED, Right(OPERATE, "INSERT")),
-    # Taken by the process that leads, which owns the tables.
+    # Will be taken by the process that leads, which owns the tables.
     "leases": (Right(READ, "SELECT"), Right(DASHBOARD, "SELECT")),
     "alembic_version": (Right(INGEST, "SELECT"), Right(READ, "SELECT"), Right(DASHBOARD, "SELECT")),
 }

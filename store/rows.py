@@ -1,7 +1,8 @@
 """Contract values as rows of the staged tables, in their column order.
 
 A staged row holds the message's own values; seconds, dollars and what was not given become the store's in the database
-(`store/staging.py`). This is the hottest code of the data path: a row is one look-up of many names at once.
+(`store/staging.py`). Plain traces come with their parts made (`ingest/fast_traces.py`); for all others a
+row is one look-up of many names at once.
 """
 
 import hashlib

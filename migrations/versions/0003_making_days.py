@@ -15,7 +15,8 @@ branch_labels = None
 depends_on = None
 
 # 3650 days is the longest retention there is, seven days are made ahead; one more on each side for clocks at midnight.
-# SQLSTATE 55006 is "object in use": try again later. The numbers of the locks are those of store/days.py.
+# SQLSTATE 55006 is "object in use": try again later. The number of the droppers' lock is the one that
+# store/days.py takes too.
 _MAKE_DAYS = """
 CREATE FUNCTION make_days(wanted date[]) RETURNS date[]
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER

@@ -10,6 +10,7 @@ from pointsman.exits import ATTENTION, UsageError
 from pointsman.options import with_settings
 from pointsman.settings import KAFKA, Settings
 from pointsman_contract.errors import DeadLetterReason, PointsmanError
+from pointsman_contract.topics import place_of
 
 if TYPE_CHECKING:
     from ingest.connection import KafkaConnection
@@ -91,7 +92,7 @@ def _show(replay: "LetterReplay", sessions: "Sessions", *, as_json: bool) -> Non
     # By pages: each holds payloads.
     while shown < wanted and (some := replay.letters(sessions, after=after, limit=min(_SHOWN, wanted - shown))):
         for letter in some:
-            place = f"{letter.topic}/{letter.partition}@{letter.offset}"
+            place = place_of(letter.topic, letter.partition, letter.offset)
             size = len(letter.value or b"")
             if as_json:
                 typer.echo(json.dumps({"id": letter.id, "where": place, "reason": letter.reason, "bytes": size}))

@@ -10,12 +10,12 @@ from pointsman.options import with_settings
 from pointsman.settings import Settings
 from pointsman.wording import counted
 from pointsman_contract.errors import PointsmanError
+from pointsman_contract.fields import MAX_TEXT
 
 if TYPE_CHECKING:
     from pointsman.forgetting import Forgetting
     from store.forgetting import Whose
 
-_MAX_TEXT = 256
 _KAFKA = (
     "Kafka still holds what its retention has not deleted. It comes back where it is read again (offsets reset,"
     " dead-letters replay), and what a router sends from now on is stored as ever; see docs/operating.md"
@@ -79,8 +79,8 @@ def _whose(session: str | None, tenant: str | None, environment: str | None) -> 
         raise UsageError("say whose: either --session ID or --tenant NAME")
     for flag, value in (("--session", session), ("--tenant", tenant), ("--environment", environment)):
         # '' is what traces have that name none: it would forget nearly everybody.
-        if value is not None and not (0 < len(value) <= _MAX_TEXT and "\0" not in value and _is_text(value)):
-            raise UsageError(f"{flag}: expected 1 to {_MAX_TEXT} characters of UTF-8")
+        if value is not None and not (0 < len(value) <= MAX_TEXT and "\0" not in value and _is_text(value)):
+            raise UsageError(f"{flag}: expected 1 to {MAX_TEXT} characters of UTF-8")
     return (
         Whose("tenant", tenant, environment)
         if session is None and tenant

@@ -4,11 +4,10 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from pointsman.doctor.findings import Finding, Observed, ok, problem, warning
+from pointsman_contract.decode import MAX_AHEAD
 from store.inspection import ServerFacts
 
 _NOTICED = timedelta(seconds=1)
-# Beyond it the contract refuses messages as coming from the future.
-_TOO_FAR = timedelta(minutes=5)
 _FIX = "let every machine follow NTP"
 
 
@@ -28,7 +27,7 @@ def _database(ahead: timedelta) -> Iterator[Finding]:
     if abs(ahead) <= _NOTICED:
         return
     away = f"the database's clock is {_told(ahead)} this machine's"
-    yield problem("clock", away, _FIX) if abs(ahead) > _TOO_FAR else warning("clock", away, _FIX)
+    yield problem("clock", away, _FIX) if abs(ahead) > MAX_AHEAD else warning("clock", away, _FIX)
 
 
 def _broker(quickest: timedelta | None) -> Iterator[Finding]:
@@ -36,8 +35,8 @@ def _broker(quickest: timedelta | None) -> Iterator[Finding]:
         return
     if quickest < -_NOTICED:
         away = f"the broker's clock is at least {_told(-quickest)} the database's"
-        yield problem("clock", away, _FIX) if quickest < -_TOO_FAR else warning("clock", away, _FIX)
-    elif quickest > _TOO_FAR:
+        yield problem("clock", away, _FIX) if quickest < -MAX_AHEAD else warning("clock", away, _FIX)
+    elif quickest > MAX_AHEAD:
         away = f"the broker's clock may be {_told(-quickest)} the database's, unless ingest was so late"
         yield warning("clock", away, _FIX)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import structlog
 
-from ingest.partitions import EMBEDDED_CLUSTER
+from ingest.embedded_cluster import EMBEDDED_CLUSTER
 from pointsman.embedded.errors import EmbeddedMissing, PortTaken
 from pointsman.embedded.guarded import GuardedProcess, Service, Started, accepts_connections
 from pointsman.embedded.ports import free_port, port_is_free

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from pointsman.terminal import harmless, harmless_bytes, is_narrow, print_table
 from pointsman_contract.errors import REASON_MEANINGS, DeadLetterReason
+from pointsman_contract.topics import place_of
 from store.dead_letters import Letter, LetterLine
 
 
@@ -28,7 +29,7 @@ def print_lines(lines: Sequence[LetterLine]) -> None:
         cells = {
             "id": str(line.id),
             "when (UTC)": f"{line.dead_at:%m-%d %H:%M:%S}",
-            "where": f"{line.topic}/{line.partition}@{line.offset}",
+            "where": place_of(line.topic, line.partition, line.offset),
             "reason": line.reason,
             "bytes": f"{line.payload_bytes:,}",
         }
@@ -69,10 +70,11 @@ def print_letter(letter: Letter, became: Sequence[int]) -> None:
 def _told_of_replays(line: LetterLine) -> str:
     came = f"came back from a replay of {harmless(line.replay_of)}" if line.replay_of else ""
     went = ""
-    if line.replayed_at is not None:
-        went = f"replayed {line.replayed_at:%m-%d %H:%M:%S}"
-    elif line.replay_began_at is not None:
-        went = f"a replay was cut short at {line.replay_began_at:%m-%d %H:%M:%S}"
+    began, ended = line.replay_began_at, line.replayed_at
+    if began is not None and (ended is None or ended < began):
+        went = f"a replay was cut short at {began:%m-%d %H:%M:%S}"
+    elif ended is not None:
+        went = f"replayed {ended:%m-%d %H:%M:%S}"
     return ", ".join(filter(None, (came, went)))
 
 

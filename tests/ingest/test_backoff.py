@@ -8,11 +8,11 @@ from ingest.backoff import Backoff
 
 @given(st.integers(0, 500))
 def test_every_wait_is_within_its_bound(tries: int) -> None:
-    """At least half of the doubled wait, never over 30 s, however long the outage is."""
+    """At least half of the doubled wait, never over 10 s, however long the outage is."""
     backoff = Backoff()
     for _ in range(tries):
         backoff.next_s()
-    whole = min(30.0, 0.2 * 2.0 ** min(tries, 30))
+    whole = min(10.0, 0.2 * 2.0 ** min(tries, 30))
     assert whole / 2 <= backoff.next_s() <= whole
 
 

@@ -1,5 +1,6 @@
 """Boots without a thread, and what their counters and heartbeats tell."""
 
+from time import monotonic
 from typing import Any
 
 from pointsman_router import EmitterLimits
@@ -9,8 +10,6 @@ from pointsman_router.heartbeats import Heartbeats
 
 KEY = Key("invoices", "canary", "extraction", 17)
 ALL = 1_000_000
-NEVER = float("-inf")
-NOW = float("inf")
 # Quiet even if it changed just now: no test waits for the clock.
 AT_ONCE = -1.0
 
@@ -25,9 +24,12 @@ def beats_of(boot: Boot) -> Heartbeats:
     return Heartbeats(boot, lambda: 0, lambda: 0)
 
 
-def told(counters: DispatchCounters, acknowledged_at: float = NEVER) -> dict[Key, tuple[int, int]]:
-    """What the next heartbeat would tell, dispatched and finished."""
-    return {one.key: (one.dispatched, one.finished) for one in counters.read(ALL, acknowledged_at)}
+def told(counters: DispatchCounters, *, acknowledged: bool = False) -> dict[Key, tuple[int, int]]:
+    """What the next heartbeat would tell, dispatched and finished; `acknowledged`: behind one that Kafka has."""
+    if acknowledged:
+        begun_at = monotonic()
+        counters.acknowledged(counters.read(ALL), begun_at)
+    return {one.key: (one.dispatched, one.finished) for one in counters.read(ALL)}
 
 
 def ended(counters: DispatchCounters, key: Key) -> None:

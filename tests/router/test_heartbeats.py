@@ -23,9 +23,9 @@ class DispatchedWhileReading(DispatchCounters):
 
     boot: Boot
 
-    def read(self, max_bytes: int, acknowledged_at: float) -> Sequence[Reading]:
+    def read(self, max_bytes: int) -> Sequence[Reading]:
         """The counters, and behind them the request."""
-        found = super().read(max_bytes, acknowledged_at)
+        found = super().read(max_bytes)
         self.late = Request(self.boot, KEY).__enter__()
         return found
 

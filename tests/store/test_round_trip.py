@@ -16,7 +16,7 @@ from store.received import Source
 from store.tables import attempts, heartbeats, outcomes, traces
 from tests import strategies
 from tests.builders import heartbeat, trace
-from tests.store.expected_rows import expected_row
+from tests.store.expected_rows import PLACE, expected_row
 from tests.store.feed import HEARTBEATS_0, OUTCOMES_0, TRACES_0, Feed, execute, one, rows
 
 # An example is a whole batch: one transaction tries several messages, and the smallest bad one is still found.
@@ -111,5 +111,4 @@ def _attempts_of(feed: Feed, of: Trace) -> list[dict[str, Any]]:
 
 
 def _without_place(table: Table, row: dict[str, Any]) -> dict[str, Any]:
-    place = ("topic_id", "partition", "offset", "batch_id", "broker_time")
-    return {name: value for name, value in row.items() if name not in place}
+    return {name: value for name, value in row.items() if name not in PLACE}
