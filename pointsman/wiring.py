@@ -1,4 +1,4 @@
-"""Every object graph of the application, each built in one function; nothing else constructs a dependency."""
+"""Every object graph of the long-running processes, each built in one function."""
 
 import time
 from collections.abc import Callable, Iterator

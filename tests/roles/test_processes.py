@@ -22,6 +22,7 @@ from tests.store.feed import Feed, unreadable
 from tests.store.storyline import audit_story, tell
 
 _END = 60
+NOW = datetime.now(UTC)
 
 
 @pytest.fixture
@@ -41,7 +42,7 @@ def test_ingest_and_the_operators(deployed: Deployment, owned: OwnedDatabase) ->
     deployed.create_topics()
     process = deployed.reading(database_url=owned.of(INGEST))
     missing_day = datetime.now(UTC) - timedelta(days=20)
-    places = deployed.publish(deployed.traces, [encode(trace(started_at=missing_day)), b"{"])
+    places = deployed.publish(deployed.traces, [encode(trace(started_at=missing_day, tenant="t-91")), b"{"])
     deployed.wait_stored(places)
     assert process.health()["status"] == 200
     assert stored.one(deployed.url, f"SELECT count(*) FROM traces_{missing_day:%Y%m%d}") == 1
@@ -59,8 +60,32 @@ def test_ingest_and_the_operators(deployed: Deployment, owned: OwnedDatabase) ->
     assert refused.code == 2
     assert refused.err == "pointsman: permission denied for table ingest_offsets\n"
     reset = ["offsets", "reset", "--topic", deployed.traces, "--to", "start"]
-    moved = pointsman(*reset, settings={**deployed.settings, "database_url": owned.of(OPERATE)})
+    operator = {**deployed.settings, "database_url": owned.of(OPERATE)}
+    moved = pointsman(*reset, settings=operator)
     assert (moved.code, moved.err) == (0, "")
+
+
+def test_letters_and_tenants_of_an_operator(deployed: Deployment, owned: OwnedDatabase) -> None:
+    """An operator replays a dead letter and forgets a tenant; `doctor` finds no right missing with a reader's."""
+    deployed.create_topics()
+    process = deployed.reading(database_url=owned.of(INGEST))
+    deployed.wait_stored(deployed.publish(deployed.traces, [encode(trace(started_at=NOW, tenant="t-91")), b"{"]))
+    reader = {**deployed.settings, "database_url": owned.of(READ)}
+    operator = {**deployed.settings, "database_url": owned.of(OPERATE)}
+    examined = pointsman("doctor", settings=reader)
+    # Half of the messages cannot be read, and it says so: nothing else is wrong.
+    assert examined.code == 1, examined
+    assert "1 problem" in examined.out
+    assert "permission denied" not in examined.out + examined.err
+    for command in (["dead-letters", "replay", "--max", "1"], ["forget", "--tenant", "t-91", "--yes"]):
+        refused = pointsman(*command, settings=reader)
+        assert refused.code == 2, refused
+        assert "permission denied" in refused.err
+        done = pointsman(*command, settings=operator)
+        assert done.code == 0, done
+    assert owned.run("SELECT count(*) FROM traces") == [(0,)]
+    assert owned.run("SELECT count(*) FROM dead_letters WHERE replayed_at IS NOT NULL") == [(1,)]
+    assert process.terminate() == 0
 
 
 @pytest.mark.parametrize("command", [["migrate"], ["migrate", "--down-to", "base", "--yes"]], ids=" ".join)
