@@ -52,10 +52,33 @@ class TopicAccount(NamedTuple):
         return self.stored + self.duplicate + self.dead
 
 
+class PartitionAccount(NamedTuple):
+    """The offsets that batches cover in one partition, and the messages that they account for."""
+
+    partition: int
+    first: int
+    next: int
+    messages: int
+
+    @property
+    def without_message(self) -> int:
+        """Offsets without a message: markers and compaction, or a reader that passed one over."""
+        return self.next - self.first - self.messages
+
+
 def by_route(db: Connection) -> Sequence[RouteArrivals]:
     """Every route that has traces, the busiest first. Reads all raw rows: for small stores."""
     rows = db.execute(text(_BY_ROUTE))
     return [RouteArrivals(row[0], row[1], *(int(value) for value in row[2:])) for row in rows]
+
+
+def by_partition(db: Connection, topic: str) -> Sequence[PartitionAccount]:
+    """What batches cover of a topic, partition by partition."""
+    batches = ingest_batches.c
+    messages = func.sum(batches.stored + batches.duplicate + batches.dead)
+    query = select(batches.partition, func.min(batches.first), func.max(batches.next), messages)
+    rows = db.execute(query.where(batches.topic == topic).group_by(batches.partition).order_by(batches.partition))
+    return [PartitionAccount(*(int(value) for value in row)) for row in rows]
 
 
 def account(db: Connection) -> Sequence[TopicAccount]:

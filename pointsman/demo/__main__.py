@@ -82,6 +82,8 @@ def _show(console: Console, files: list[Path], seconds: float, directory: Path) 
         console.print(f"replaying {sending.total:,} traces of {len(files)} {noun} in {seconds:g} s\n")
         try:
             seen = _watch(console, sending, sessions, port)
+            with sessions.read() as db:
+                covered = arrivals.by_partition(db, TRACES)
         except KeyboardInterrupt:
             console.print("stopping …")
             raise
@@ -99,6 +101,13 @@ def _show(console: Console, files: list[Path], seconds: float, directory: Path) 
         else "\n[bold red]The account is not right.[/]",
         highlight=False,
     )
+    if not right:
+        for one in covered:
+            console.print(
+                f"partition {one.partition}: offsets {one.first:,} to {one.next:,} are covered,"
+                f" {one.without_message:,} of them without a message",
+                highlight=False,
+            )
     if right:
         console.print(
             "Next: .venv/bin/pointsman up --embedded, to play with; or README.md, for your own Kafka and PostgreSQL."
