@@ -7,7 +7,7 @@ last word. A property test holds the two against each other.
 """
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 from uuid import UUID
@@ -89,7 +89,6 @@ _PARTS: dict[Any, Any] = {}
 # Every field of an attempt is plain, so that its struct is its part of the row.
 _PARTS[Attempt] = _struct(Attempt, plain_fields(attempts))
 _decode: Callable[[bytes], Any] = msgspec.json.Decoder(_struct(Trace, _PLAIN)).decode
-_EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 _NO_COSTS = (None, None, None, None)
 
 
@@ -105,7 +104,7 @@ def read_fast(value: bytes | None, latest: datetime) -> StagedTrace | None:
         started_at = datetime.fromisoformat(trace.started_at)
     except (ValueError, msgspec.MsgspecError):
         return None
-    if not _EARLIEST <= started_at <= latest:
+    if not fields.EARLIEST <= started_at <= latest:
         return None
     for attempt in trace.attempts:
         if not _fits_together(attempt):
