@@ -158,6 +158,32 @@ def test_what_is_not_plain_is_the_contracts(value: bytes) -> None:
     assert not holds(value)
 
 
+_COSTS = ("prefill_cost_usd", "cache_cost_usd", "generation_cost_usd", "tools_cost_usd")
+_NO_AMOUNTS = ["", "1,2", ",", "1,", "None", "1e3", "-1", "+1", " 1", "1_0", "1.", ".5", "1\n", "\u0661", "1234567890"]
+
+
+@pytest.mark.parametrize("amount", _NO_AMOUNTS)
+@pytest.mark.parametrize("name", ["routing_cost_usd", "retrieval_cost_usd", "human_cost_usd"])
+def test_other_amounts_of_a_trace_are_the_contracts(name: str, amount: str) -> None:
+    """Valid or not: all amounts of a trace are looked at together, and none hides in another."""
+    assert not holds(wire(trace(), **{name: amount}))
+
+
+@pytest.mark.parametrize("amount", _NO_AMOUNTS)
+@pytest.mark.parametrize("name", _COSTS)
+def test_other_amounts_of_an_attempt_are_the_contracts(name: str, amount: str) -> None:
+    """Likewise, in each of the four parts."""
+    assert not holds(wire_attempt(trace(), **(dict.fromkeys(_COSTS, "1") | {name: amount})))
+
+
+@pytest.mark.parametrize("amount", ["0", "0.0", "007", "123456789.123456789", "0.000000001"])
+def test_usual_amounts_are_read_the_fast_way(amount: str) -> None:
+    """Up to the largest and down to the smallest that the store keeps."""
+    value = wire_attempt(trace(), **dict.fromkeys(_COSTS, amount))
+    assert holds(value)
+    assert holds(wire(trace(), routing_cost_usd=amount, retrieval_cost_usd=amount, human_cost_usd=amount))
+
+
 def test_no_value_is_the_contracts() -> None:
     """A tombstone."""
     assert read_fast(None, LATEST) is None
