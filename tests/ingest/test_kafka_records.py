@@ -1,0 +1,89 @@
+"""Our reading of a batch says what kafka-python's says, of whatever bytes."""
+
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+from kafka.errors import CorruptRecordError
+from kafka.record.default_records import DefaultRecordBatch
+
+from tests.ingest.test_large_batches import Values, batch_of, streamed, told
+
+_HEADER_BYTES = 61
+_LOG_APPEND_TIME = 0x08
+_ATTRIBUTES_AT = 22
+_COUNT_AT = 57
+
+_VALUES = st.none() | st.binary(max_size=300)
+_RECORDS = st.lists(
+    st.tuples(
+        st.none() | st.binary(max_size=200),
+        _VALUES,
+        st.lists(st.tuples(st.text(max_size=20), _VALUES), max_size=3),
+    ),
+    min_size=1,
+    max_size=5,
+)
+
+
+def outcome(batch: Any) -> list[tuple[object, ...]] | None:
+    """What the records say; None where the batch is corrupt. Anything else that is raised fails the test."""
+    try:
+        return told(batch)
+    except CorruptRecordError:
+        return None
+
+
+@given(_RECORDS)
+def test_every_batch_is_read_alike(records: Values) -> None:
+    """With and without keys, values and headers, of one byte's length and of two."""
+    written = batch_of(0, records)
+    assert told(streamed(written)) == told(DefaultRecordBatch(written))
+
+
+@given(_RECORDS)
+def test_a_batch_stamped_by_the_broker(records: Values) -> None:
+    """All its records have the batch's time."""
+    written = bytearray(batch_of(0, records))
+    written[_ATTRIBUTES_AT] |= _LOG_APPEND_TIME
+    found = told(streamed(bytes(written)))
+    assert found == told(DefaultRecordBatch(bytes(written)))
+    assert len({one[1] for one in found}) == 1
+
+
+@given(_RECORDS, st.integers(0, 2000), st.integers(0, 30), st.binary(max_size=12))
+def test_whatever_the_bytes_are(records: Values, at: int, length: int, put: bytes) -> None:
+    """A part cut out and other bytes in its place: read alike, or corrupt for both."""
+    written = batch_of(0, records)
+    header, payload = written[:_HEADER_BYTES], written[_HEADER_BYTES:]
+    at %= len(payload)
+    broken = header + payload[:at] + put + payload[at + length :]
+    ours = outcome(streamed(broken))
+    theirs = outcome(DefaultRecordBatch(broken))
+    # kafka-python takes a negative length of any size for nothing, and numbers of any length.
+    assert ours == theirs or ours is None
+
+
+@given(_RECORDS, st.integers(0, 2000))
+def test_cut_anywhere(records: Values, at: int) -> None:
+    """A batch that ends too soon is never taken for a shorter one."""
+    written = batch_of(0, records)
+    at %= len(written) - _HEADER_BYTES
+    assert outcome(streamed(written[: _HEADER_BYTES + at])) is None
+
+
+@given(_RECORDS, st.integers(0, 10).filter(bool))
+def test_another_count(records: Values, more: int) -> None:
+    """More records than there are, or fewer."""
+    written = bytearray(batch_of(0, records))
+    for count in (len(records) + more, len(records) - 1):
+        written[_COUNT_AT : _COUNT_AT + 4] = count.to_bytes(4, "big")
+        assert outcome(streamed(bytes(written))) is None
+
+
+def test_a_control_batch_is_kafka_pythons() -> None:
+    """Its record is no message: it says how a transaction ended."""
+    written = bytearray(batch_of(0, [(b"\0\0\0\1", b"\0\0\0\0\0\0", [])]))
+    written[_ATTRIBUTES_AT] |= 0x20
+    (record,) = streamed(bytes(written))
+    assert record.commit
