@@ -7,7 +7,7 @@ will refuse again: its reason is kept here, and a client that every address refu
 import os
 import re
 import ssl
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
 
@@ -29,6 +29,7 @@ from kafka.net.manager import KafkaConnectionManager
 from kafka.net.selector import NetworkSelector
 
 from ingest.errors import KafkaDenied
+from ingest.receiving import receive
 
 _AUTHORITIES = "see POINTSMAN_KAFKA_SSL_CAFILE"
 _PROTOCOL = "see POINTSMAN_KAFKA_SECURITY_PROTOCOL"
@@ -189,9 +190,9 @@ class _Manager(KafkaConnectionManager):
         return None if others else self.refused[min(self.refused)]
 
     async def _build_transport(self, *arguments: Any, **options: Any) -> Any:
-        """As kafka-python's, which throws away what came right before the end: a broker's reason to refuse."""
+        """As kafka-python's, with our way to receive."""
         transport = await super()._build_transport(*arguments, **options)  # type: ignore[no-untyped-call]  # see above
-        transport._sock_recv = partial(_data_before_end, transport._sock_recv)  # noqa: SLF001 - there is no other way
+        transport._sock_recv = partial(receive, transport._sock)  # noqa: SLF001 - there is no other way
         return transport
 
     def _let_in(self, address: str, _: object) -> None:
@@ -207,12 +208,6 @@ class _Manager(KafkaConnectionManager):
         self.last_error = reason or _said(error)
         if reason is not None:
             self.refused[address] = reason
-
-
-def _data_before_end(receive: Callable[[], tuple[bytes, Any]]) -> tuple[bytes, Any]:
-    """Where there is both, hand the data out first; the next call finds the end again."""
-    data, end = receive()
-    return (data, None) if data else (data, end)
 
 
 def _said(error: BaseException) -> str:
