@@ -31,8 +31,11 @@ from ingest.partitions import Bounds, Partition, bounds_of, has_leader, tells_sh
 from ingest.refusals import denied, refusals, why_not
 
 # What one fetch may hold in memory; a single message over it still comes.
-_FETCH_BYTES = 16 * 1024 * 1024
-_PARTITION_BYTES = 4 * 1024 * 1024
+_FETCH_BYTES = 8 * 1024 * 1024
+_PARTITION_BYTES = 2 * 1024 * 1024
+# A broker that holds a fetch back until something comes answers no other question of ours meanwhile: neither the next
+# batch's, nor for partitions that have more.
+_FETCH_WAIT_MS = 100
 # A dead member is noticed after this; the embedded broker lets a member in after half of it.
 _SESSION_MS = 10_000
 # A member hears with its next heartbeat that others came or went, and a partition that moves takes two rounds of that.
@@ -70,6 +73,12 @@ class Rebalanced(NamedTuple):
     partitions: frozenset[Partition]
 
 
+class AskedTopics(NamedTuple):
+    """A question to the broker that is on its way: kafka-python's own future."""
+
+    answer: Any
+
+
 class GroupConsumer:
     """One member of a consumer group, read-committed, cooperative, without any reset of its own.
 
@@ -100,6 +109,7 @@ class GroupConsumer:
                 heartbeat_interval_ms=_HEARTBEAT_MS,
                 reconnect_backoff_max_ms=5_000,
                 metadata_max_age_ms=15_000,
+                fetch_max_wait_ms=_FETCH_WAIT_MS,
                 bootstrap_timeout_ms=round(connect_timeout_s * 1000),
                 metrics_enabled=False,
             )
@@ -179,15 +189,22 @@ class GroupConsumer:
         """This member's partitions that no broker leads now: they cannot be read, the others can."""
         return sorted(at for at in self.assignment() if not has_leader(self._consumer, TopicPartition(*at)))
 
-    def refresh_topics(self, timeout_s: float) -> None:
-        """Ask the broker which topics there are now; `topic_id` then tells no old news.
+    def ask_topics(self) -> AskedTopics:
+        """Ask the broker which topics there are now; the answer is for `refresh_topics`."""
+        with self._translated():
+            # The only public call that does this, `topics`, asks for every topic of the cluster and without a bound.
+            return AskedTopics(self._consumer._cluster.request_update())  # noqa: SLF001 - see above
+
+    def refresh_topics(self, timeout_s: float, asked: AskedTopics | None = None) -> None:
+        """Wait for the answer, asking first where it was not: `topic_id` then tells no news older than the question.
 
         Raises KafkaDenied where this user may not know a topic: it would else count as one that is not there.
         """
+        answer = (asked or self.ask_topics()).answer
         with self._translated():
-            # The only public call that does this, `topics`, asks for every topic of the cluster and without a bound.
-            updated = self._consumer._cluster.request_update()  # noqa: SLF001 - see above
-            self._consumer._net.run(self._consumer._manager.wait_for, updated, timeout_s * 1000)  # noqa: SLF001 - see above
+            if not answer.succeeded():
+                # Only then: to wait for the network's thread takes as long as what it does just now.
+                self._consumer._net.run(self._consumer._manager.wait_for, answer, timeout_s * 1000)  # noqa: SLF001 - see `ask_topics`
             if hidden := self._consumer._cluster.unauthorized_topics:  # noqa: SLF001 - see above
                 raise TopicAuthorizationFailedError(hidden)
 

@@ -1,4 +1,4 @@
-"""The way of a batch from memory into the store: handed over whole, settled later, its progress told to Kafka."""
+"""The way of a batch from memory into the store: begun, handed over, settled, its progress told to Kafka."""
 
 import threading
 import time
@@ -6,7 +6,7 @@ import time
 import structlog
 
 from ingest.assignment import Assignment
-from ingest.broker import GroupConsumer
+from ingest.broker import AskedTopics, GroupConsumer
 from ingest.errors import BrokerUnreachable
 from ingest.health import Condition
 from ingest.metrics import IngestMetrics
@@ -26,7 +26,7 @@ _PROGRESS_S = 2.0
 
 
 class Handover:
-    """Hands the pending batch to the store, one at a time. Used by the thread that reads."""
+    """Hands batches to the store: one is finished there, and the next may have begun. Used by the thread that reads."""
 
     def __init__(
         self,
@@ -44,49 +44,59 @@ class Handover:
         self._metrics = metrics
         self._stopping = stopping
         self._storing = Storing(self._finish)
-        self._is_confirmed = False
-        self._began_at = 0.0
+        self._next: BegunBatch | None = None
         self._progress_at = 0.0
         self.progress: dict[Partition, int] = {}
 
     @property
     def under_way(self) -> bool:
-        """Whether a batch was handed over and is not settled yet."""
-        return self._storing.under_way
+        """Whether a batch was begun and is not settled yet."""
+        return self._storing.under_way or self._next is not None
 
-    def confirm(self, consumer: GroupConsumer) -> None:
-        """Make sure that the pending batch is of the topics that we know; nothing may be added to it afterwards.
-
-        Kafka hands messages out by the topic's name alone: a consumer that stood still while a topic was re-created
-        would else take the new one's messages for the old's. Raises BrokerUnreachable, IngestStopped.
-        """
-        if not self._is_confirmed:
-            self._refresh_topics(consumer)
-            self._assignment.refuse_other_incarnations(consumer)
-            self._is_confirmed = True
+    @property
+    def is_full(self) -> bool:
+        """Whether a batch waits for the one before it: no other can be begun."""
+        return self._next is not None
 
     def begin(self, consumer: GroupConsumer) -> None:
-        """Confirm the pending batch and hand it over. Raises BrokerUnreachable, IngestStopped, StoreAway."""
-        self.confirm(consumer)
-        self._is_confirmed = False
+        """Bring the pending batch to the database, and have it finished once the one before it is.
+
+        Kafka hands messages out by the topic's name alone: a consumer that stood still while a topic was re-created
+        would else take the new one's messages for the old's. So the broker is asked which topics there are behind the
+        last message, and answers while the rows are on their way. Raises BrokerUnreachable, IngestStopped, StoreAway.
+        """
+        asked = consumer.ask_topics()
         batch = self._pending.hand_over()
-        self._began_at = time.monotonic()
         with self._condition.asking_store():
             begun = self._store.begin_batch(batch)
-        self._storing.hand_over(begun)
+        try:
+            self._refresh_topics(consumer, asked)
+            self._assignment.refuse_other_incarnations(consumer)
+        except BaseException:
+            begun.abandon()
+            raise
+        if self._storing.under_way:
+            self._next = begun
+        else:
+            self._storing.hand_over(begun)
 
-    def doubt(self) -> None:
-        """What was pending is dropped: the next batch has to be confirmed anew."""
-        self._is_confirmed = False
+    def abandon(self) -> None:
+        """Store nothing of a batch that waits; the one that is being finished goes its way."""
+        begun, self._next = self._next, None
+        if begun is not None:
+            begun.abandon()
 
     def settle(self, consumer: GroupConsumer, timeout_s: float | None) -> StoredBatch | None:
         """What became of the batch under way; None where there is none, or nothing is known after `timeout_s`.
 
-        Raises OffsetsMoved, StoreAway.
+        The next one, if it waits, is under way then. Raises OffsetsMoved, StoreAway; the next one waits on.
         """
         settled = self._storing.settled(timeout_s)
         if settled is None:
             return None
+        if self._next is not None:
+            self._storing.hand_over(self._next)
+            self._next = None
         self._note(settled)
         if time.monotonic() >= self._progress_at:
             self._progress_at = time.monotonic() + _PROGRESS_S
@@ -96,10 +106,10 @@ class Handover:
     def finish(self, consumer: GroupConsumer) -> None:
         """Store what is under way and what is pending, before leaving; what cannot be stored will be read again."""
         try:
-            self.settle(consumer, None)
+            self._settle_all(consumer)
             if not self._pending.is_empty():
                 self.begin(consumer)
-                self.settle(consumer, None)
+                self._settle_all(consumer)
         except (StoreError, BrokerUnreachable) as error:
             log.warning("last_batch_left_in_kafka", why=str(error))
 
@@ -107,19 +117,23 @@ class Handover:
         """These partitions changed hands: their progress is somebody else's to tell."""
         self.progress = {at: offset for at, offset in self.progress.items() if at not in partitions}
 
-    def _refresh_topics(self, consumer: GroupConsumer) -> None:
+    def _settle_all(self, consumer: GroupConsumer) -> None:
+        while self.under_way:
+            self.settle(consumer, None)
+
+    def _refresh_topics(self, consumer: GroupConsumer, asked: AskedTopics | None) -> None:
         """Wait for a broker that is slow to tell its topics: it would be as slow with the same batch read again.
 
         Raises BrokerUnreachable, soon where the process is to end.
         """
         deadline = time.monotonic() + _CONFIRM_S
         while True:
-            asked = time.monotonic()
+            began = time.monotonic()
             try:
-                return consumer.refresh_topics(_REFRESH_S)
+                return consumer.refresh_topics(_REFRESH_S, asked)
             except BrokerUnreachable:
-                now = time.monotonic()
-                if now - asked < _REFRESH_S or now >= deadline or self._stopping.is_set():
+                asked, now = None, time.monotonic()
+                if now - began < _REFRESH_S or now >= deadline or self._stopping.is_set():
                     raise
 
     def _finish(self, begun: BegunBatch) -> StoredBatch:
@@ -127,7 +141,7 @@ class Handover:
         with self._condition.asking_store():
             stored = self._store.finish_batch(begun)
         # At once: who sees a row in the store shall find it counted.
-        self._metrics.count_batch(stored, len(begun.batch.messages), time.monotonic() - self._began_at)
+        self._metrics.count_batch(stored, len(begun.batch.messages), time.monotonic() - begun.began_at)
         return stored
 
     def _note(self, settled: Settled) -> None:

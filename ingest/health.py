@@ -30,14 +30,12 @@ class Health:
 
 
 class Condition:
-    """The health as it now is: told by the thread that reads, asked by any other.
-
-    `asking_store` also by the thread that finishes a batch, never by both at once.
-    """
+    """The health as it now is: told by the thread that reads, asked by any other. `asking_store` is for all."""
 
     def __init__(self) -> None:
         self._told = Health("starting", "not connected yet")
-        self._asked_store_at: float | None = None
+        # When each question to the database began that is not answered yet.
+        self._asked_store_at: dict[object, float] = {}
         self._takes_writes = True
 
     @property
@@ -48,8 +46,8 @@ class Condition:
     @property
     def health(self) -> Health:
         """As it was told last, unless the database has been silent for too long since."""
-        asked_at = self._asked_store_at
-        waited_s = 0.0 if asked_at is None else time.monotonic() - asked_at
+        now = time.monotonic()
+        waited_s = now - min(self._asked_store_at.copy().values(), default=now)
         if waited_s > _SLOW_STORE_S and self._told.well:
             return Health("waiting_for_store", f"the database has not answered for {waited_s:.0f} s")
         return self._told
@@ -79,8 +77,9 @@ class Condition:
     @contextmanager
     def asking_store(self) -> Iterator[None]:
         """While the block waits for the database."""
-        self._asked_store_at = time.monotonic()
+        question = object()
+        self._asked_store_at[question] = time.monotonic()
         try:
             yield
         finally:
-            self._asked_store_at = None
+            del self._asked_store_at[question]

@@ -1,4 +1,4 @@
-"""The loop that reads and stores: one batch is finished in the store while the next is read.
+"""The loop that reads and stores: one batch is finished in the store while the next is read and begun.
 
 Every trouble has one way out: drop what is in memory, pause, wait, ask the store how far it is, and read on from there.
 The loop keeps polling while it waits, so that the group keeps its partitions where they are.
@@ -91,6 +91,7 @@ class Ingest:
         finally:
             if not self._stopping.is_set():
                 self._condition.became("stopped", "ingest ended by itself")
+            self._handover.abandon()
             consumer.close(_LEAVE_S, self._handover.progress)
 
     def _connected(self) -> GroupConsumer | None:
@@ -107,6 +108,10 @@ class Ingest:
 
     def _turn(self, consumer: GroupConsumer) -> None:
         """One round: poll, follow the group, take in, settle what is under way, place, look, store."""
+        if self._handover.is_full:
+            # Two batches are as much as memory shall hold.
+            self._settle(consumer, _POLL_S)
+            return
         if self._pending.is_full():
             self._store_full(consumer)
             return
@@ -183,25 +188,25 @@ class Ingest:
     def _place_and_look(self, consumer: GroupConsumer) -> None:
         """What asks the store where we stand: only while nothing is on its way there."""
         if not self._handover.under_way:
-            now = time.monotonic()
-            if self._assignment.waiting and now >= self._place_at:
+            if self._is_placing_due():
                 self._place(consumer)
-            if now >= self._look_at:
+            if self._is_look_due():
                 self._look(consumer)
 
+    def _is_placing_due(self) -> bool:
+        return bool(self._assignment.waiting) and time.monotonic() >= self._place_at
+
+    def _is_look_due(self) -> bool:
+        return time.monotonic() >= self._look_at
+
     def _store_full(self, consumer: GroupConsumer) -> None:
-        """Read nothing more until the batch can be handed over: in memory it would only wait too."""
-        if self._handover.under_way:
-            try:
-                # The broker answers while the database works.
-                self._handover.confirm(consumer)
-            except BrokerUnreachable as error:
-                self._start_over(consumer)
-                self._wait_for("waiting_for_broker", error)
-                return
+        """Begin to store while the batch before is being finished, unless the store has to be asked in between."""
+        if self._handover.under_way and (self._is_placing_due() or self._is_look_due()):
             self._settle(consumer, _POLL_S)
+            if self._handover.under_way:
+                return
         self._place_and_look(consumer)
-        if self._pending.is_full() and not self._handover.under_way:
+        if self._pending.is_full():
             self._begin_storing(consumer)
 
     def _begin_storing(self, consumer: GroupConsumer) -> None:
@@ -232,12 +237,16 @@ class Ingest:
 
     def _store_unreadable(self, consumer: GroupConsumer) -> None:
         """A row of unreadable messages is too long: keep all of them, then stop."""
-        self._settle(consumer, None)
+        self._settle_all(consumer)
         if self._rules.reached():
             self._begin_storing(consumer)
-            self._settle(consumer, None)
+            self._settle_all(consumer)
         # Trouble on the way forgot the row: it will be read again.
         self._rules.check_row()
+
+    def _settle_all(self, consumer: GroupConsumer) -> None:
+        while self._handover.under_way:
+            self._settle(consumer, None)
 
     def _letters_bytes(self) -> int | None:
         """What dead letters hold; looked up now and then, since the look reads their whole table."""
@@ -256,7 +265,7 @@ class Ingest:
         self._wait_for("waiting_for_store", error)
 
     def _start_over(self, consumer: GroupConsumer) -> None:
-        self._handover.doubt()
+        self._handover.abandon()
         self._assignment.unplace_all(consumer)
         self._rules.forget()
         self._place_at = 0.0

@@ -5,9 +5,11 @@ offsets, the look-up of traces that are stored already, the inserts. Whoever los
 somebody else has stored these offsets.
 """
 
+import threading
+import time
 from collections import Counter
 from collections.abc import Collection, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
@@ -28,6 +30,8 @@ from store.staging import copy_rows, create_staging, insert_staged
 from store.tables import attempts, dead_letters, heartbeats, outcomes, traces
 
 _TRIES = 5
+# A session that is idle in its transaction is ended after five seconds (`store/sessions.py`).
+_KEPT_BEGUN_S = 4.0
 _STORED_ALREADY = text(
     "SELECT t.trace_id, t.started_at FROM staged_traces s JOIN traces t USING (trace_id)"
     " WHERE t.started_at >= :earliest AND t.started_at <= :latest"
@@ -35,13 +39,15 @@ _STORED_ALREADY = text(
 
 
 class BatchStore:
-    """Stores batches exactly once. One for each consumer; not thread-safe."""
+    """Stores batches exactly once. One for each consumer; one thread may begin a batch while another finishes one."""
 
     def __init__(self, sessions: Sessions, days: Days, routes: AdmittedRoutes, *, keep_payloads: bool) -> None:
         self._sessions = sessions
         self._days = days
         self._routes = routes
         self._keep_payloads = keep_payloads
+        # A batch that is begun anew may meet the beginning of the next: which days and routes there are is theirs both.
+        self._beginning = threading.Lock()
 
     def store(self, batch: Batch) -> StoredBatch:
         """Store a batch and move its partitions' offsets to the spans' ends: `begin` and `finish` in one."""
@@ -51,12 +57,13 @@ class BatchStore:
         """Bring a batch's rows into the session's temporary tables. Raises StoreAway.
 
         Most of the work of this process is here, most of the database's is in `finish`, which may run on another
-        thread and has to follow within seconds.
+        thread. It has to follow, or `BegunBatch.abandon`: a transaction is open.
         """
-        try:
-            return self._begun(batch)
-        except (DayMissing, StoreRefused) as failure:
-            return BegunBatch(batch, failure=failure)
+        with self._beginning:
+            try:
+                return self._begun(batch)
+            except (DayMissing, StoreRefused) as failure:
+                return BegunBatch(batch, failure=failure)
 
     def finish(self, begun: "BegunBatch") -> StoredBatch:
         """Store what was begun.
@@ -67,6 +74,9 @@ class BatchStore:
         """
         if not begun.batch.spans:
             return StoredBatch()
+        if time.monotonic() - begun.idle_since > _KEPT_BEGUN_S:
+            begun.abandon()
+            begun = self.begin(begun.batch)
         for number in range(_TRIES):
             try:
                 return (begun if number == 0 else self.begin(begun.batch)).stored()
@@ -96,6 +106,7 @@ class BatchStore:
     def _begun(self, batch: Batch) -> "BegunBatch":
         if not batch.spans:
             return BegunBatch(batch)
+        began_at = time.monotonic()
         kept = self._days.kept()
         staged = _staged(batch)
         places = places_of(staged)
@@ -106,7 +117,7 @@ class BatchStore:
             db = transaction.enter_context(self._sessions.write(prepare=create_staging))
             numbers = offsets.draw_batch_numbers(db, batch.spans)
             self._copy(db, work, numbers, kept.now)
-            return BegunBatch(batch, work, numbers, db, transaction.pop_all())
+            return BegunBatch(batch, work, numbers, db, transaction.pop_all(), began_at=began_at)
 
     def _copy(self, db: Connection, work: SortedBatch, numbers: Mapping[Source, int], now: datetime) -> None:
         # Rows with a key that another consumer may bring too go in the key's order: two who brought the same ones from
@@ -142,6 +153,17 @@ class BegunBatch:
     db: Connection | None = None
     transaction: ExitStack = field(default_factory=ExitStack)
     failure: StoreError | None = None
+    # Times of the monotonic clock: when the work on it began, and since when its session has been idle.
+    began_at: float = field(default_factory=time.monotonic)
+    idle_since: float = field(default_factory=time.monotonic)
+
+    def abandon(self) -> None:
+        """Store nothing of it. Never raises nor waits: its session is closed, whether the database answers or not."""
+        if self.db is not None:
+            self.db.invalidate()
+            self.db = None
+        with suppress(_Abandoned, StoreError), self.transaction:
+            raise _Abandoned
 
     def stored(self) -> StoredBatch:
         """Store it, and commit. Raises OffsetsMoved, StoreAway, DayMissing, DuplicateRaced, StoreRefused."""
@@ -161,6 +183,10 @@ class BegunBatch:
             {source: Counts(t.stored, t.duplicate, t.restamped, t.dead) for source, t in work.tallies.items()},
             Counter(letter.reason for _, letter in work.letters),
         )
+
+
+class _Abandoned(Exception):
+    """Ends a transaction without a commit."""
 
 
 def _staged(batch: Batch) -> Batch:

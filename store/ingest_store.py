@@ -33,7 +33,7 @@ class IngestStore:
             offsets.jump_gap(db, source, gap, "deleted")
 
     def begin_batch(self, batch: Batch) -> BegunBatch:
-        """Bring a batch's rows to the database; `finish_batch` has to follow at once."""
+        """Bring a batch's rows to the database; `finish_batch` has to follow, or its own `abandon`."""
         return self._batches.begin(batch)
 
     def finish_batch(self, begun: BegunBatch) -> StoredBatch:

@@ -125,6 +125,8 @@ def record_batches(
                 "id": numbers[source],
                 **source._asdict(),
                 **span._asdict(),
+                # Not when the transaction began: the batch may have waited for the one before it.
+                "committed_at": func.clock_timestamp(),
                 "stored": tally.stored,
                 "duplicate": tally.duplicate,
                 "restamped": tally.restamped,
