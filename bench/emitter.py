@@ -1,6 +1,6 @@
 """What an emitter costs a request: dispatch, telling and emitting, while its thread sends to a real broker.
 
-Run: python bench/emitter.py (on the embedded broker; --bootstrap host:port for Apache Kafka, where it makes topics
+Run: python -m bench.emitter (on the embedded broker; --bootstrap host:port for Apache Kafka, where it makes topics
 under --topic-prefix). A request tells every field that a real router fills, 1.2 KB of JSON.
 
 Two times are taken of each request: what the clock says, which has the waits for the interpreter and for a core in it,

@@ -40,6 +40,16 @@ def test_every_script_of_the_readme_exists(script: str) -> None:
     assert (ROOT / script).stat().st_mode & 0o111
 
 
+BENCHMARKS = {name for path in DOCUMENTS for name in re.findall(r"bench[./]\w+", path.read_text(encoding="utf-8"))}
+
+
+@pytest.mark.parametrize("benchmark", sorted(BENCHMARKS))
+def test_every_benchmark_that_documents_name_can_be_run(benchmark: str) -> None:
+    """As a module: the directory holds an `ingest` of its own, which is in the way of a script's imports."""
+    done = subprocess.run([sys.executable, "-m", benchmark, "--help"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_links_between_documents_lead_somewhere(document: Path) -> None:
     """Every relative link names a file that is there."""
