@@ -24,6 +24,11 @@ class Forgetting:
     hidden: Unseen = field(default_factory=lambda: Unseen(0, 0))
     stored_meanwhile: int = 0
 
+    @property
+    def found_anything(self) -> bool:
+        """Whether there is anything to delete."""
+        return bool(self.found_traces or self.found_letters)
+
     def count(self, sessions: Sessions, progress: Callable[[int], None]) -> None:
         """Count what would go; `progress` is told the days that are done. Raises StoreAway."""
         for done, day in enumerate(stored_days(sessions), 1):

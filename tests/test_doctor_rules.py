@@ -117,6 +117,7 @@ def test_all_is_well() -> None:
         (seen(cluster=replace(CLUSTER, members=0)), "ingest", "problem", "none runs"),
         (seen(cluster=replace(CLUSTER, members=None)), "ingest", "warning", "does not tell"),
         (seen(cluster=replace(CLUSTER, members=4)), "ingest", "warning", "there are 1 partitions"),
+        (seen(days_ahead=5), "days", "warning", "5 days are ready"),
         (seen(days_ahead=3), "days", "warning", "3 days are ready"),
         (seen(days_ahead=0), "days", "problem", "0 days are ready"),
         (seen(store=STORE._replace(pending_detaches=1)), "days", "warning", "on their way out"),

@@ -139,12 +139,15 @@ def _tell(replay: "LetterReplay", *, as_json: bool, dry_run: bool) -> None:
     if as_json:
         counts = {name: refused.letters for name, refused in replay.refused.items()}
         summary = {"dry_run": dry_run, "replayed": 0 if dry_run else sent, "would_replay": sent if dry_run else None}
-        typer.echo(json.dumps({**summary, "left": left, "refused": counts, "not_there": replay.missing}))
+        rest = {"left": left, "refused": counts, "left_alone": replay.passed_over, "not_there": replay.missing}
+        typer.echo(json.dumps({**summary, **rest}))
         return
     noun, was = ("dead letter", "was") if sent == 1 else ("dead letters", "were")
     typer.echo(f"{sent:,} {noun} {'would be' if dry_run else was} replayed")
     if left:
         typer.echo(f"{left:,} more could be: run it again")
+    if replay.passed_over:
+        typer.echo(f"{replay.passed_over:,} left alone: replayed before, or a replay that came back; see --force")
     for name, refused in replay.refused.items():
         first = f" (the first: {refused.first_id})" if refused.letters > 1 else f" ({refused.first_id})"
         typer.echo(f"{refused.letters:,} not replayed{first}: the {REFUSALS[name]}")

@@ -58,6 +58,9 @@ def forget(
             _tell(forgetting, as_json=as_json, dry_run=True)
             return
         if not yes:
+            if not forgetting.found_anything:
+                _tell(forgetting, as_json=as_json, dry_run=False)
+                return
             _ask(forgetting)
         try:
             with days_bar("forgetting", days) as progress:

@@ -7,6 +7,8 @@ from store.days import DAYS_AHEAD
 
 _PAGED_SHARE = 0.01
 _NEARLY_FULL = 0.8
+# At midnight there is one less, until the next round of maintenance.
+_ENOUGH_DAYS = DAYS_AHEAD - 1
 _LIST = "pointsman dead-letters list --since 24h"
 
 
@@ -14,14 +16,14 @@ def check_days(seen: Observed) -> Iterator[Finding]:
     """The partitions of the days to come are there, and none is stuck on its way out."""
     if seen.store is None:
         return
-    if seen.days_ahead < DAYS_AHEAD:
+    if seen.days_ahead < _ENOUGH_DAYS:
         detail = f"{seen.days_ahead} days are ready after today, {DAYS_AHEAD} is well"
         fix = "run `pointsman up` beside ingest: it keeps them; at once: pointsman migrate"
         yield warning("days", detail, fix) if seen.days_ahead else problem("days", detail, fix)
     if seen.store.pending_detaches:
         detail = f"{seen.store.pending_detaches} days are on their way out and wait for a reader, or were cut short"
         yield warning("days", detail, "end old transactions (pg_stat_activity); the next round finishes them")
-    if seen.days_ahead >= DAYS_AHEAD and not seen.store.pending_detaches:
+    if seen.days_ahead >= _ENOUGH_DAYS and not seen.store.pending_detaches:
         yield ok("days", f"{seen.days_ahead} ready after today")
 
 

@@ -13,6 +13,8 @@ from store.sessions import Sessions
 # What a kill may send twice. With 64 KiB each they fit into what the publisher keeps under way.
 _AT_ONCE = 100
 _FLUSH_TIMEOUT_S = 30.0
+# What only a letter's own id asks for.
+_REPLAYED = ("replayed_before", "came_back")
 
 
 class ReplayUnderWay(PointsmanError):
@@ -59,8 +61,15 @@ class LetterReplay:
 
         With filters, those that were replayed before were not asked for.
         """
-        passed = () if self.asked.ids is not None else ("replayed_before", "came_back")
+        passed = () if self.asked.ids is not None else _REPLAYED
         return {name: self.found[name] for name in replays.REFUSALS if name in self.found and name not in passed}
+
+    @property
+    def passed_over(self) -> int:
+        """Letters that pass the filters and were replayed before, or are replays that came back."""
+        if self.asked.ids is not None:
+            return 0
+        return sum(self.found[name].letters for name in _REPLAYED if name in self.found)
 
     def look(self, sessions: Sessions) -> None:
         """Count what is to be sent and what is refused. Raises StoreAway."""

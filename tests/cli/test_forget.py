@@ -79,6 +79,14 @@ def test_nobody_who_could_say_yes(url: str) -> None:
     assert stored.count(url, "traces") == 4
 
 
+def test_nothing_to_delete(url: str) -> None:
+    """Nobody is asked, so that nobody has to be there."""
+    said = as_process("forget", "--session", "s-3", settings={"database_url": url})
+    assert said.code == 0
+    assert said.out.startswith("deleted 0 traces, 0 attempts, 0 outcomes and 0 dead letters\n")
+    assert "Go on?" not in said.err
+
+
 @pytest.mark.parametrize(("answer", "left"), [("y\n", 1), ("n\n", 4)])
 def test_a_person_is_asked(url: str, answer: str, left: int) -> None:
     """At a terminal; the answer decides."""
