@@ -152,7 +152,10 @@ class GroupConsumer:
             self._portion.bytes = 0
             try:
                 polled = self._consumer.poll(timeout_ms=max(0, round(timeout_s * 1000)), max_records=max_messages)
-            except PortionFull:
+            except PortionFull as full:
+                # kafka-python keeps the exception in a frame that the exception leads to, and that frame what was read:
+                # only a collection of cycles would free the portion.
+                full.__traceback__ = None
                 return {}
             except NoOffsetForPartitionError:
                 # A partition that was just assigned has no position yet: the main loop places it.

@@ -131,5 +131,5 @@ def test_many_that_are_within_the_limit(on_kafka: Deployment, codec: str) -> Non
     first = stored.one(on_kafka.url, "SELECT trace_id FROM traces WHERE tenant = 'before'")
     done = audit(on_kafka.url, attempts={first: 1} | {one.trace_id: 1 for one in padded}, messages=1 + len(padded))
     tell(f"blanks, {codec}", done, before=megabytes(before), peak=f"+{megabytes(peak.bytes - before)}")
-    # Freed and taken again by the allocator more than once; as a whole the batch would take three times its 400 MB.
-    assert peak.bytes - before < 2 * _MOST_BYTES
+    # As a whole the batch would take three times its 400 MB, and portions that nobody frees at once 400 MB.
+    assert peak.bytes - before < _MOST_BYTES
