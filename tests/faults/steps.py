@@ -103,7 +103,13 @@ class Looker:
 
     def wait(self, holds: Callable[[], bool], what: str, *, within_s: float = _WITHIN_S) -> None:
         """Wait until it holds, looked up each two milliseconds."""
+        assert self.sees(holds, within_s=within_s), f"no {what} within {within_s:g} s"
+
+    def sees(self, holds: Callable[[], bool], *, within_s: float) -> bool:
+        """The same; whether it held in time."""
         deadline = time.monotonic() + within_s
         while not holds():
-            assert time.monotonic() < deadline, f"no {what} within {within_s:g} s"
+            if time.monotonic() >= deadline:
+                return False
             time.sleep(_LOOK_S)
+        return True
