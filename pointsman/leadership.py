@@ -20,6 +20,9 @@ from store.sessions import Sessions
 
 log = structlog.get_logger()
 
+# Where there is such a clock, one that goes on while the machine is suspended: the lease's life does, too.
+_CLOCK: int = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+
 
 def holder_name() -> str:
     """This process in this life: a name that no other has had."""
@@ -45,17 +48,18 @@ class Leadership:
         self._life = life
         self._renew_every = renew_every
         self._stopping = threading.Event()
-        # The lease and until when it is surely held, by this machine's monotonic clock: replaced as a whole.
+        # The lease and until when it is surely held, by `_CLOCK`: replaced as a whole.
         self._held: tuple[Lease, float] | None = None
 
     @property
     def lease(self) -> Lease | None:
         """The lease while it is surely held: None from its life after the last renewal was *asked* for.
 
-        A process that was frozen finds None when it wakes, whatever its wall clock says. May be read from any thread.
+        A process that was frozen, or whose machine was suspended, finds None when it wakes, whatever its wall clock
+        says. May be read from any thread.
         """
         held = self._held
-        return held[0] if held is not None and time.monotonic() < held[1] else None
+        return held[0] if held is not None and time.clock_gettime(_CLOCK) < held[1] else None
 
     def run(self) -> None:
         """Take and renew until `stop`; then give it up. A database that is away ends nothing."""
@@ -70,7 +74,7 @@ class Leadership:
 
     def turn(self) -> None:
         """Renew what is held, or try to take it."""
-        asked_at = time.monotonic()
+        asked_at = time.clock_gettime(_CLOCK)
         held = self._held
         try:
             with self._sessions.write() as db:
