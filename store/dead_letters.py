@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from sqlalchemy import Connection, Select, case, func, select, text
+from sqlalchemy import ColumnElement, Connection, and_, case, func, select, text, true
 
 from pointsman_contract.topics import place_of
 from store.rows import KEPT_PAYLOAD_BYTES
@@ -42,14 +42,13 @@ class Letter(NamedTuple):
     message_key: bytes | None
 
 
-def _filtered(query: Select[Any], *, reason: str | None, topic: str | None, since: datetime | None) -> Select[Any]:
-    if reason is not None:
-        query = query.where(dead_letters.c.reason == reason)
-    if topic is not None:
-        query = query.where(dead_letters.c.topic == topic)
-    if since is not None:
-        query = query.where(dead_letters.c.dead_at >= since)
-    return query
+def passes(
+    *, reason: str | None = None, topic: str | None = None, since: datetime | None = None
+) -> ColumnElement[bool]:
+    """Whether a letter is of this reason, from this topic, and not older; None lets all through."""
+    wanted = [(dead_letters.c.reason, reason), (dead_letters.c.topic, topic)]
+    conditions = [column == value for column, value in wanted if value is not None]
+    return and_(true(), *conditions, *([] if since is None else [dead_letters.c.dead_at >= since]))
 
 
 def newest(
@@ -62,7 +61,7 @@ def newest(
 ) -> Sequence[LetterLine]:
     """The newest dead letters first."""
     columns = [dead_letters.c[name] for name in LetterLine._fields]
-    query = _filtered(select(*columns), reason=reason, topic=topic, since=since)
+    query = select(*columns).where(passes(reason=reason, topic=topic, since=since))
     return [LetterLine(*row) for row in db.execute(query.order_by(dead_letters.c.id.desc()).limit(limit))]
 
 
@@ -70,13 +69,9 @@ def count_by_reason(
     db: Connection, *, topic: str | None = None, since: datetime | None = None
 ) -> Sequence[tuple[str, int]]:
     """How many of each reason, most first."""
-    query = _filtered(
-        select(dead_letters.c.reason, func.count().label("n")).group_by(dead_letters.c.reason),
-        reason=None,
-        topic=topic,
-        since=since,
-    )
-    return [(row.reason, row.n) for row in db.execute(query.order_by(text("n DESC"), dead_letters.c.reason))]
+    query = select(dead_letters.c.reason, func.count().label("n")).where(passes(topic=topic, since=since))
+    ordered = query.group_by(dead_letters.c.reason).order_by(text("n DESC"), dead_letters.c.reason)
+    return [(row.reason, row.n) for row in db.execute(ordered)]
 
 
 def find(db: Connection, letter_id: int) -> Letter | None:

@@ -9,9 +9,10 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, and_, case, func, literal, or_, select, text, update
+from sqlalchemy import ColumnElement, Connection, and_, case, func, literal, or_, select, text, true, update
 
 from pointsman_contract.errors import DeadLetterReason
+from store.dead_letters import passes
 from store.rows import KEPT_KEY_BYTES, KEPT_PAYLOAD_BYTES
 from store.sessions import Sessions
 from store.tables import dead_letters
@@ -126,16 +127,9 @@ def _stamp(db: Connection, ids: Sequence[int], column: str) -> None:
 
 
 def _meant(asked: Asked) -> ColumnElement[bool]:
-    conditions = [dead_letters.c.id <= asked.up_to]
-    if asked.ids is not None:
-        conditions.append(dead_letters.c.id.in_(asked.ids))
-    if asked.reason is not None:
-        conditions.append(dead_letters.c.reason == asked.reason)
-    if asked.topic is not None:
-        conditions.append(dead_letters.c.topic == asked.topic)
-    if asked.since is not None:
-        conditions.append(dead_letters.c.dead_at >= asked.since)
-    return and_(*conditions)
+    among = passes(reason=asked.reason, topic=asked.topic, since=asked.since)
+    these = true() if asked.ids is None else dead_letters.c.id.in_(asked.ids)
+    return and_(among, these, dead_letters.c.id <= asked.up_to)
 
 
 def _fate(asked: Asked) -> ColumnElement[str]:

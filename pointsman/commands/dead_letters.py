@@ -16,6 +16,11 @@ app = typer.Typer(no_args_is_help=True, help="Messages that could not be stored,
 
 _SINCE = re.compile(r"^([0-9]{1,9})([smhd])$")
 HIGHEST_ID = 2**63 - 1
+ReasonOption = Annotated[
+    DeadLetterReason | None, typer.Option(help="Only of this reason, as docs/contract.md names them.", metavar="REASON")
+]
+TopicOption = Annotated[str | None, typer.Option(help="Only from this topic.")]
+SinceOption = Annotated[str | None, typer.Option(help="Only of the last 90s, 15m, 24h, 7d.", metavar="AGE")]
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
@@ -23,12 +28,9 @@ _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 @with_settings("database_url", require=("database_url",))
 def list_command(
     *,
-    reason: Annotated[
-        DeadLetterReason | None,
-        typer.Option(help="Only of this reason, as docs/contract.md names them.", metavar="REASON"),
-    ] = None,
-    topic: Annotated[str | None, typer.Option(help="Only from this topic.")] = None,
-    since: Annotated[str | None, typer.Option(help="Only of the last 90s, 15m, 24h, 7d.", metavar="AGE")] = None,
+    reason: ReasonOption = None,
+    topic: TopicOption = None,
+    since: SinceOption = None,
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="At most so many, the newest first.")] = 20,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
     settings: Settings,

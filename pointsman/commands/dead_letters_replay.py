@@ -5,11 +5,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pointsman.commands.dead_letters import HIGHEST_ID, refuse_impossible_topic, since_age
+from pointsman.commands.dead_letters import (
+    HIGHEST_ID,
+    ReasonOption,
+    SinceOption,
+    TopicOption,
+    refuse_impossible_topic,
+    since_age,
+)
 from pointsman.exits import ATTENTION, UsageError
 from pointsman.options import with_settings
 from pointsman.settings import KAFKA, Settings
-from pointsman_contract.errors import DeadLetterReason, PointsmanError
+from pointsman_contract.errors import PointsmanError
 from pointsman_contract.topics import place_of
 
 if TYPE_CHECKING:
@@ -31,12 +38,9 @@ def replay_command(  # noqa: PLR0913 - each flag of a command is an argument
     at_most: Annotated[
         int | None, typer.Option("--max", min=1, max=_MOST, help="At most so many, the oldest first.", metavar="N")
     ] = None,
-    reason: Annotated[
-        DeadLetterReason | None,
-        typer.Option(help="Only of this reason, as docs/contract.md names them.", metavar="REASON"),
-    ] = None,
-    topic: Annotated[str | None, typer.Option(help="Only from this topic.")] = None,
-    since: Annotated[str | None, typer.Option(help="Only of the last 90s, 15m, 24h, 7d.", metavar="AGE")] = None,
+    reason: ReasonOption = None,
+    topic: TopicOption = None,
+    since: SinceOption = None,
     force: Annotated[
         bool, typer.Option("--force", help="Also those that were replayed before, and replays that came back.")
     ] = False,
