@@ -9,9 +9,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import structlog
 from pydantic import SecretStr
 
 from pointsman.settings import KAFKA, Settings, SettingsError, variable
+
+log = structlog.get_logger()
 
 # What a shell takes as it stands in an assignment. Most values are then the same for a shell, Docker and an editor.
 _PLAIN = re.compile(r"^[A-Za-z0-9@%+=:,./?_-]+$")
@@ -48,6 +51,9 @@ def written_env_file(path: Path | None, settings: Settings, http_port: int) -> I
         yield
         return
     written = _write(path, _assignments(settings, http_port))
+    # A shell looks for a name without a slash in its PATH.
+    sourced = shlex.quote(str(path) if path.is_absolute() else f"./{path}")
+    log.info("addresses_written", for_another_terminal=f"set -a; . {sourced}; set +a")
     try:
         yield
     finally:

@@ -61,7 +61,8 @@ def up(
         int | None, typer.Option(min=1, max=65_535, help="Port of the embedded Kafka; a free one without it.")
     ] = None,
     env_file: Annotated[
-        Path | None, typer.Option(help="Write the addresses to this file, as POINTSMAN_ variables.", metavar="FILE")
+        Path | None,
+        typer.Option(help="While it runs, the addresses are in this file, as POINTSMAN_ variables.", metavar="FILE"),
     ] = None,
     migrate_first: Annotated[
         bool, typer.Option("--migrate", help="Bring an older embedded database to this version first.")
