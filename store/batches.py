@@ -1,14 +1,14 @@
 """Store a batch: its rows, its dead letters, its counts and the offsets behind it, in one transaction.
 
 Order matters. COPY comes first and takes no lock that anyone waits for; then the day parity, the compare-and-set on the
-offsets, the look-up of traces that are stored already, the inserts. Whoever loses the compare-and-set rolls back:
-somebody else has stored these offsets.
+offsets, the look-up of traces that are stored already, the batch's numbers, the inserts. Whoever loses the
+compare-and-set rolls back: somebody else has stored these offsets.
 """
 
 import threading
 import time
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -115,31 +115,30 @@ class BatchStore:
         self._days.ensure(work.days)
         with ExitStack() as transaction:
             db = transaction.enter_context(self._sessions.write(prepare=create_staging))
-            numbers = offsets.draw_batch_numbers(db, batch.spans)
-            self._copy(db, work, numbers, kept.now)
-            return BegunBatch(batch, work, numbers, db, transaction.pop_all(), began_at=began_at)
+            self._copy(db, work, {source: part for part, source in enumerate(batch.spans, 1)}, kept.now)
+            return BegunBatch(batch, work, db, transaction.pop_all(), began_at=began_at)
 
-    def _copy(self, db: Connection, work: SortedBatch, numbers: Mapping[Source, int], now: datetime) -> None:
+    def _copy(self, db: Connection, work: SortedBatch, parts: Mapping[Source, int], now: datetime) -> None:
         # Rows with a key that another consumer may bring too go in the key's order: two who brought the same ones from
         # opposite ends would wait for each other in a circle. They are made while COPY goes on: a session that is idle
         # in its transaction is ended after five seconds, and a large batch on a slow machine may need more.
         if work.traces:
             ordered = sorted(work.traces, key=_trace_id)
             made = (
-                trace_row(trace, numbers[at.source], at.offset, replayed=at.replay_of is not None)
+                trace_row(trace, parts[at.source], at.offset, replayed=at.replay_of is not None)
                 for at, trace in ordered
             )
             copy_rows(db, traces, made)
-            rows = (row for at, trace in ordered for row in attempt_rows(trace, numbers[at.source]))
+            rows = (row for at, trace in ordered for row in attempt_rows(trace, parts[at.source]))
             copy_rows(db, attempts, rows)
         if work.outcomes:
-            copy_rows(db, outcomes, (outcome_row(row, at, numbers[at.source]) for at, row in work.outcomes))
+            copy_rows(db, outcomes, (outcome_row(row, at, parts[at.source]) for at, row in work.outcomes))
         if work.heartbeats:
             beats = [work.heartbeats[key] for key in sorted(work.heartbeats)]
-            copy_rows(db, heartbeats, (heartbeat_row(row, at, numbers[at.source]) for at, row in beats))
+            copy_rows(db, heartbeats, (heartbeat_row(row, at, parts[at.source]) for at, row in beats))
         if work.letters:
             keep = self._keep_payloads
-            rows = (dead_letter_row(row, at, numbers[at.source], now, keep=keep) for at, row in work.letters)
+            rows = (dead_letter_row(row, at, parts[at.source], now, keep=keep) for at, row in work.letters)
             copy_rows(db, dead_letters, rows)
 
 
@@ -149,7 +148,6 @@ class BegunBatch:
 
     batch: Batch
     work: SortedBatch = field(default_factory=SortedBatch)
-    numbers: Mapping[Source, int] = field(default_factory=dict)
     db: Connection | None = None
     transaction: ExitStack = field(default_factory=ExitStack)
     failure: StoreError | None = None
@@ -176,8 +174,9 @@ class BegunBatch:
             _lock_day_parity(self.db, work)
             offsets.compare_and_set(self.db, self.batch.spans)
             _leave_out_duplicates(self.db, work)
-            _insert(self.db, work)
-            offsets.record_batches(self.db, self.batch.spans, self.numbers, work.tallies)
+            numbers = offsets.draw_batch_numbers(self.db, len(self.batch.spans))
+            _insert(self.db, work, numbers)
+            offsets.record_batches(self.db, self.batch.spans, numbers, work.tallies)
         self.db = None
         return StoredBatch(
             {source: Counts(t.stored, t.duplicate, t.restamped, t.dead) for source, t in work.tallies.items()},
@@ -245,29 +244,29 @@ def _window(days: Collection[date]) -> dict[str, datetime]:
     return {"earliest": first - SAME_TRACE_WITHIN, "latest": last + timedelta(days=1) + SAME_TRACE_WITHIN}
 
 
-def _insert(db: Connection, work: SortedBatch) -> None:
+def _insert(db: Connection, work: SortedBatch, numbers: Sequence[int]) -> None:
     if work.traces:
-        if insert_staged(db, traces) != len(work.traces):
+        if insert_staged(db, traces, numbers) != len(work.traces):
             raise DuplicateRaced("another transaction stored one of these traces meanwhile")
-        insert_staged(db, attempts)
+        insert_staged(db, attempts, numbers)
         for at, trace in work.traces:
             tally = work.tallies[at.source]
             tally.stored += 1
             tally.starts.append(trace.started_at)
     if work.outcomes:
         known = _known(db, outcomes, "topic_id", "partition", "offset")
-        insert_staged(db, outcomes)
+        insert_staged(db, outcomes, numbers)
         for at, _ in work.outcomes:
             _count(work.tallies[at.source], known=_position(at) in known)
     if work.heartbeats:
         known = _known(db, heartbeats, "router_id", "boot_id", "sequence")
-        if insert_staged(db, heartbeats) != len(work.heartbeats) - len(known):
+        if insert_staged(db, heartbeats, numbers) != len(work.heartbeats) - len(known):
             raise DuplicateRaced("another transaction stored one of these heartbeats meanwhile")
         for key, (at, _) in work.heartbeats.items():
             _count(work.tallies[at.source], known=key in known)
     if work.letters:
         known = _known(db, dead_letters, "topic_id", "partition", "offset")
-        insert_staged(db, dead_letters)
+        insert_staged(db, dead_letters, numbers)
         for at, _ in work.letters:
             tally = work.tallies[at.source]
             if _position(at) in known:

@@ -74,13 +74,14 @@ def jump_gap(db: Connection, source: Source, span: Span, reason: str) -> None:
     db.execute(insert(ingest_gaps).values(**source._asdict(), **span._asdict(), reason=reason))
 
 
-def draw_batch_numbers(db: Connection, sources: Iterable[Source]) -> dict[Source, int]:
-    """A number for each partition's part of a batch."""
-    ordered = sorted(sources)
-    drawn = db.execute(
-        text("SELECT nextval('ingest_batch_numbers') FROM generate_series(1, :n)"), {"n": len(ordered)}
-    ).scalars()
-    return dict(zip(ordered, drawn, strict=True))
+def draw_batch_numbers(db: Connection, parts: int) -> list[int]:
+    """A number for each partition's part of a batch, rising.
+
+    Behind `compare_and_set`, which lets one transaction of a partition through at a time: within a partition they rise
+    with what is committed.
+    """
+    drawn = text("SELECT nextval('ingest_batch_numbers') FROM generate_series(1, :n)")
+    return list(db.execute(drawn, {"n": parts}).scalars())
 
 
 def compare_and_set(db: Connection, spans: Mapping[Source, Span]) -> None:
@@ -114,15 +115,15 @@ def compare_and_set(db: Connection, spans: Mapping[Source, Span]) -> None:
 
 
 def record_batches(
-    db: Connection, spans: Mapping[Source, Span], numbers: Mapping[Source, int], tallies: Mapping[Source, Tally]
+    db: Connection, spans: Mapping[Source, Span], numbers: Sequence[int], tallies: Mapping[Source, Tally]
 ) -> None:
-    """One row of `ingest_batches` for each partition."""
+    """One row of `ingest_batches` for each partition, with its number in the order of `spans`."""
     rows: list[dict[str, Any]] = []
-    for source, span in spans.items():
+    for number, (source, span) in zip(numbers, spans.items(), strict=True):
         tally = tallies[source]
         rows.append(
             {
-                "id": numbers[source],
+                "id": number,
                 **source._asdict(),
                 **span._asdict(),
                 # Not when the transaction began: the batch may have waited for the one before it.

@@ -28,7 +28,8 @@ KEPT_PAYLOAD_BYTES = 64 * 1024
 KEPT_KEY_BYTES = 1024
 KEPT_DETAIL_CHARS = 2000
 
-# A row begins with where it came from, then with what no field of its message holds as it is, each in this order.
+# A row begins with where it came from, then with what no field of its message holds as it is, each in this order. In
+# place of its batch's number it has the part of the batch, counted from 1.
 TRACE_PLACE = ("batch_id", "offset", "replayed")
 TRACE_COMPUTED = ("attempt_count", "trace_id", "started_at", "modalities", "record_revision", "confidence")
 ATTEMPT_PLACE = ("batch_id", "trace_id", "started_at", "position")
@@ -95,25 +96,25 @@ def stage_parts(trace: Trace, started_at: datetime, plain: Row, parts: tuple[Row
     return StagedTrace(trace.trace_id, started_at, trace.environment, trace.route, computed, plain, parts)
 
 
-def trace_row(trace: StagedTrace, batch_id: int, offset: int, *, replayed: bool = False) -> Row:
+def trace_row(trace: StagedTrace, part: int, offset: int, *, replayed: bool = False) -> Row:
     """One row of `traces`."""
-    return (batch_id, offset, replayed, *trace.computed, *trace.plain)
+    return (part, offset, replayed, *trace.computed, *trace.plain)
 
 
-def attempt_rows(trace: StagedTrace, batch_id: int) -> list[Row]:
+def attempt_rows(trace: StagedTrace, part: int) -> list[Row]:
     """The rows of `attempts`, in the order in which they began."""
-    of_trace = (batch_id, trace.trace_id, trace.started_at)
+    of_trace = (part, trace.trace_id, trace.started_at)
     return [(*of_trace, position, *part) for position, part in enumerate(trace.attempts)]
 
 
-def outcome_row(outcome: Outcome, message: Received, batch_id: int) -> Row:
+def outcome_row(outcome: Outcome, message: Received, part: int) -> Row:
     """One row of `outcomes`."""
     at = message.source
     return (
         at.topic_id,
         at.partition,
         message.offset,
-        batch_id,
+        part,
         message.broker_time,
         OUTCOME_RANKS[outcome.source],
         None if outcome.human_cost_usd is None else str(outcome.human_cost_usd),
@@ -122,13 +123,13 @@ def outcome_row(outcome: Outcome, message: Received, batch_id: int) -> Row:
     )
 
 
-def heartbeat_row(heartbeat: Heartbeat, message: Received, batch_id: int) -> Row:
+def heartbeat_row(heartbeat: Heartbeat, message: Received, part: int) -> Row:
     """One row of `heartbeats`; epochs and counters stay as they were sent."""
     return (
         heartbeat.router_id,
         heartbeat.boot_id,
         heartbeat.sequence,
-        batch_id,
+        part,
         heartbeat.at,
         message.broker_time,
         heartbeat.emitted,
@@ -140,7 +141,7 @@ def heartbeat_row(heartbeat: Heartbeat, message: Received, batch_id: int) -> Row
     )
 
 
-def dead_letter_row(letter: DeadLetter, message: Received, batch_id: int, now: datetime, *, keep: bool) -> Row:
+def dead_letter_row(letter: DeadLetter, message: Received, part: int, now: datetime, *, keep: bool) -> Row:
     """One row of `dead_letters` without its id; `keep` False leaves the hash of the payload only."""
     payload = message.payload or b""
     return (
@@ -148,7 +149,7 @@ def dead_letter_row(letter: DeadLetter, message: Received, batch_id: int, now: d
         message.source.topic_id,
         message.source.partition,
         message.offset,
-        batch_id,
+        part,
         message.broker_time,
         now,
         _storable(letter.environment, MAX_TEXT),

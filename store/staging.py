@@ -2,10 +2,11 @@
 
 The temporary tables hold no lock that another session could wait for, so a consumer that stands still inside COPY
 holds up nobody. They take values as messages have them; the INSERT makes the store's out of them: seconds become
-microseconds and dollars nano-dollars, rounded half to even, and text that was not given becomes ''.
+microseconds and dollars nano-dollars, rounded half to even, text that was not given becomes '', and which partition's
+part of the batch a row belongs to (counted from 1) becomes that part's number.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Table, Text, text
@@ -23,6 +24,8 @@ def _staged_type(target: Table, name: str) -> str:
         return "double precision"
     if name.endswith("_nanousd"):
         return "text"
+    if name == "batch_id":
+        return "integer"
     return target.c[name].type.compile(_DIALECT).lower()
 
 
@@ -32,6 +35,8 @@ def _stored(target: Table, name: str) -> str:
         return f"CAST(round({name} * 1000000) AS bigint)"
     if name.endswith("_nanousd"):
         return f"CAST(CAST({name} AS numeric) * 1000000000 AS bigint)"
+    if name == "batch_id":
+        return "(CAST(:numbers AS bigint[]))[batch_id]"
     if isinstance(target.c[name].type, Text) and not target.c[name].nullable:
         return f"coalesce({name}, '')"
     return f'"{name}"'
@@ -74,6 +79,9 @@ def copy_rows(db: Connection, target: Table, rows: Iterable[Row]) -> None:
             write_row(row)
 
 
-def insert_staged(db: Connection, target: Table) -> int:
-    """INSERT … SELECT everything staged; a row whose key is there already is left out. Returns the rows stored."""
-    return db.execute(_INSERTS[target.name]).rowcount
+def insert_staged(db: Connection, target: Table, numbers: Sequence[int]) -> int:
+    """INSERT … SELECT everything staged; a row whose key is there already is left out. Returns the rows stored.
+
+    `numbers` are those of the batch's parts.
+    """
+    return db.execute(_INSERTS[target.name], {"numbers": list(numbers)}).rowcount

@@ -8,6 +8,7 @@ from store.batches import BegunBatch
 from store.errors import OffsetsMoved
 from store.received import Batch, Counts, Span
 from tests.builders import NOON, trace
+from tests.store.conftest import OpenSessions
 from tests.store.feed import TRACES_0, Feed, one, received, rows
 from tests.store.gate import until
 
@@ -121,3 +122,14 @@ def test_the_time_is_that_of_the_commit(feed: Feed) -> None:
     between = one(feed.sessions, "SELECT clock_timestamp()")
     feed.store.finish(begun)
     assert one(feed.sessions, "SELECT committed_at FROM ingest_batches") > between
+
+
+def test_numbers_rise_with_offsets(feed: Feed, open_sessions: OpenSessions) -> None:
+    """Another consumer stored the batch before the one that waits: a cursor on the partition misses nothing."""
+    feed.place(TRACES_0)
+    waits = feed.store.begin(batch(1, trace()))
+    Feed(open_sessions()).store.store(batch(0, trace()))
+    feed.store.finish(waits)
+    found = rows(feed.sessions, 'SELECT id FROM ingest_batches ORDER BY "first"')
+    assert found == sorted(found)
+    assert rows(feed.sessions, 'SELECT batch_id FROM traces ORDER BY "offset"') == found
