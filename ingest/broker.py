@@ -201,6 +201,8 @@ class GroupConsumer:
     def refresh_topics(self, timeout_s: float, asked: AskedTopics | None = None) -> None:
         """Wait for the answer, asking first where it was not: `topic_id` then tells no news older than the question.
 
+        But for one case: kafka-python takes the answer to a refresh of its own that was on its way for ours.
+
         Raises KafkaDenied where this user may not know a topic: it would else count as one that is not there.
         """
         answer = (asked or self.ask_topics()).answer
