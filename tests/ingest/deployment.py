@@ -44,6 +44,8 @@ class Deployment:
         self.group = f"group-{name}"
         self.directory = directory
         self.processes: list[IngestProcess] = []
+        # Settings that every command is told besides.
+        self.told: dict[str, object] = {}
 
     @property
     def traces(self) -> str:
@@ -69,6 +71,7 @@ class Deployment:
             "topic_prefix": self.prefix,
             "consumer_group": self.group,
             "http_port": 0,
+            **self.told,
         }
 
     def migrate(self) -> None:
