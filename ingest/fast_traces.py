@@ -34,8 +34,7 @@ _COUNT = Annotated[int, Meta(ge=0, le=fields.MAX_INTEGER)]
 _is_moment = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?(Z|[+-][0-9]{2}:[0-5][0-9])"
 ).fullmatch
-# All amounts of a trace at once, each with a comma behind it.
-_are_amounts = re.compile(r"(?:[0-9]{1,9}(?:\.[0-9]{1,9})?,)*").fullmatch
+_is_amount = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?").fullmatch
 # What each of the contract's types takes here.
 _NARROWED: list[tuple[Any, Any]] = [
     (fields.Text, _TEXT),
@@ -116,26 +115,20 @@ def read_fast(value: bytes | None, latest: datetime) -> StagedTrace | None:
         return None
     if not fields.EARLIEST <= started_at <= latest:
         return None
-    amounts = [amount for amount in _amounts_of_trace(trace) if amount is not None]
-    for attempt in trace.attempts:
-        costs = _amounts_of_attempt(attempt)
-        if costs != _NO_COSTS:
-            if None in costs:
-                return None
-            amounts += costs
-        if not _fits_together(attempt):
-            return None
-    amounts.append("")
-    joined = ",".join(amounts)
-    if joined.count(",") >= len(amounts) or not _are_amounts(joined):
+    if not all(map(_is_amount, [amount for amount in _amounts_of_trace(trace) if amount is not None])):
         return None
+    for attempt in trace.attempts:
+        if not _is_plain(attempt):
+            return None
     return stage_parts(trace, started_at, astuple(trace)[: len(_PLAIN)], tuple(map(astuple, trace.attempts)))
 
 
-def _fits_together(attempt: Any) -> bool:
-    """Whether the rules of the contract hold that tell of several fields at once."""
+def _is_plain(attempt: Any) -> bool:
+    """Whether its amounts are plain, and the rules of the contract hold that tell of several fields at once."""
+    costs = _amounts_of_attempt(attempt)
     return (
-        (attempt.cache_read_tokens or 0) + (attempt.cache_write_tokens or 0) <= attempt.input_tokens
+        (costs == _NO_COSTS or (None not in costs and all(map(_is_amount, costs))))
+        and (attempt.cache_read_tokens or 0) + (attempt.cache_write_tokens or 0) <= attempt.input_tokens
         and (attempt.reasoning_tokens or 0) <= attempt.output_tokens
         and (attempt.tool_calls is None or (attempt.tool_calls_ok or 0) <= attempt.tool_calls)
         and (attempt.citations is None or (attempt.citations_supported or 0) <= attempt.citations)

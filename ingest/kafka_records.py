@@ -1,4 +1,4 @@
-"""The records of an uncompressed batch, read twice as fast as kafka-python does.
+"""The records of a batch, from its decompressed bytes, in less time than kafka-python takes.
 
 kafka-python reads each number of a record with a call of its own, and copies each value twice. The layout is in Kafka's
 protocol guide, "Record Batch": https://kafka.apache.org/documentation/#recordbatch.
@@ -63,12 +63,7 @@ def read_records(payload: bytes, count: int, stamps: Stamps) -> Iterator[KafkaRe
             end = at + size
             late_ms, at = _number(payload, at + 1)
             number, at = _number(payload, at)
-            # Keys are short, and most records have no header: one byte each.
-            key_size = payload[at]
-            if key_size < 0x80:
-                key_size, at = (key_size >> 1) ^ -(key_size & 1), at + 1
-            else:
-                key_size, at = _number(payload, at)
+            key_size, at = _number(payload, at)
             key = None
             if key_size >= 0:
                 key, at = payload[at : at + key_size], at + key_size
@@ -76,11 +71,7 @@ def read_records(payload: bytes, count: int, stamps: Stamps) -> Iterator[KafkaRe
             value = None
             if value_size >= 0:
                 value, at = payload[at : at + value_size], at + value_size
-            headers: list[tuple[str, bytes | None]] = []
-            if payload[at]:
-                headers, at = _headers(payload, at)
-            else:
-                at += 1
+            headers, at = _headers(payload, at)
             if at != end or size < 0:
                 raise CorruptRecordError(f"a record of {size} bytes holds {at - end + size}")
             yield KafkaRecord(

@@ -167,17 +167,16 @@ class BegunBatch:
         """Store it, and commit. Raises OffsetsMoved, StoreAway, DayMissing, DuplicateRaced, StoreRefused."""
         if self.failure is not None:
             raise self.failure
-        work = self.work
+        work, (db, self.db) = self.work, (self.db, None)
         with self.transaction:
-            if self.db is None:
+            if db is None:
                 raise StoreAway("the batch was stored already")
-            _lock_day_parity(self.db, work)
-            offsets.compare_and_set(self.db, self.batch.spans)
-            _leave_out_duplicates(self.db, work)
-            numbers = offsets.draw_batch_numbers(self.db, len(self.batch.spans))
-            _insert(self.db, work, numbers)
-            offsets.record_batches(self.db, self.batch.spans, numbers, work.tallies)
-        self.db = None
+            _lock_day_parity(db, work)
+            offsets.compare_and_set(db, self.batch.spans)
+            _leave_out_duplicates(db, work)
+            numbers = offsets.draw_batch_numbers(db, len(self.batch.spans))
+            _insert(db, work, numbers)
+            offsets.record_batches(db, self.batch.spans, numbers, work.tallies)
         return StoredBatch(
             {source: Counts(t.stored, t.duplicate, t.restamped, t.dead) for source, t in work.tallies.items()},
             Counter(letter.reason for _, letter in work.letters),

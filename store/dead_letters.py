@@ -46,9 +46,11 @@ def passes(
     *, reason: str | None = None, topic: str | None = None, since: datetime | None = None
 ) -> ColumnElement[bool]:
     """Whether a letter is of this reason, from this topic, and not older; None lets all through."""
-    wanted = [(dead_letters.c.reason, reason), (dead_letters.c.topic, topic)]
-    conditions = [column == value for column, value in wanted if value is not None]
-    return and_(true(), *conditions, *([] if since is None else [dead_letters.c.dead_at >= since]))
+    return and_(
+        true() if reason is None else dead_letters.c.reason == reason,
+        true() if topic is None else dead_letters.c.topic == topic,
+        true() if since is None else dead_letters.c.dead_at >= since,
+    )
 
 
 def newest(

@@ -104,7 +104,7 @@ def trace_row(trace: StagedTrace, part: int, offset: int, *, replayed: bool = Fa
 def attempt_rows(trace: StagedTrace, part: int) -> list[Row]:
     """The rows of `attempts`, in the order in which they began."""
     of_trace = (part, trace.trace_id, trace.started_at)
-    return [(*of_trace, position, *part) for position, part in enumerate(trace.attempts)]
+    return [(*of_trace, position, *values) for position, values in enumerate(trace.attempts)]
 
 
 def outcome_row(outcome: Outcome, message: Received, part: int) -> Row:
