@@ -62,8 +62,9 @@ class Handover:
         """Bring the pending batch to the database, and have it finished once the one before it is.
 
         Kafka hands messages out by the topic's name alone: a consumer that stood still while a topic was re-created
-        would else take the new one's messages for the old's. So the broker is asked which topics there are behind the
-        last message, and answers while the rows are on their way. Raises BrokerUnreachable, IngestStopped, StoreAway.
+        would else take the new one's messages for the old's. So the broker is asked which topics there are once the
+        last message is there (see `refresh_topics`), and answers while the rows are on their way. Raises
+        BrokerUnreachable, IngestStopped, StoreAway.
         """
         asked = consumer.ask_topics()
         batch = self._pending.hand_over()

@@ -50,7 +50,7 @@ class IngestMetrics:
         )
         self.batch_seconds = Histogram(
             "pointsman_ingest_batch_seconds",
-            "Time to store a batch, from COPY to commit.",
+            "Time from the beginning of a batch to its commit; it may wait for the one before it.",
             buckets=_BATCH_SECONDS,
             registry=registry,
         )

@@ -1,7 +1,8 @@
 """The batch that is on its way into the store, on a thread of its own.
 
-The thread only waits for the database. While it does, the next batch is read and decoded. What costs this process time
-(rows, COPY) is done before the batch is handed over: two threads that both have work slow each other down in Python.
+The thread waits for the database; while it does, the next batch is read, decoded and begun. What costs this process
+time (rows, COPY) is done before a batch is handed over, but for one that has to be begun anew: two threads that both
+have work slow each other down in Python.
 """
 
 import threading

@@ -15,7 +15,7 @@ ingest_offsets = Table(
     moment("updated_at", nullable=False, server_default=func.now()),
 )
 
-# Numbers are drawn before the batch is copied, because every row carries its batch's number.
+# Every row carries its batch's number, drawn behind the compare-and-set on the offsets.
 batch_numbers = Sequence("ingest_batch_numbers", metadata=metadata)
 
 # One row for each batch and partition. `first` <= offsets < `next`; `duplicate` includes `restamped`.
