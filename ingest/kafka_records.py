@@ -77,7 +77,7 @@ def read_records(payload: bytes, count: int, stamps: Stamps) -> Iterator[KafkaRe
             yield KafkaRecord(
                 size, base_offset + number, base_ms + late_ms if behind else base_ms, kind, key, value, headers
             )
-    except (IndexError, UnicodeDecodeError) as error:
+    except IndexError as error:
         raise CorruptRecordError(f"a record cannot be read: {error}") from error
     if end != len(payload):
         raise CorruptRecordError(f"{len(payload) - end} bytes behind the last record of a batch")
@@ -93,7 +93,8 @@ def _headers(payload: bytes, at: int) -> tuple[list[tuple[str, bytes | None]], i
         size, at = _number(payload, at)
         if size < 0:
             raise CorruptRecordError("a header without a name")
-        name, at = payload[at : at + size].decode(), at + size
+        # Any bytes may be a name, and nobody can take a message back.
+        name, at = payload[at : at + size].decode(errors="replace"), at + size
         size, at = _number(payload, at)
         value = None
         if size >= 0:

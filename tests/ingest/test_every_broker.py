@@ -13,7 +13,16 @@ from tests.ingest import stored
 from tests.ingest.broken import WAYS, broken, unreadable
 from tests.ingest.deployment import Deployment, Place
 from tests.ingest.stored import Letter
-from tests.ingest.traffic import ago, bytes_of, fresh_heartbeat, fresh_outcome, fresh_trace, fresh_traces, ids_of
+from tests.ingest.traffic import (
+    NoText,
+    ago,
+    bytes_of,
+    fresh_heartbeat,
+    fresh_outcome,
+    fresh_trace,
+    fresh_traces,
+    ids_of,
+)
 
 CODECS = ["plain", "gzip", "snappy", "lz4", "zstd"]
 
@@ -37,6 +46,24 @@ def test_every_codec_is_read(reading_on_each_broker: Deployment) -> None:
         found = stored.rows(deployment.url, "SELECT trace_id FROM traces WHERE tenant = %s", codec)
         assert len(found) == 40
         assert {row["trace_id"] for row in found} == ids_of(traces)
+
+
+def test_whatever_stands_beside_a_message(reading_on_each_broker: Deployment) -> None:
+    """A key and headers are their sender's own, and may be any bytes: the trace is stored all the same."""
+    deployment = reading_on_each_broker
+    headers = [(NoText(b"\xff\xc3("), b"\xff"), ("", b""), ("\0", b"\0"), *[("many", b"x" * 100)] * 200]
+    traces = fresh_traces(len(headers), tenant="beside")
+    with deployment.producer(linger_ms=100) as client:
+        sent = [
+            client.send(deployment.traces, value, b"\xff\0", headers=[header])
+            for value, header in zip(bytes_of(traces), headers, strict=True)
+        ]
+        sent.append(client.send(deployment.traces, b"{", b"\xff\0", headers=headers))
+        places = [Place(one.topic, one.partition, one.offset) for one in (future.get(60) for future in sent)]
+    deployment.wait_stored(places)
+    found = stored.rows(deployment.url, "SELECT trace_id FROM traces WHERE tenant = 'beside'")
+    assert {row["trace_id"] for row in found} == ids_of(traces)
+    assert [letter[1:] for letter in letters_at(deployment.url, places)] == [places[-1]]
 
 
 def test_all_three_topics_are_read_and_repeats_count_as_duplicates(reading_on_each_broker: Deployment) -> None:

@@ -1,18 +1,22 @@
 """Our reading of a batch says what kafka-python's says, of whatever bytes."""
 
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, cast
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from kafka.errors import CorruptRecordError
 from kafka.record.default_records import DefaultRecordBatch
 
-from tests.ingest.test_large_batches import Values, batch_of, streamed, told
+from tests.ingest.test_large_batches import MIB, Values, batch_of, streamed, told
+from tests.ingest.traffic import NoText
 
 _HEADER_BYTES = 61
 _LOG_APPEND_TIME = 0x08
 _ATTRIBUTES_AT = 22
 _COUNT_AT = 57
+_HEADERS = 5
 
 _VALUES = st.none() | st.binary(max_size=300)
 _RECORDS = st.lists(
@@ -53,7 +57,7 @@ def test_a_batch_stamped_by_the_broker(records: Values) -> None:
 
 @given(_RECORDS, st.integers(0, 2000), st.integers(0, 30), st.binary(max_size=12))
 def test_whatever_the_bytes_are(records: Values, at: int, length: int, put: bytes) -> None:
-    """A part cut out and other bytes in its place: read alike, or corrupt for both."""
+    """A part cut out and other bytes in its place: read alike, or corrupt for both; a header's name is never corrupt."""
     written = batch_of(0, records)
     header, payload = written[:_HEADER_BYTES], written[_HEADER_BYTES:]
     at %= len(payload)
@@ -61,7 +65,21 @@ def test_whatever_the_bytes_are(records: Values, at: int, length: int, put: byte
     ours = outcome(streamed(broken))
     theirs = outcome(DefaultRecordBatch(broken))
     # kafka-python takes a negative length of any size for nothing, and numbers of any length.
-    assert ours == theirs or ours is None
+    assert ours == theirs or ours is None or "\ufffd" in "".join(header_names(ours))
+
+
+def header_names(records: list[tuple[object, ...]]) -> Iterator[str]:
+    """Of all records that were told."""
+    for record in records:
+        yield from (name for name, _ in cast("list[tuple[str, bytes | None]]", record[_HEADERS]))
+
+
+@pytest.mark.parametrize("rest", [0, 17 * MIB], ids=["whole", "stream"])
+def test_a_header_whose_name_is_no_text(rest: int) -> None:
+    """Whoever may write to the topic can send one: it is a message like any other."""
+    written = batch_of(4, [(b"key", b"value", [(NoText(b"\xc3("), b"1"), ("after", None)]), (None, bytes(rest), [])])
+    first, _ = streamed(written)
+    assert first.headers == [("\ufffd(", b"1"), ("after", None)]
 
 
 @given(_RECORDS, st.integers(0, 2000))

@@ -13,6 +13,23 @@ from pointsman_contract.trace import Trace
 from tests import builders
 
 
+class NoText(str):
+    """A header's name of any bytes, which kafka-python's producer would not take."""
+
+    __slots__ = ("_raw",)
+
+    def __new__(cls, raw: bytes) -> "NoText":
+        """The text is never sent."""
+        name = super().__new__(cls, raw.hex())
+        name._raw = raw
+        return name
+
+    def encode(self, encoding: str = "utf-8", errors: str = "strict") -> bytes:
+        """What is sent."""
+        del encoding, errors
+        return self._raw
+
+
 def ago(seconds: float = 1.0) -> datetime:
     """A moment before this one."""
     return datetime.now(UTC) - timedelta(seconds=seconds)
