@@ -38,14 +38,7 @@ class StatusServer:
 
     def __init__(self, host: str, port: int, registry: CollectorRegistry, health: Callable[[], Healthz]) -> None:
         """Binds at once; port 0 takes a free one. Raises SettingsError where the address is not to be had."""
-        try:
-            self._server = _BoundedServer((host, port), _handler(registry, health))
-        except (OSError, OverflowError) as error:
-            reason = getattr(error, "strerror", None) or str(error)
-            raise SettingsError(
-                f"cannot listen on {host}:{port} ({reason});"
-                " set POINTSMAN_HTTP_HOST and POINTSMAN_HTTP_PORT (0 takes a free port)"
-            ) from error
+        self._server = _listening(host, port, _handler(registry, health))
         bound = ipaddress.ip_address(str(self._server.server_address[0]).partition("%")[0])
         if not bound.is_loopback:
             log.warning(
@@ -68,6 +61,11 @@ class StatusServer:
         """Stop answering and free the port."""
         self._server.shutdown()
         self._server.server_close()
+
+
+def refuse_taken_port(host: str, port: int) -> None:
+    """Raise SettingsError where a StatusServer could not listen there now."""
+    _listening(host, port, BaseHTTPRequestHandler).server_close()
 
 
 class _BoundedServer(ThreadingHTTPServer):
@@ -131,6 +129,17 @@ class _BoundedServer(ThreadingHTTPServer):
 def _hang_up(request: socket.socket) -> None:
     with suppress(OSError):
         request.shutdown(socket.SHUT_RDWR)
+
+
+def _listening(host: str, port: int, handler: type[BaseHTTPRequestHandler]) -> _BoundedServer:
+    try:
+        return _BoundedServer((host, port), handler)
+    except (OSError, OverflowError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise SettingsError(
+            f"cannot listen on {host}:{port} ({reason});"
+            " set POINTSMAN_HTTP_HOST and POINTSMAN_HTTP_PORT (0 takes a free port)"
+        ) from error
 
 
 def _handler(registry: CollectorRegistry, health: Callable[[], Healthz]) -> type[BaseHTTPRequestHandler]:

@@ -9,9 +9,9 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
-from typing import Protocol
+from typing import NoReturn, Protocol
 
 import structlog
 
@@ -19,6 +19,7 @@ log = structlog.get_logger()
 
 # Ten seconds is what container runtimes and our own documentation promise; one is kept for the way out.
 STOP_WITHIN_S = 9.0
+_AT_ONCE = b"pointsman: ended at once; what was not stored yet is in Kafka, and will be read again\n"
 
 
 class Service(Protocol):
@@ -43,6 +44,25 @@ class Stopping:
     def __init__(self) -> None:
         self.asked = threading.Event()
         self._is_starting = False
+        self._at_once: list[Callable[[], None]] = []
+
+    @contextmanager
+    def undone_at_once(self, undo: Callable[[], None]) -> Iterator[None]:
+        """Where the process has to end at once in this block, `undo` is called before; it must not wait."""
+        self._at_once.append(undo)
+        try:
+            yield
+        finally:
+            self._at_once.remove(undo)
+
+    def end_at_once(self, code: int) -> NoReturn:
+        """End the process without finishing anything."""
+        for undo in self._at_once:
+            with suppress(OSError):
+                undo()
+        with suppress(OSError, ValueError):
+            sys.stderr.flush()
+        os._exit(code)
 
     @contextmanager
     def starting(self) -> Iterator[None]:
@@ -61,7 +81,9 @@ class Stopping:
 
         def ask(number: int, _frame: FrameType | None) -> None:
             if number == signal.SIGINT and self.asked.is_set():
-                os._exit(130)
+                # Not through a stream, whose lock the interrupted code may hold.
+                os.write(2, _AT_ONCE)
+                self.end_at_once(130)
             self.asked.set()
             if self._is_starting:
                 self._is_starting = False
@@ -120,16 +142,15 @@ def run_services(services: Sequence[Service], stopping: Stopping) -> None:
         pass
     for service in services:
         service.stop()
-    _join(threads, time.monotonic() + STOP_WITHIN_S)
+    _join(threads, time.monotonic() + STOP_WITHIN_S, stopping)
     if failures:
         raise failures[0]
 
 
-def _join(threads: Sequence[threading.Thread], deadline: float) -> None:
+def _join(threads: Sequence[threading.Thread], deadline: float, stopping: Stopping) -> None:
     for thread in threads:
         thread.join(max(0.0, deadline - time.monotonic()))
     late = [thread.name for thread in threads if thread.is_alive()]
     if late:
         log.error("did_not_stop_in_time", threads=late, waited_s=STOP_WITHIN_S)
-        sys.stderr.flush()
-        os._exit(1)
+        stopping.end_at_once(1)

@@ -14,6 +14,7 @@ from pointsman.embedded import embedded_broker, embedded_postgres
 from pointsman.embedded.guarded import GuardedProcess
 from pointsman.embedded.watch import Watch
 from pointsman.envfile import written_env_file
+from pointsman.http import refuse_taken_port
 from pointsman.interpreter import Interpreter
 from pointsman.process import Service, Stopping, finished_unless_asked, run_services
 from pointsman.settings import KAFKA, Settings, variable
@@ -43,6 +44,8 @@ def serve_embedded(
     env_file: Path | None,
 ) -> None:
     """`serve` with Kafka and PostgreSQL from the wheels, which stop with it. Raises EmbeddedError, StoppedEarly."""
+    # Before anything is made or started.
+    refuse_taken_port(settings.http_host, settings.http_port)
     with ExitStack() as stack:
         with stopping.starting():
             settings, watch = _start_embedded(stack, settings, data_dir, kafka_port, migrate_first=migrate_first)
@@ -108,7 +111,7 @@ def serve(
     try:
         host = f"[{settings.http_host}]" if ":" in settings.http_host else settings.http_host
         log.info("listening", url=f"http://{host}:{server.port}", serves=["/metrics", "/healthz"])
-        with written_env_file(env_file, settings, server.port):
+        with written_env_file(env_file, settings, server.port, stopping):
 
             def wait_for_schema() -> None:
                 await_schema(sessions, service.ingest.wait_for_store)

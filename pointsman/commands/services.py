@@ -62,7 +62,7 @@ def up(
     ] = None,
     env_file: Annotated[
         Path | None,
-        typer.Option(help="While it runs, the addresses are in this file, as POINTSMAN_ variables.", metavar="FILE"),
+        typer.Option(help="A new file for the addresses while it runs, as POINTSMAN_ variables.", metavar="FILE"),
     ] = None,
     migrate_first: Annotated[
         bool, typer.Option("--migrate", help="Bring an older embedded database to this version first.")

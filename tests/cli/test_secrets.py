@@ -167,10 +167,11 @@ def test_a_process_that_runs(files: Authority, refusing: str, tmp_path: Path) ->
 def test_an_env_file_is_for_its_owner(files: Authority, refusing: str, tmp_path: Path) -> None:
     """The one place that tells secrets on purpose: readable by nobody else, and all that another command needs."""
     from pointsman.envfile import written_env_file
+    from pointsman.process import Stopping
 
     file = tmp_path / "pointsman.env"
     settings = load_settings({name: str(value) for name, value in planted(files, refusing).items()})
-    with written_env_file(file, settings, 8474):
+    with written_env_file(file, settings, 8474, Stopping()):
         assert stat.S_IMODE(file.stat().st_mode) == 0o600
         written = file.read_text()
     for name in set(KAFKA) - {"kafka_sasl_mechanism", "kafka_sasl_password_file", "kafka_ssl_check_hostname"}:

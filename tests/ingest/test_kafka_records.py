@@ -57,7 +57,7 @@ def test_a_batch_stamped_by_the_broker(records: Values) -> None:
 
 @given(_RECORDS, st.integers(0, 2000), st.integers(0, 30), st.binary(max_size=12))
 def test_whatever_the_bytes_are(records: Values, at: int, length: int, put: bytes) -> None:
-    """A part cut out and other bytes in its place: read alike, or corrupt for both; a header's name is never corrupt."""
+    """A part cut out and other bytes in its place: read alike, or corrupt for both, but for the names of headers."""
     written = batch_of(0, records)
     header, payload = written[:_HEADER_BYTES], written[_HEADER_BYTES:]
     at %= len(payload)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Self
 from uuid import UUID
 
 from pointsman_contract.decode import encode
@@ -16,18 +16,16 @@ from tests import builders
 class NoText(str):
     """A header's name of any bytes, which kafka-python's producer would not take."""
 
-    __slots__ = ("_raw",)
+    __slots__ = ()
 
-    def __new__(cls, raw: bytes) -> "NoText":
+    def __new__(cls, raw: bytes) -> Self:
         """The text is never sent."""
-        name = super().__new__(cls, raw.hex())
-        name._raw = raw
-        return name
+        return super().__new__(cls, raw.hex())
 
     def encode(self, encoding: str = "utf-8", errors: str = "strict") -> bytes:
         """What is sent."""
         del encoding, errors
-        return self._raw
+        return bytes.fromhex(self)
 
 
 def ago(seconds: float = 1.0) -> datetime:
