@@ -26,7 +26,7 @@ from kafka.structs import OffsetAndMetadata
 from ingest.connection import KafkaConnection
 from ingest.errors import BrokerUnreachable, IngestStopped, OffsetGone
 from ingest.large_batches import PortionFull, bound_memory
-from ingest.network_client import closed_on_failure, create_no_topics
+from ingest.network_client import ask_anew, closed_on_failure, create_no_topics
 from ingest.partitions import Bounds, Partition, bounds_of, has_leader, tells_short_ends
 from ingest.refusals import denied, refusals, why_not
 
@@ -196,12 +196,10 @@ class GroupConsumer:
         """Ask the broker which topics there are now; the answer is for `refresh_topics`."""
         with self._translated():
             # The only public call that does this, `topics`, asks for every topic of the cluster and without a bound.
-            return AskedTopics(self._consumer._cluster.request_update())  # noqa: SLF001 - see above
+            return AskedTopics(ask_anew(self._consumer._cluster))  # noqa: SLF001 - see above
 
     def refresh_topics(self, timeout_s: float, asked: AskedTopics | None = None) -> None:
         """Wait for the answer, asking first where it was not: `topic_id` then tells no news older than the question.
-
-        But for one case: kafka-python takes the answer to a refresh of its own that was on its way for ours.
 
         Raises KafkaDenied where this user may not know a topic: it would else count as one that is not there.
         """

@@ -12,16 +12,17 @@ from ingest.health import Condition
 from ingest.metrics import IngestMetrics
 from ingest.partitions import Partition
 from ingest.pending import PendingBatch
-from ingest.storing import Settled, Storing
+from ingest.storing import Settled, Storing, free_frames
 from store.batches import BegunBatch
-from store.errors import StoreError
+from store.errors import StoreAway, StoreError
 from store.ingest_store import IngestStore
 from store.received import StoredBatch
 
 log = structlog.get_logger()
 
 _REFRESH_S = 2.0
-_CONFIRM_S = 10.0
+# A question may wait for the answer to an earlier one.
+_CONFIRM_S = 20.0
 _PROGRESS_S = 2.0
 
 
@@ -68,8 +69,12 @@ class Handover:
         """
         asked = consumer.ask_topics()
         batch = self._pending.hand_over()
-        with self._condition.asking_store():
-            begun = self._store.begin_batch(batch)
+        try:
+            with self._condition.asking_store():
+                begun = self._store.begin_batch(batch)
+        except StoreAway as error:
+            free_frames(error)
+            raise
         try:
             self._refresh_topics(consumer, asked)
             self._assignment.refuse_other_incarnations(consumer)
@@ -122,7 +127,7 @@ class Handover:
         while self.under_way:
             self.settle(consumer, None)
 
-    def _refresh_topics(self, consumer: GroupConsumer, asked: AskedTopics | None) -> None:
+    def _refresh_topics(self, consumer: GroupConsumer, asked: AskedTopics) -> None:
         """Wait for a broker that is slow to tell its topics: it would be as slow with the same batch read again.
 
         Raises BrokerUnreachable, soon where the process is to end.
@@ -133,7 +138,7 @@ class Handover:
             try:
                 return consumer.refresh_topics(_REFRESH_S, asked)
             except BrokerUnreachable:
-                asked, now = None, time.monotonic()
+                now = time.monotonic()
                 if now - began < _REFRESH_S or now >= deadline or self._stopping.is_set():
                     raise
 

@@ -1,8 +1,12 @@
-"""Where kafka-python 3.0.12 does not keep its word: what a failed constructor leaves, and who creates topics."""
+"""Where kafka-python 3.0.12 does not keep its word: what a failed constructor leaves, who creates topics, how old an
+answer is.
+"""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
+
+from kafka.future import Future
 
 from ingest.refusals import client_that_notes_refusals, explain
 
@@ -37,3 +41,17 @@ def create_no_topics(cluster: Any) -> None:
     Kafka creates what a client asks about, with settings of its own, unless it is told not to.
     """
     cluster.config["allow_auto_create_topics"] = False
+
+
+def ask_anew(cluster: Any) -> Any:
+    """Ask the broker for topics; the future's answer is to this question, or to a later one. Never blocks.
+
+    kafka-python takes the answer to a question that is on its way already, and may have been answered long ago.
+    """
+    earlier = cluster._refresh_future  # noqa: SLF001 - kafka-python shows it nowhere else
+    if earlier is None or earlier.is_done:
+        return cluster.request_update()
+    answer = Future()
+    # On kafka-python's own thread, once the earlier one is out of the way.
+    earlier.add_both(lambda _: cluster.request_update().chain(answer))
+    return answer

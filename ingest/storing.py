@@ -6,6 +6,7 @@ have work slow each other down in Python.
 """
 
 import threading
+import traceback
 from collections.abc import Callable
 from queue import SimpleQueue
 from typing import NamedTuple
@@ -19,6 +20,19 @@ class Settled(NamedTuple):
 
     batch: Batch
     stored: StoredBatch
+
+
+def free_frames(failure: BaseException) -> None:
+    """Let go of what the functions that failed had in hand, a batch too.
+
+    contextlib keeps an error in frames that the error leads to: only a collection of cycles would free them.
+    """
+    chain: list[BaseException] = []
+    error: BaseException | None = failure
+    while error is not None and error not in chain:
+        chain.append(error)
+        traceback.clear_frames(error.__traceback__)
+        error = error.__cause__ or error.__context__
 
 
 class Storing:
@@ -51,9 +65,13 @@ class Storing:
             return None
         self.under_way = False
         outcome, self._outcome = self._outcome, None
-        if isinstance(outcome, BaseException):
+        if not isinstance(outcome, BaseException):
+            return outcome
+        try:
             raise outcome
-        return outcome
+        finally:
+            # Its traceback leads here and to the batch: only a collection of cycles would free both.
+            del outcome
 
     def _run(self) -> None:
         while True:
@@ -61,6 +79,7 @@ class Storing:
             try:
                 self._outcome = Settled(begun.batch, self._finish(begun))
             except BaseException as error:  # noqa: BLE001 - raised again by the thread that handed the batch over
+                free_frames(error)
                 self._outcome = error
             # Two batches in memory are enough: this one must not outlive its successor.
             del begun

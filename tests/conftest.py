@@ -1,7 +1,8 @@
 """Options, marks and Hypothesis profiles of the whole suite; fixtures come from tests/services and tests/ingest."""
 
+import gc
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import pytest
@@ -30,6 +31,15 @@ class Scale:
 def scale(request: pytest.FixtureRequest) -> Scale:
     """Chooses between the full size of a test and the one for every day."""
     return Scale(is_long=bool(request.config.getoption("--long")))
+
+
+@pytest.fixture
+def uncollected() -> Iterator[None]:
+    """What is in a reference cycle stays for as long as the test, as it does for seconds in a process that ingests."""
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

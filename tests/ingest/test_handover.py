@@ -186,12 +186,12 @@ def test_the_topic_was_made_anew(way: Way) -> None:
     assert way.under_way() == (False, False)
 
 
-def test_the_question_is_asked_again(way: Way, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A slow broker gets more time, and is not held to a question that may be lost."""
+def test_a_slow_answer_is_waited_for(way: Way, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A slow broker gets more time, and no second question that would wait behind the first."""
     monkeypatch.setattr("ingest.handover._REFRESH_S", 0.0)
     way.broker.silent = 2
     way.begin()
-    assert way.broker.asked == [AskedTopics("question"), None, None]
+    assert way.broker.asked == [AskedTopics("question")] * 3
 
 
 def test_leaving_stores_all_three(way: Way) -> None:

@@ -1,13 +1,15 @@
 """One batch at a time goes into the store, on a thread of its own."""
 
 import threading
+import weakref
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 
 import pytest
 
 from ingest.storing import Storing
 from store.batches import BegunBatch
-from store.errors import OffsetsMoved
+from store.errors import OffsetsMoved, StoreAway
 from store.received import Batch, Counts, Span, StoredBatch
 from tests.ingest.arrived import read, source
 
@@ -65,6 +67,33 @@ def test_raises_what_the_store_raised_and_goes_on() -> None:
     assert not storing.under_way
     storing.hand_over(begun(1))
     assert storing.settled(WAIT_S) is not None
+
+
+@pytest.mark.parametrize("fails", [OffsetsMoved, StoreAway])
+@pytest.mark.usefixtures("uncollected")
+def test_a_batch_that_fails_is_freed_at_once(fails: type[Exception]) -> None:
+    """Cycles are collected every few seconds only, and a batch may be 16 MiB."""
+
+    @contextmanager
+    def translated() -> Iterator[None]:
+        try:
+            yield
+        except LookupError as error:
+            raise fails from error
+
+    def store(_: BegunBatch) -> StoredBatch:
+        with ExitStack() as transaction:
+            transaction.enter_context(translated())
+            raise LookupError
+
+    storing = Storing(store)
+    handed = begun()
+    gone = weakref.ref(handed)
+    storing.hand_over(handed)
+    del handed
+    with suppress(fails):
+        storing.settled(WAIT_S)
+    assert gone() is None
 
 
 def test_batches_are_stored_in_the_order_in_which_they_came() -> None:

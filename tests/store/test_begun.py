@@ -1,11 +1,14 @@
 """A batch may be begun while another is being finished, and wait; whatever becomes of it, nothing is stored twice."""
 
+import weakref
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
 
+from ingest.storing import Storing
 from store.batches import BegunBatch
-from store.errors import OffsetsMoved
+from store.errors import OffsetsMoved, StoreAway
 from store.received import Batch, Counts, Span
 from tests.builders import NOON, trace
 from tests.store.conftest import OpenSessions
@@ -113,6 +116,21 @@ def test_waits_longer_than_a_session_may_be_idle(feed: Feed) -> None:
     wait_too_long(feed, begun)
     assert feed.store.finish(begun).counts == {TRACES_0: Counts(stored=1)}
     assert count_traces(feed) == 1
+
+
+@pytest.mark.usefixtures("uncollected")
+def test_what_cannot_be_stored_is_freed_at_once(feed: Feed, open_sessions: OpenSessions) -> None:
+    """Ingest reads the same messages again, and must not hold them twice until cycles are collected."""
+    feed.place(TRACES_0)
+    storing = Storing(feed.store.finish)
+    begun = feed.store.begin(batch(0, trace()))
+    gone = weakref.ref(begun)
+    rows(open_sessions(), _END)
+    storing.hand_over(begun)
+    del begun
+    with suppress(StoreAway):
+        storing.settled(30.0)
+    assert gone() is None
 
 
 def test_the_time_is_that_of_the_commit(feed: Feed) -> None:
