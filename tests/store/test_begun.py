@@ -1,6 +1,7 @@
 """A batch may be begun while another is being finished, and wait; whatever becomes of it, nothing is stored twice."""
 
 import weakref
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
 
@@ -12,7 +13,7 @@ from store.errors import OffsetsMoved, StoreAway
 from store.received import Batch, Counts, Span
 from tests.builders import NOON, trace
 from tests.store.conftest import OpenSessions
-from tests.store.feed import TRACES_0, Feed, one, received, rows
+from tests.store.feed import TRACES_0, Feed, execute, one, received, rows
 from tests.store.gate import until
 
 _OPEN = "SELECT count(*) FROM pg_stat_activity WHERE state = 'idle in transaction' AND datname = current_database()"
@@ -38,6 +39,18 @@ def wait_too_long(feed: Feed, begun: BegunBatch) -> None:
     assert rows(feed.sessions, _END) == [(True,)]
     until(lambda: one(feed.sessions, _OPEN) == 0)
     begun.idle_since -= 5.0
+
+
+def drop_day(feed: Feed, _: BegunBatch) -> None:
+    """The day of all traces here is there no more."""
+    for table in ("traces", "attempts"):
+        execute(feed.sessions, f"DROP TABLE {table}_{NOON:%Y%m%d}")
+
+
+def refuse_one(feed: Feed, begun: BegunBatch) -> None:
+    """PostgreSQL takes all of its traces but one: it is stored in halves."""
+    refused = begun.batch.messages[0].offset
+    execute(feed.sessions, f'ALTER TABLE traces ADD CONSTRAINT picky CHECK ("offset" <> {refused})')
 
 
 def test_two_in_order(feed: Feed) -> None:
@@ -76,9 +89,7 @@ def test_its_day_goes_meanwhile(feed: Feed) -> None:
     """Retention dropped it: it is made again, and nobody else has to know."""
     feed.place(TRACES_0)
     begun = feed.store.begin(batch(0, trace()))
-    with feed.sessions.write() as db:
-        for table in ("traces", "attempts"):
-            db.exec_driver_sql(f"DROP TABLE {table}_{NOON:%Y%m%d}")
+    drop_day(feed, begun)
     assert feed.store.finish(begun).counts == {TRACES_0: Counts(stored=1)}
 
 
@@ -151,3 +162,24 @@ def test_numbers_rise_with_offsets(feed: Feed, open_sessions: OpenSessions) -> N
     found = rows(feed.sessions, 'SELECT id FROM ingest_batches ORDER BY "first"')
     assert found == sorted(found)
     assert rows(feed.sessions, 'SELECT batch_id FROM traces ORDER BY "offset"') == found
+
+
+@pytest.mark.parametrize("trouble", [wait_too_long, drop_day, refuse_one])
+def test_numbers_rise_where_a_batch_is_begun_anew(
+    feed: Feed, trouble: Callable[[Feed, BegunBatch], None], open_sessions: OpenSessions
+) -> None:
+    """The next one was begun before that, and is stored behind it all the same."""
+    feed.place(TRACES_0)
+    first = feed.store.begin(batch(0, trace(), trace(), trace()))
+    trouble(Feed(open_sessions()), first)
+    second = feed.store.begin(batch(3, trace()))
+    feed.store.finish(first)
+    feed.store.finish(second)
+    found = rows(feed.sessions, 'SELECT id FROM ingest_batches ORDER BY "first"')
+    assert found == sorted(found)
+    assert one(feed.sessions, "SELECT sum(stored + dead) FROM ingest_batches") == 4
+    misplaced = """
+        SELECT count(*) FROM traces JOIN ingest_batches b ON b.id = batch_id
+        WHERE "offset" < b."first" OR "offset" >= b."next"
+    """
+    assert one(feed.sessions, misplaced) == 0
