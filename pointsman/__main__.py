@@ -14,14 +14,16 @@ from pointsman.commands.replay import replay
 from pointsman.commands.schema import migrate_command
 from pointsman.commands.services import ingest, up
 from pointsman.exits import ATTENTION
+from pointsman.options import help_without_command
 from pointsman.version import VERSION
 
+_WIDEST_HELP = 110
+
 app = typer.Typer(
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": _WIDEST_HELP},
 )
 
 
@@ -31,8 +33,9 @@ def _print_version(asked: bool) -> None:  # noqa: FBT001 - typer's callbacks are
         raise typer.Exit
 
 
-@app.callback()
+@app.callback(invoke_without_command=True)
 def pointsman(
+    context: typer.Context,
     *,
     _version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
@@ -41,7 +44,10 @@ def pointsman(
     """Holds an LLM router to its Model Decision Records.
 
     Exit codes: 0 well, 1 something needs attention, 2 wrong use or settings, 3 blind (a service did not answer).
+
+    For a first look: pointsman up --embedded
     """
+    help_without_command(context)
 
 
 app.command("migrate", short_help="Bring the database to this version's schema.")(migrate_command)
@@ -68,7 +74,7 @@ def main() -> None:
 
 
 def _sentence(error: TyperException) -> str:
-    """Wrong use in one sentence, as every other error; the help that typer prints by itself needs none."""
+    """Wrong use in one sentence, as every other error."""
     text = error.format_message().replace("Value error, ", "").strip()
     context = getattr(error, "ctx", None)
     return f"{text.removesuffix('.')}; see: {context.command_path} --help" if text and context else text

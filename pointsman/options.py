@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 import typer
 from pydantic import SecretStr
 
-from pointsman.exits import one_sentence
+from pointsman.exits import WRONG_USE, one_sentence
 from pointsman.logs import configure_logs
 from pointsman.settings import CONFIG_VARIABLE, Settings, load_settings, misspelt_variables, variable
 
@@ -17,10 +17,13 @@ SETTINGS_PANEL = "Settings (flag, variable, or key of the --config file)"
 LOGGING = ("log_level", "log_format")
 
 
-def with_settings(*names: str, require: tuple[str, ...] = ()) -> Callable[[Callable[..., None]], Callable[..., None]]:
+def with_settings(
+    *names: str, require: tuple[str, ...] = (), warn_of_misspelt: bool = True
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Give a command the flags of these settings; it is called with `settings=`, after `require` was checked.
 
-    What Pointsman raises on purpose leaves as one sentence and its exit code.
+    What Pointsman raises on purpose leaves as one sentence and its exit code. Variables with our prefix that no setting
+    reads are told on standard error, unless `warn_of_misspelt` is off.
     """
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
@@ -29,7 +32,7 @@ def with_settings(*names: str, require: tuple[str, ...] = ()) -> Callable[[Calla
             with one_sentence():
                 settings = load_settings(flags, config)
                 configure_logs(settings.log_level, settings.log_format)
-                for name in misspelt_variables():
+                for name in misspelt_variables() if warn_of_misspelt else ():
                     typer.echo(f"pointsman: warning: no setting is called {name}", err=True)
                 settings.require(*require)
                 command(settings=settings, **given)
@@ -44,6 +47,13 @@ def with_settings(*names: str, require: tuple[str, ...] = ()) -> Callable[[Calla
         return run
 
     return decorate
+
+
+def help_without_command(context: typer.Context) -> None:
+    """For the callback of a group of commands: without one of them its help is all that there is to say."""
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+        raise typer.Exit(WRONG_USE)
 
 
 def shown_default(default: Any) -> str:

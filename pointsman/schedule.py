@@ -75,12 +75,10 @@ class Maintenance:
         except StoreAway as error:
             log.warning("maintenance_failed", why=str(error))
         else:
-            log.info(
-                "maintained",
-                days_made=len(done.made),
-                days_dropped=len(done.dropped),
-                **{f"{name}_deleted": count for name, count in deleted._asdict().items()},
-            )
+            counts = {"days_made": len(done.made), "days_dropped": len(done.dropped)}
+            counts |= {f"{name}_deleted": count for name, count in deleted._asdict().items()}
+            say = log.info if any(counts.values()) else log.debug
+            say("maintained", **counts)
 
 
 class _DaemonThreads(BaseExecutor):

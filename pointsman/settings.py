@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator
+from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from pointsman_contract.errors import PointsmanError
@@ -35,6 +36,14 @@ _TOPIC_PREFIX = re.compile(r"^[A-Za-z0-9._-]*\Z")
 _DURATION = re.compile(r"^([0-9]{1,9})\s*([smhd])$")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 _MAX_PORT = 65_535
+_WORDS = {
+    "int_parsing": "expected a whole number",
+    "int_parsing_size": "expected a smaller number",
+    "int_from_float": "expected a whole number",
+    "float_parsing": "expected a number",
+    "bool_parsing": "expected true or false",
+    "string_too_short": "must not be empty",
+}
 
 
 class SettingsError(PointsmanError):
@@ -232,9 +241,26 @@ def _read_file(path: Path) -> dict[str, Any]:
 
 
 def _sentence(error: ValidationError, flags: Mapping[str, Any], path: Path | None) -> str:
-    problem = error.errors(include_url=False, include_input=False, include_context=False)[0]
-    name = str(problem["loc"][0])
-    return f"{_place(name, flags, path)}: {problem['msg'].removeprefix('Value error, ')}"
+    """All that is wrong, each with its place; pydantic's own words are about inputs and strings."""
+    return "; ".join(
+        f"{_place(str(problem['loc'][0]), flags, path)}: {_expected(problem)}"
+        for problem in error.errors(include_url=False, include_input=False)
+    )
+
+
+def _expected(problem: ErrorDetails) -> str:
+    kind, limits = problem["type"], problem.get("ctx", {})
+    match kind:
+        case "greater_than_equal":
+            return f"expected at least {limits['ge']}"
+        case "less_than_equal":
+            return f"expected at most {limits['le']}"
+        case "literal_error":
+            return f"expected {limits['expected']}"
+        case "string_too_long":
+            return f"expected at most {limits['max_length']} characters"
+        case _:
+            return _WORDS.get(kind, problem["msg"].removeprefix("Value error, "))
 
 
 def _place(name: str, flags: Mapping[str, Any], path: Path | None) -> str:

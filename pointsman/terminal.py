@@ -1,5 +1,11 @@
 """What commands print for people: words of strangers made harmless, tables as wide as their reader takes."""
 
+import os
+import sys
+import termios
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from rich.console import Console
 from rich.table import Table
 
@@ -21,6 +27,24 @@ def is_narrow() -> bool:
     """Whether a table goes to a terminal that has no place for every column."""
     console = Console()
     return console.is_terminal and console.width < _ROOMY
+
+
+@contextmanager
+def keys_unseen() -> Iterator[None]:
+    """Show no key that is pressed: a ^C moves what is drawn over and over again."""
+    keys = sys.stdin.fileno() if sys.stdin is not None and sys.stdin.isatty() else None
+    # In the background, a change of the terminal would stop the process.
+    if keys is None or os.tcgetpgrp(keys) != os.getpgrp():
+        yield
+        return
+    before = termios.tcgetattr(keys)
+    unseen = [*before]
+    unseen[3] &= ~termios.ECHO
+    termios.tcsetattr(keys, termios.TCSADRAIN, unseen)
+    try:
+        yield
+    finally:
+        termios.tcsetattr(keys, termios.TCSADRAIN, before)
 
 
 def print_table(table: Table) -> None:

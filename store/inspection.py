@@ -74,7 +74,7 @@ def inspect_store(sessions: Sessions) -> StoreFacts:
         dead, read = db.execute(text(_LAST_DAY), {"age": _DAY}).one()
         gaps, offsets = db.execute(text(_GAPS), {"age": _DAY}).one()
         return StoreFacts(
-            offsets=all_offsets(db),
+            offsets=[KnownPartition(one.source, one.next_offset) for one in all_offsets(db)],
             last_commit=db.execute(text("SELECT max(committed_at) FROM ingest_batches")).scalar_one(),
             quickest_commit=db.execute(text(_QUICKEST)).scalar_one(),
             pending_detaches=int(db.execute(text(_PENDING)).scalar_one()),

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Connection, delete, func, insert, select, text, tuple_, update
+from sqlalchemy import Connection, Row, delete, func, insert, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as insert_or_skip
 
 from store.errors import OffsetsMoved
@@ -22,6 +22,14 @@ class KnownPartition(NamedTuple):
 
     source: Source
     next_offset: int
+
+
+class ListedPartition(NamedTuple):
+    """The same for people: with the time at which its offset last moved."""
+
+    source: Source
+    next_offset: int
+    moved_at: datetime
 
 
 class Gap(NamedTuple):
@@ -42,19 +50,26 @@ def stored_offsets(db: Connection, cluster_id: str, topics: Iterable[str]) -> li
         .where(ingest_offsets.c.cluster_id == cluster_id, ingest_offsets.c.topic.in_(list(topics)))
         .order_by(ingest_offsets.c.topic, ingest_offsets.c.partition)
     )
-    return [
-        KnownPartition(Source(row.cluster_id, row.topic_id, row.topic, row.partition), row.next_offset) for row in rows
-    ]
+    return [KnownPartition(_source(row), row.next_offset) for row in rows]
 
 
-def all_offsets(db: Connection) -> list[KnownPartition]:
-    """Every partition that was ever read, on any cluster."""
+def all_offsets(db: Connection) -> list[ListedPartition]:
+    """Every partition that was ever read: those of the cluster that moved last first, of a cluster by topic."""
+    moved_last = func.max(ingest_offsets.c.updated_at).over(partition_by=ingest_offsets.c.cluster_id)
     rows = db.execute(
-        select(ingest_offsets).order_by(ingest_offsets.c.topic, ingest_offsets.c.topic_id, ingest_offsets.c.partition)
+        select(ingest_offsets).order_by(
+            moved_last.desc(),
+            ingest_offsets.c.cluster_id,
+            ingest_offsets.c.topic,
+            ingest_offsets.c.topic_id,
+            ingest_offsets.c.partition,
+        )
     )
-    return [
-        KnownPartition(Source(row.cluster_id, row.topic_id, row.topic, row.partition), row.next_offset) for row in rows
-    ]
+    return [ListedPartition(_source(row), row.next_offset, row.updated_at) for row in rows]
+
+
+def _source(row: Row[Any]) -> Source:
+    return Source(row.cluster_id, row.topic_id, row.topic, row.partition)
 
 
 def newest_gaps(db: Connection, *, limit: int) -> list[Gap]:

@@ -154,7 +154,7 @@ def test_one_thing_is_wrong(observed: Observed, check: str, level: str, says: st
         (TRACES, {"settings": {"retention.ms": "-1"}}, "warning", "keeps traces for ever"),
         (TRACES, {"settings": {"retention.ms": str(31 * 86_400_000)}}, "warning", "keeps traces 31 days"),
         (TRACES, {"settings": {"retention.ms": str(6 * 3_600_000)}}, "warning", "6 hours"),
-        (TRACES, {"settings": {"retention.ms": "60000"}}, "problem", "1 minutes"),
+        (TRACES, {"settings": {"retention.ms": "60000"}}, "problem", "1 minute:"),
         (TRACES, {"settings": {"retention.bytes": "1000"}}, "warning", "retention.bytes"),
         (POLICY, {"settings": {"cleanup.policy": "delete"}}, "problem", "not compacted"),
         (POLICY, {"settings": {"cleanup.policy": "compact,delete"}}, "problem", "not compacted"),
@@ -210,11 +210,22 @@ def test_lag() -> None:
     assert "not known for routing.traces" in finding.detail
 
 
-def test_the_embedded_broker_is_told_once() -> None:
-    """Its topics have no settings to be judged by."""
+def test_the_embedded_broker_is_well_as_it_is() -> None:
+    """Nobody can change that it keeps messages in memory, tells no members, and has no settings to be judged by."""
     topics = {name: topic(name, settings={"message.timestamp.type": "?"}, replication=1) for name in TOPIC_SETTINGS}
-    (finding,) = troubles(seen(cluster=replace(CLUSTER, cluster_id="embedded-1", topics=topics), store=None))
-    assert finding.check == "kafka"
+    embedded = seen(cluster=replace(CLUSTER, cluster_id="embedded-1", topics=topics, members=None))
+    assert troubles(embedded) == []
+    told = {finding.check: finding.detail for finding in examine(embedded)}
+    assert "in memory only" in told["kafka"]
+    assert told["ingest"].startswith("the embedded broker does not tell who runs, last batch")
+
+
+def test_a_few_dead_letters_are_well() -> None:
+    """And the command that shows them is there; where there is none, there is nothing to look at."""
+    for dead, wanted in ((0, ""), (3, "pointsman dead-letters list --since 24h")):
+        found = examine(seen(store=STORE._replace(dead_last_day=dead, read_last_day=10_000)))
+        (finding,) = (one for one in found if one.check == "dead letters")
+        assert (finding.level, finding.fix) == (Level.OK, wanted)
 
 
 @pytest.mark.parametrize(

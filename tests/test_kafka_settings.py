@@ -64,8 +64,8 @@ def test_a_user_over_tls() -> None:
         ({"kafka_security_protocol": "SSL", "kafka_ssl_keyfile": "x"}, "KAFKA_SSL_CERTFILE is not"),
         ({"kafka_security_protocol": "SSL", "kafka_ssl_key_password": _SECRET}, "KAFKA_SSL_CERTFILE is not"),
         ({"kafka_security_protocol": "SSL", "kafka_ssl_certfile": "/none"}, "CERTFILE: cannot read /none"),
-        ({"kafka_security_protocol": "ssl"}, "--kafka-security-protocol: Input should be 'PLAINTEXT', 'SSL'"),
-        ({"kafka_sasl_mechanism": "GSSAPI"}, "--kafka-sasl-mechanism: Input should be 'PLAIN', 'SCRAM-SHA-256'"),
+        ({"kafka_security_protocol": "ssl"}, "--kafka-security-protocol: expected 'PLAINTEXT', 'SSL'"),
+        ({"kafka_sasl_mechanism": "GSSAPI"}, "--kafka-sasl-mechanism: expected 'PLAIN', 'SCRAM-SHA-256'"),
     ],
     ids=str,
 )

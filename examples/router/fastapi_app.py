@@ -215,7 +215,7 @@ def main() -> None:
         router_id=arguments.router_id,
         topic_prefix=arguments.topic_prefix,
     )
-    uvicorn.run(build_app(emitter), host="127.0.0.1", port=arguments.port, log_level="warning")
+    uvicorn.run(build_app(emitter), host="127.0.0.1", port=arguments.port)
 
 
 if __name__ == "__main__":

@@ -8,20 +8,29 @@ from typing import Annotated
 import typer
 
 from pointsman.exits import UsageError
-from pointsman.options import with_settings
+from pointsman.options import help_without_command, with_settings
 from pointsman.settings import Settings
 from pointsman_contract.errors import DeadLetterReason
 
-app = typer.Typer(no_args_is_help=True, help="Messages that could not be stored, and why.")
+app = typer.Typer()
 
 _SINCE = re.compile(r"^([0-9]{1,9})([smhd])$")
 HIGHEST_ID = 2**63 - 1
 ReasonOption = Annotated[
     DeadLetterReason | None, typer.Option(help="Only of this reason, as docs/contract.md names them.", metavar="REASON")
 ]
-TopicOption = Annotated[str | None, typer.Option(help="Only from this topic.")]
+TopicOption = Annotated[str | None, typer.Option(help="Only from this topic.", metavar="NAME")]
 SinceOption = Annotated[str | None, typer.Option(help="Only of the last 90s, 15m, 24h, 7d.", metavar="AGE")]
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+
+
+@app.callback(invoke_without_command=True)
+def dead_letters(context: typer.Context) -> None:
+    """Messages that could not be stored, and why.
+
+    Example: pointsman dead-letters list --since 24h
+    """
+    help_without_command(context)
 
 
 @app.command("list")
@@ -31,7 +40,7 @@ def list_command(
     reason: ReasonOption = None,
     topic: TopicOption = None,
     since: SinceOption = None,
-    limit: Annotated[int, typer.Option(min=1, max=10_000, help="At most so many, the newest first.")] = 20,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="At most so many, the newest first.", metavar="N")] = 20,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
     settings: Settings,
 ) -> None:
@@ -66,10 +75,13 @@ def list_command(
 def show_command(
     letter_id: Annotated[int, typer.Argument(metavar="ID", help="The id that `list` prints.")],
     *,
+    full: Annotated[bool, typer.Option("--full", help="All bytes that are kept, also on a terminal.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="As one JSON object.")] = False,
     settings: Settings,
 ) -> None:
-    """Show one dead letter in full: where it was, what is wrong with it, and its bytes.
+    """Show one dead letter: where it was, what is wrong with it, and its bytes.
+
+    A terminal gets the first 2,000 of them, a file or a pipe all that are kept.
 
     Example: pointsman dead-letters show 17
     """
@@ -85,7 +97,7 @@ def show_command(
     if as_json:
         typer.echo(json.dumps(whole(letter, became)))
     else:
-        print_letter(letter, became)
+        print_letter(letter, became, full=full)
 
 
 def since_age(age: str | None) -> datetime | None:

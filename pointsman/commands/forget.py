@@ -97,6 +97,7 @@ def _is_text(value: str) -> bool:
 
 
 def _ask(forgetting: "Forgetting") -> None:
+    _tell_what_stays(forgetting, err=True)
     traces, letters = counted(forgetting.found_traces, "trace"), counted(forgetting.found_letters, "dead letter")
     typer.confirm(f"This deletes {traces} with attempts and outcomes, and {letters}. Go on?", abort=True, err=True)
 
@@ -131,17 +132,21 @@ def _tell(forgetting: "Forgetting", *, as_json: bool, dry_run: bool) -> None:
         typer.echo(_KAFKA)
 
 
-def _tell_what_stays(forgetting: "Forgetting") -> None:
+def _tell_what_stays(forgetting: "Forgetting", *, err: bool = False) -> None:
     hidden = forgetting.hidden
     if forgetting.mentions:
         first = ", ".join(map(str, forgetting.first_mentions))
         typer.echo(
             f"stays: the value stands somewhere else in {counted(forgetting.mentions, 'dead letter')} ({first});"
-            " look at them: pointsman dead-letters show ID"
+            " look at them: pointsman dead-letters show ID",
+            err=err,
         )
     if hidden.hashed:
-        typer.echo(f"not looked into: {counted(hidden.hashed, 'dead letter')} of which only the hash is kept")
+        typer.echo(f"not looked into: {counted(hidden.hashed, 'dead letter')} of which only the hash is kept", err=err)
     if hidden.cut:
-        typer.echo(f"not wholly looked into: {counted(hidden.cut, 'dead letter')} cut at 64 KiB; the rest is gone")
+        typer.echo(
+            f"not wholly looked into: {counted(hidden.cut, 'dead letter')} cut at 64 KiB; the rest was never stored",
+            err=err,
+        )
     if forgetting.stored_meanwhile:
         typer.echo(f"{counted(forgetting.stored_meanwhile, 'trace')} came meanwhile: run it again when no more come")

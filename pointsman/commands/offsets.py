@@ -1,18 +1,35 @@
 """`pointsman offsets`: how far each partition is stored, and how to move it on one's own word."""
 
 import json
+from datetime import UTC
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pointsman.exits import UsageError
-from pointsman.options import with_settings
+from pointsman.options import help_without_command, with_settings
 from pointsman.settings import KAFKA, Settings
+from pointsman.wording import counted
 
 if TYPE_CHECKING:
-    from ingest.partitions import Bounds
+    from collections.abc import Sequence
 
-app = typer.Typer(no_args_is_help=True, help="How far each partition is stored, and how to move it.")
+    from ingest.partitions import Bounds
+    from store.offsets import KnownPartition, ListedPartition
+
+    # The partition, where it stood (None: it was never read), and where it goes.
+    Move = tuple[int, int | None, int]
+
+app = typer.Typer()
+
+
+@app.callback(invoke_without_command=True)
+def offsets(context: typer.Context) -> None:
+    """How far each partition is stored, and how to move it.
+
+    Example: pointsman offsets list
+    """
+    help_without_command(context)
 
 
 @app.command("list")
@@ -24,39 +41,27 @@ def list_command(
 ) -> None:
     """List the next offset of every partition that was ever read, and the gaps that were noted.
 
+    The cluster that moved last comes first. What an embedded broker held is gone with it, and stays here.
+
     Example: pointsman offsets list
     """
-    from rich.table import Table
-
-    from pointsman.terminal import print_table
     from pointsman.wiring import checked_sessions
-    from store import offsets
+    from store import offsets as stored
 
     with checked_sessions(settings, "offsets") as sessions, sessions.read() as db:
-        known = offsets.all_offsets(db)
-        gaps = offsets.newest_gaps(db, limit=20)
+        known = stored.all_offsets(db)
+        gaps = stored.newest_gaps(db, limit=20)
     if as_json:
         for one in known:
-            typer.echo(
-                json.dumps(
-                    {**one.source._asdict(), "topic_id": str(one.source.topic_id), "next_offset": one.next_offset}
-                )
-            )
+            source = {**one.source._asdict(), "topic_id": str(one.source.topic_id)}
+            typer.echo(json.dumps({**source, "next_offset": one.next_offset, "moved_at": one.moved_at.isoformat()}))
         for gap in gaps:
             typer.echo(json.dumps({"gap": {**gap._asdict(), "noted_at": gap.noted_at.isoformat()}}))
         return
     if not known:
         typer.echo("nothing was read yet")
         return
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("topic", "partition", "next offset", "topic id", "cluster"):
-        table.add_column(name, justify="right" if name in ("partition", "next offset") else "left")
-    for one in known:
-        source = one.source
-        table.add_row(
-            source.topic, str(source.partition), f"{one.next_offset:,}", str(source.topic_id), source.cluster_id
-        )
-    print_table(table)
+    _print(known)
     for gap in gaps:
         typer.echo(
             f"gap: {gap.topic}/{gap.partition} {gap.first:,} to {gap.next:,}"
@@ -64,50 +69,99 @@ def list_command(
         )
 
 
+def _print(known: "Sequence[ListedPartition]") -> None:
+    from rich.table import Table
+
+    from pointsman.terminal import is_narrow, print_table
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    # The ids say which of two is meant: `--json`, and a wide terminal, have them.
+    left_out = ("topic id", "cluster") if is_narrow() else ()
+    for name in ("topic", "partition", "next offset", "last moved (UTC)", "cluster", "topic id"):
+        if name not in left_out:
+            table.add_column(name, no_wrap=True, justify="right" if name in ("partition", "next offset") else "left")
+    for one in known:
+        source = one.source
+        moved = f"{one.moved_at.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
+        ids = () if left_out else (source.cluster_id, str(source.topic_id))
+        table.add_row(source.topic, str(source.partition), f"{one.next_offset:,}", moved, *ids)
+    print_table(table)
+
+
 @app.command("reset")
 @with_settings(*KAFKA, "database_url", require=("kafka_bootstrap", "database_url"))
 def reset_command(
     *,
-    topic: Annotated[str, typer.Option(help="The topic, with its prefix.")],
-    partition: Annotated[int | None, typer.Option(min=0, help="Only this partition; all without it.")] = None,
+    topic: Annotated[str, typer.Option(help="The topic, with its prefix.", metavar="NAME")],
+    partition: Annotated[int | None, typer.Option(min=0, help="Only this one; all without it.", metavar="N")] = None,
     to: Annotated[str, typer.Option("--to", help="start, end, or an offset.", metavar="OFFSET")] = "start",
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask before messages are skipped.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would move.")] = False,
     settings: Settings,
 ) -> None:
     """Move where ingest reads on, after a topic was re-created or lost messages. Nothing that is stored is touched.
 
-    What is read again counts as duplicate; what is skipped is noted as a gap.
+    What is read again counts as duplicate; what is skipped is never stored, and noted as a gap: the command asks
+    before. An ingest that runs goes on from there within seconds.
 
     Example: pointsman offsets reset --topic routing.traces --to start
     """
-    from ingest.reading import CARRIES
     from ingest.topic_state import topic_state
     from pointsman.kafka import kafka_connection
     from pointsman.wiring import checked_sessions
-    from store import offsets
+    from store import offsets as stored
     from store.received import Source
+
+    _refuse_foreign(topic, settings)
+    state = topic_state(kafka_connection(settings), topic)
+    if partition is not None and partition not in state.bounds:
+        raise UsageError(f"{topic} has partitions 0 to {len(state.bounds) - 1}, no {partition}")
+    numbers = sorted(state.bounds) if partition is None else [partition]
+    targets = {number: _target(to, state.bounds[number]) for number in numbers}
+    with checked_sessions(settings, "offsets") as sessions:
+        with sessions.read() as db:
+            known = stored.stored_offsets(db, state.cluster_id, [topic])
+        old = [one for one in known if one.source.topic_id != state.topic_id]
+        stands = {one.source.partition: one.next_offset for one in known if one not in old}
+        moves = [(number, stands.get(number), target) for number, target in targets.items()]
+        if dry_run:
+            _tell(topic, old, moves)
+            return
+        if not yes:
+            _ask_before_skipping(moves)
+        # Said only once it is true: a transaction may still fail at its end.
+        with sessions.write() as db:
+            old = list(stored.forget_incarnations(db, state.cluster_id, topic, state.topic_id))
+            moves = []
+            for number, target in targets.items():
+                stood = stored.reset_partition(db, Source(state.cluster_id, state.topic_id, topic, number), target)
+                moves.append((number, stood, target))
+    _tell(topic, old, moves)
+
+
+def _refuse_foreign(topic: str, settings: Settings) -> None:
+    from ingest.reading import CARRIES
 
     # With whatever prefix: the command that ingest prints shall work where its own settings are not at hand.
     if not topic.endswith(tuple(CARRIES)):
         raise UsageError(
             f"ingest does not read {topic}; it reads {', '.join(settings.topic(name) for name in CARRIES)}"
         )
-    state = topic_state(kafka_connection(settings), topic)
-    if partition is not None and partition not in state.bounds:
-        raise UsageError(f"{topic} has partitions 0 to {len(state.bounds) - 1}, no {partition}")
-    numbers = sorted(state.bounds) if partition is None else [partition]
-    targets = {number: _target(to, state.bounds[number]) for number in numbers}
-    # Said only once it is true: a transaction may still fail at its end.
-    said: list[str] = []
-    with checked_sessions(settings, "offsets") as sessions, sessions.write() as db:
-        said += [
-            f"{topic}/{old.source.partition}: {old.source.topic_id} was stored up to {old.next_offset:,}"
-            for old in offsets.forget_incarnations(db, state.cluster_id, topic, state.topic_id)
-        ]
-        for number, target in targets.items():
-            stood = offsets.reset_partition(db, Source(state.cluster_id, state.topic_id, topic, number), target)
-            said.append(f"{topic}/{number}: {'not read yet' if stood is None else f'{stood:,}'} -> {target:,}")
-    for line in said:
-        typer.echo(line)
+
+
+def _ask_before_skipping(moves: "Sequence[Move]") -> None:
+    skipped = sum(max(0, target - stood) for _, stood, target in moves if stood is not None)
+    if skipped:
+        typer.confirm(
+            f"This skips {counted(skipped, 'offset')}, whose messages are not stored. Go on?", abort=True, err=True
+        )
+
+
+def _tell(topic: str, old: "Sequence[KnownPartition]", moves: "Sequence[Move]") -> None:
+    for one in old:
+        typer.echo(f"{topic}/{one.source.partition}: {one.source.topic_id} was stored up to {one.next_offset:,}")
+    for number, stood, target in moves:
+        typer.echo(f"{topic}/{number}: {'not read yet' if stood is None else f'{stood:,}'} -> {target:,}")
 
 
 def _target(to: str, bounds: "Bounds") -> int:

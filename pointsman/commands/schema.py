@@ -25,7 +25,8 @@ def migrate_command(
 ) -> None:
     """Bring the database to this version's schema, in one transaction; a second run changes nothing.
 
-    No other command migrates by itself: each refuses a schema that is not its own.
+    No other command migrates by itself: each refuses a schema that is not its own. (`up --embedded` gives a new
+    database of its own the schema.)
 
     Example: pointsman migrate --database-url postgresql://pointsman@localhost/pointsman
     """
@@ -44,7 +45,8 @@ def migrate_command(
             if down_to not in {"base", *known_revisions()}:
                 raise UsageError(f"--down-to: this version has no revision {down_to!r}")
             if not yes:
-                typer.confirm(f"Going down to {down_to} deletes what later revisions hold. Go on?", abort=True)
+                gone = "every table, with all that is stored" if down_to == "base" else "what later revisions hold"
+                typer.confirm(f"Going down to {down_to} deletes {gone}. Go on?", abort=True, err=True)
             before, after = migrate_down(sessions, down_to)
         else:
             before, after = migrate(sessions)

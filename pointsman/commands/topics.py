@@ -5,23 +5,31 @@ from typing import Annotated
 
 import typer
 
-from pointsman.options import with_settings
+from pointsman.options import help_without_command, with_settings
 from pointsman.settings import KAFKA, Settings
 
-app = typer.Typer(no_args_is_help=True, help="The Kafka topics that Pointsman reads and writes.")
+app = typer.Typer()
 
 
-@app.callback()
-def topics() -> None:
-    """The Kafka topics that Pointsman reads and writes."""
+@app.callback(invoke_without_command=True)
+def topics(context: typer.Context) -> None:
+    """The Kafka topics that Pointsman reads and writes.
+
+    Example: pointsman topics create --partitions 12 --replication 3
+    """
+    help_without_command(context)
 
 
 @app.command("create")
 @with_settings(*KAFKA, "topic_prefix", require=("kafka_bootstrap",))
 def create_command(
     *,
-    partitions: Annotated[int, typer.Option(min=1, max=10_000, help="Partitions of traces, outcomes, heartbeats.")] = 6,
-    replication: Annotated[int, typer.Option(min=-1, help="Replication factor; -1: the broker's default.")] = -1,
+    partitions: Annotated[
+        int, typer.Option(min=1, max=10_000, help="Partitions of traces, outcomes, heartbeats.", metavar="N")
+    ] = 6,
+    replication: Annotated[
+        int, typer.Option(min=-1, help="Replication factor; -1: the broker's default.", metavar="N")
+    ] = -1,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
     settings: Settings,
 ) -> None:

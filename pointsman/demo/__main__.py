@@ -16,7 +16,7 @@ from rich.text import Text
 from pointsman.demo.application import DemoFailed, lag_of, running_application
 from pointsman.demo.sending import Sending
 from pointsman.demo.view import Seen, account_table, live_view, one_line
-from pointsman.terminal import harmless
+from pointsman.terminal import harmless, keys_unseen
 from pointsman_contract.errors import PointsmanError
 from pointsman_contract.topics import TRACES
 from store import arrivals, dead_letters
@@ -30,15 +30,12 @@ _LONGEST_S = 3600
 
 def main() -> int:
     """Show it; returns the exit code: 0 only if the account is right."""
-    parser = argparse.ArgumentParser(
-        prog="python -m pointsman.demo",
-        description="Replays files of traces through embedded services and accounts for every message.",
-        epilog="Example: scripts/demo, which makes the files from ../shared/data first.",
-    )
+    # `scripts/demo` asks whether its own arguments are well before it makes files.
+    if sys.argv[1:2] == ["--check"]:
+        _parser("scripts/demo", "Replays real traffic").parse_args(sys.argv[2:])
+        return 0
+    parser = _parser("python -m pointsman.demo", "Replays files of traces")
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="JSONL files of traces")
-    parser.add_argument(
-        "--seconds", type=_seconds, default=15.0, help="how long the replay lasts (default: %(default)s)"
-    )
     arguments = parser.parse_args()
     for file in arguments.files:
         if not file.is_file():
@@ -59,8 +56,23 @@ def main() -> int:
         return 130
 
 
+def _parser(name: str, does: str) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog=name,
+        description=f"{does} through embedded services and accounts for every message.",
+        epilog="Example: scripts/demo --seconds 30",
+    )
+    parser.add_argument(
+        "--seconds", type=_seconds, default=15.0, metavar="N", help="how long the replay lasts (default: 15)"
+    )
+    return parser
+
+
 def _seconds(given: str) -> float:
-    seconds = float(given)
+    try:
+        seconds = float(given)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"expected a number, not {given!r}") from None
     if not 0 < seconds <= _LONGEST_S:
         raise argparse.ArgumentTypeError(f"expected more than 0 and at most {_LONGEST_S:,}")
     return seconds
@@ -130,7 +142,7 @@ def _watch(console: Console, sending: Sending, sessions: Sessions, port: str) ->
     before = -1
     sending.start()
     live = Live(console=console, auto_refresh=False) if console.is_terminal else nullcontext()
-    with live:
+    with keys_unseen(), live:
         while True:
             seen = _look(sessions, port, time.monotonic() - began)
             if isinstance(live, Live):

@@ -30,14 +30,13 @@ class Seen:
 def live_view(seen: Seen, total: int) -> RenderableType:
     """Traces, tokens and money by route; dead letters by reason; lag."""
     table = Table(box=None, pad_edge=False, header_style="bold", expand=True)
-    for name in ("environment", "route"):
-        table.add_column(name)
+    # Everything that is replayed has one environment.
+    table.add_column("route", overflow="fold")
     for name in ("traces", "model calls", "tokens in", "tokens out", "USD"):
         table.add_column(name, justify="right")
     for route in seen.routes:
         cost = f"{route.cost_nanousd / _NANO:,.4f}" if route.priced else "no price"
         table.add_row(
-            Text(harmless(route.environment)),
             Text(harmless(route.route)),
             f"{route.traces:,}",
             f"{route.attempts:,}",

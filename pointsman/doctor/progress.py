@@ -7,6 +7,7 @@ from ingest.inspection import ClusterFacts, TopicFacts
 from ingest.placing import Begin, Continue, Jump, Stop, place
 from ingest.reading import CARRIES
 from pointsman.doctor.findings import Finding, Observed, ok, problem, warning
+from pointsman.wording import counted
 from store.inspection import ServerFacts, StoreFacts
 from store.received import Source
 
@@ -20,7 +21,9 @@ def check_ingest(seen: Observed) -> Iterator[Finding]:
     if not isinstance(seen.cluster, ClusterFacts):
         return
     members, group = seen.cluster.members, seen.settings.consumer_group
-    if members is None:
+    if members is None and seen.cluster.is_embedded:
+        yield ok("ingest", f"the embedded broker does not tell who runs{_last_commit(seen)}")
+    elif members is None:
         yield warning("ingest", f"Kafka does not tell the members of group {group}", "allow Describe on the group")
     elif members == 0:
         yield problem("ingest", f"none runs: group {group} has no member", _START)
@@ -71,7 +74,7 @@ def check_lag(seen: Observed) -> Iterator[Finding]:
         behind[f"{topic.name}/{source.partition}"] = max(0, topic.bounds[source.partition].end - at)
     total = sum(behind.values())
     worst = max(behind, key=behind.__getitem__, default="")
-    told = f"{total:,} messages" + (f", most at {worst}: {behind[worst]:,}" if total else "")
+    told = counted(total, "message") + (f", most at {worst}: {behind[worst]:,}" if total else "")
     if total and _silent(seen):
         yield problem("lag", f"{told}; nothing was stored for over a minute", _START)
     elif total > _FAR_BEHIND:

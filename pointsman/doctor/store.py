@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from pointsman.doctor.findings import Finding, Observed, ok, problem, warning
+from pointsman.doctor.findings import Finding, Level, Observed, ok, problem, warning
 from store.days import DAYS_AHEAD
 
 _PAGED_SHARE = 0.01
@@ -42,7 +42,7 @@ def check_letters(seen: Observed) -> Iterator[Finding]:
     elif full >= _NEARLY_FULL:
         yield warning("dead letters", f"{told}, at which ingest stops", f"{_LIST}; or dead_letter_payload = hash")
     else:
-        yield ok("dead letters", told)
+        yield Finding("dead letters", Level.OK, told, _LIST if dead else "")
 
 
 def check_gaps(seen: Observed) -> Iterator[Finding]:

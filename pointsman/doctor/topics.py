@@ -7,6 +7,7 @@ from ingest.reading import CARRIES
 from ingest.topics import TOPIC_SETTINGS
 from pointsman.doctor.findings import Finding, Observed, ok, problem, warning
 from pointsman.settings import Settings
+from pointsman.wording import counted
 from pointsman_contract import topics
 from pointsman_contract.fields import MAX_MESSAGE_BYTES
 
@@ -92,10 +93,10 @@ def _of_retention(name: str, topic: TopicFacts, settings: Settings) -> Iterator[
     kept = _number(topic, "retention.ms", -1)
     raw = round(settings.raw_retention.total_seconds() * 1000)
     if 0 <= kept < _HOUR_MS:
-        detail = f"Kafka keeps {kept / 60_000:.0f} minutes: an outage that long loses messages"
+        detail = f"Kafka keeps {counted(round(kept / 60_000), 'minute')}: an outage that long loses messages"
         yield problem(topic.name, detail, _alter(topic, f"retention.ms={7 * _DAY_MS}"))
     elif 0 <= kept < _DAY_MS:
-        detail = f"Kafka keeps {kept / _HOUR_MS:.0f} hours: an outage that long loses messages"
+        detail = f"Kafka keeps {counted(round(kept / _HOUR_MS), 'hour')}: an outage that long loses messages"
         yield warning(topic.name, detail, _alter(topic, f"retention.ms={7 * _DAY_MS}"))
     # Only a trace has a day that must still be there; outcomes and heartbeats are stored however old they are.
     if name == topics.TRACES and not 0 <= kept <= raw:

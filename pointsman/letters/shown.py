@@ -1,5 +1,6 @@
 """Dead letters for people and for programs."""
 
+import sys
 from base64 import b64encode
 from collections.abc import Sequence
 from datetime import datetime
@@ -13,6 +14,8 @@ from pointsman.terminal import harmless, harmless_bytes, is_narrow, print_table
 from pointsman_contract.errors import REASON_MEANINGS, DeadLetterReason
 from pointsman_contract.topics import place_of
 from store.dead_letters import Letter, LetterLine
+
+_SHOWN_BYTES = 2_000
 
 
 def print_lines(lines: Sequence[LetterLine]) -> None:
@@ -28,7 +31,7 @@ def print_lines(lines: Sequence[LetterLine]) -> None:
     for line in lines:
         cells = {
             "id": str(line.id),
-            "when (UTC)": f"{line.dead_at:%m-%d %H:%M:%S}",
+            "when (UTC)": f"{line.dead_at:%Y-%m-%d %H:%M:%S}",
             "where": place_of(line.topic, line.partition, line.offset),
             "reason": line.reason,
             "bytes": f"{line.payload_bytes:,}",
@@ -39,8 +42,11 @@ def print_lines(lines: Sequence[LetterLine]) -> None:
     print_table(table)
 
 
-def print_letter(letter: Letter, became: Sequence[int]) -> None:
-    """One letter in full; `became` are the letters that it became again after a replay."""
+def print_letter(letter: Letter, became: Sequence[int], *, full: bool) -> None:
+    """One letter; `became` are the letters that it became again after a replay.
+
+    A terminal gets the beginning of the payload, unless it is to be `full`.
+    """
     line = letter.line
     meaning = REASON_MEANINGS.get(DeadLetterReason(line.reason), "") if line.reason in set(DeadLetterReason) else ""
     rows = {
@@ -63,8 +69,11 @@ def print_letter(letter: Letter, became: Sequence[int]) -> None:
     if letter.payload is None:
         typer.echo("payload:        not kept (dead_letter_payload = hash)")
     elif letter.payload:
-        cut = f" (the first {len(letter.payload):,} bytes)" if len(letter.payload) < line.payload_bytes else ""
-        typer.echo(f"payload{cut}:\n{harmless_bytes(letter.payload)}")
+        shown = letter.payload if full or not sys.stdout.isatty() else letter.payload[:_SHOWN_BYTES]
+        cut = f" (the first {len(shown):,} bytes)" if len(shown) < line.payload_bytes else ""
+        typer.echo(f"payload{cut}:\n{harmless_bytes(shown)}")
+        if len(shown) < len(letter.payload):
+            typer.echo(f"all {len(letter.payload):,} that are kept: pointsman dead-letters show {line.id} --full")
 
 
 def _told_of_replays(line: LetterLine) -> str:
@@ -72,9 +81,9 @@ def _told_of_replays(line: LetterLine) -> str:
     went = ""
     began, ended = line.replay_began_at, line.replayed_at
     if began is not None and (ended is None or ended < began):
-        went = f"a replay was cut short at {began:%m-%d %H:%M:%S}"
+        went = f"a replay was cut short at {began:%Y-%m-%d %H:%M:%S} UTC"
     elif ended is not None:
-        went = f"replayed {ended:%m-%d %H:%M:%S}"
+        went = f"replayed {ended:%Y-%m-%d %H:%M:%S} UTC"
     return ", ".join(filter(None, (came, went)))
 
 

@@ -9,6 +9,7 @@ from pointsman.replay.bar import checking_bar, publishing_bar
 from pointsman.replay.plan import ReplayPlan
 from pointsman.replay.run import ReplaySummary, run_replay
 from pointsman.replay.tracefile import survey
+from pointsman.wording import counted
 
 
 class ReplayInterrupted(KeyboardInterrupt):
@@ -21,7 +22,9 @@ def replay_file(path: Path, *, connection: KafkaConnection, **options: Any) -> s
     Raises ReplayRefused where the file breaks the contract (nothing is sent then), ReplayInterrupted,
     BrokerUnreachable, KafkaDenied, DeliveryFailed.
     """
-    with checking_bar(path.stat().st_size) as checked:
+    if not (size := path.stat().st_size):
+        return f"{path} is empty: nothing was published"
+    with checking_bar(size) as checked:
         found = survey(path, checked)
     plan = ReplayPlan(path=path, survey=found, **options)
     if not found.traces:
@@ -31,7 +34,7 @@ def replay_file(path: Path, *, connection: KafkaConnection, **options: Any) -> s
             summary = run_replay(plan, publisher, progress=published)
         except KeyboardInterrupt as error:
             raise ReplayInterrupted(
-                f"interrupted: {publisher.delivered:,} of {found.traces:,} traces were published"
+                f"interrupted: {publisher.delivered:,} of {counted(found.traces, 'trace')} were published"
             ) from error
     return _told(summary, plan)
 
@@ -41,7 +44,7 @@ def _told(summary: ReplaySummary, plan: ReplayPlan) -> str:
     unknown = plan.survey.unknown
     note = f"\n{unknown:,} of them held fields or values that this version does not know" if unknown else ""
     return (
-        f"{summary.published:,} traces published to {plan.topic} in {summary.seconds:.1f} s ({rate:,.0f}/s),"
+        f"{counted(summary.published, 'trace')} published to {plan.topic} in {summary.seconds:.1f} s ({rate:,.0f}/s),"
         f" environment {summary.environment},"
         f" started {summary.first:%Y-%m-%d %H:%M:%S} to {summary.last:%Y-%m-%d %H:%M:%S} UTC{note}"
     )

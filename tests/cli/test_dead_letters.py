@@ -1,6 +1,10 @@
 """`pointsman dead-letters` shows people what could not be stored, whatever a hostile message holds."""
 
 import json
+import os
+import pty
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
@@ -17,6 +21,7 @@ from store.sessions import Sessions
 from tests.builders import trace, wire
 from tests.cli.command import Said, pointsman
 from tests.ingest.arrived import message, read_one
+from tests.ingest.process import environment
 from tests.services.postgres import PostgresServer, fresh_database
 from tests.store.feed import Feed, partition
 
@@ -108,3 +113,26 @@ def test_a_letter_that_is_not_there(url: str, number: str) -> None:
     said = ask(url, "show", "--", number)
     assert said.code == 2
     assert said.err == f"pointsman: there is no dead letter {number}\n"
+
+
+@pytest.mark.parametrize(("flags", "shown"), [([], 2_000), (["--full"], 64 * 1024)], ids=["beginning", "full"])
+def test_a_terminal_gets_the_beginning(url: str, flags: list[str], shown: int) -> None:
+    """64 KiB of a stranger's bytes would push what is wrong out of sight; a pipe gets all that is kept."""
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "pointsman", "dead-letters", "show", "6", *flags]
+    with subprocess.Popen(command, env=environment({"database_url": url}), stdout=theirs) as run:
+        os.close(theirs)
+        said = b"".join(iter(lambda: _read(ours), b""))
+        assert run.wait(30) == 0
+    os.close(ours)
+    assert said.count(b"x" * 1000) == shown // 1000
+    assert (b"all 65,536 that are kept: pointsman dead-letters show 6 --full" in said) == (not flags)
+    assert ask(url, "show", "6").out.count("x" * 1000) == 65
+
+
+def _read(terminal: int) -> bytes:
+    try:
+        return os.read(terminal, 65_536)
+    except OSError:
+        # Linux's way to say that nobody is on the other side any more.
+        return b""

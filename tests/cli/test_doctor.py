@@ -59,7 +59,7 @@ def test_a_deployment_from_its_beginning(on_kafka: Deployment) -> None:
     assert code == 1
     assert "was re-created" in found["offsets"][0]["detail"]
     assert any("the producers' time" in one["detail"] for one in found["topics"])
-    assert found["lag"][0]["detail"].startswith(("1 messages", "0 messages"))
+    assert found["lag"][0]["detail"].startswith(("1 message,", "0 messages"))
 
 
 def test_settings_of_topics_are_kafkas_own(on_kafka: Deployment) -> None:
@@ -73,7 +73,7 @@ def test_settings_of_topics_are_kafkas_own(on_kafka: Deployment) -> None:
     )
     _, found = examined(on_kafka, topic_prefix="other." + on_kafka.prefix)
     told = " ".join(one["detail"] for one in found["topics"])
-    assert "Kafka keeps 1 minutes" in told
+    assert "Kafka keeps 1 minute:" in told
     assert "takes 1,048,588 bytes" in told
     assert "producers' time" not in told
 

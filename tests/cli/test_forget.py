@@ -98,6 +98,7 @@ def test_a_person_is_asked(url: str, answer: str, left: int) -> None:
     os.close(ours)
     os.close(theirs)
     assert b"Go on? [y/N]" in err
+    assert err.index(b"stays: the value stands somewhere else in 1 dead letter") < err.index(b"Go on?")
     assert run.returncode == (0 if left == 1 else 1)
     assert stored.count(url, "traces") == left
 

@@ -67,3 +67,11 @@ def test_a_broken_line_stops_it_before_anything_is_sent(reading_on_kafka: Deploy
     assert "line 51" in said.err
     assert "Traceback" not in said.err
     assert reading_on_kafka.end_of(reading_on_kafka.traces) == before
+
+
+def test_an_empty_file_needs_no_broker(tmp_path: Path) -> None:
+    """There is nothing to check and nothing to publish."""
+    empty = tmp_path / "empty.jsonl"
+    empty.touch()
+    said = pointsman("replay", str(empty), settings={"kafka_bootstrap": "127.0.0.1:1"})
+    assert (said.code, said.out, said.err) == (0, f"{empty} is empty: nothing was published\n", "")

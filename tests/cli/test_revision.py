@@ -3,7 +3,7 @@
 import psycopg
 import pytest
 
-from tests.cli.command import pointsman
+from tests.cli.command import as_process, pointsman
 
 READERS = [["ingest"], ["up"], ["dead-letters", "list"], ["dead-letters", "show", "1"], ["offsets", "list"]]
 
@@ -43,3 +43,12 @@ def test_migrate_twice(database18: str) -> None:
     said = pointsman("migrate", settings=settings(database18))
     assert said.code == 0
     assert said.out.strip()
+
+
+def test_the_way_down_is_told_first(database18: str) -> None:
+    """Nobody who could say yes: the question says what would go, and all of it stays."""
+    assert pointsman("migrate", settings=settings(database18)).code == 0
+    said = as_process("migrate", "--down-to", "base", settings=settings(database18))
+    assert said.code == 1
+    assert "Going down to base deletes every table, with all that is stored. Go on?" in said.err
+    assert pointsman("migrate", settings=settings(database18)).out.startswith("already at ")

@@ -1,6 +1,8 @@
 """Wrong use is one clear sentence and exit code 2, never a traceback; settings come from where they should."""
 
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +12,7 @@ from typer.testing import CliRunner, Result
 
 from pointsman.__main__ import app
 from pointsman.settings import Settings, SettingsError, load_settings, variable
+from tests.ingest.process import environment
 
 COMMANDS = [
     ["migrate"],
@@ -52,6 +55,23 @@ def test_help_shows_an_example(command: list[str]) -> None:
     result = pointsman(*command, "--help")
     assert result.exit_code == 0
     assert "Example:" in result.output
+
+
+@pytest.mark.parametrize("group", [[], ["dead-letters"], ["topics"], ["offsets"]], ids=str)
+def test_a_group_without_a_command(group: list[str]) -> None:
+    """Its help, whole and as it is; nothing was done, so the exit code is that of wrong use."""
+    result = pointsman(*group)
+    assert result.exit_code == 2
+    assert result.output == pointsman(*group, "--help").output
+    assert "Example: " in result.output or not group
+
+
+@pytest.mark.parametrize(("columns", "widest"), [(100, 98), (300, 108)])
+def test_help_is_as_wide_as_the_terminal(columns: int, widest: int) -> None:
+    """Up to the width at which lines are still read."""
+    command = [sys.executable, "-m", "pointsman", "offsets", "reset", "--help"]
+    shown = subprocess.run(command, env=environment({}) | {"COLUMNS": str(columns)}, capture_output=True, check=True)
+    assert max(map(len, shown.stdout.decode().splitlines())) == widest
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
@@ -101,6 +121,35 @@ def test_a_port_that_is_no_number(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "POINTSMAN_HTTP_PORT" in refused(pointsman("up"))
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("http_port", "x", "--http-port: expected a whole number"),
+        ("http_port", "-1", "--http-port: expected at least 0"),
+        ("http_port", "65536", "--http-port: expected at most 65535"),
+        ("http_port", "9" * 5000, "--http-port: expected a smaller number"),
+        ("batch_max_age_s", "soon", "--batch-max-age-s: expected a number"),
+        ("raw_retention", "1h", "--raw-retention: expected at least 1 day"),
+        ("kafka_ssl_check_hostname", "maybe", "--kafka-ssl-check-hostname: expected true or false"),
+        ("log_level", "loud", "--log-level: expected 'debug', 'info', 'warning' or 'error'"),
+        ("environment", "", "--environment: must not be empty"),
+        ("environment", "x" * 257, "--environment: expected at most 256 characters"),
+    ],
+    ids=lambda value: value[:30],
+)
+def test_the_words_of_a_wrong_value(name: str, value: str, sentence: str) -> None:
+    """What was expected, in words of people who type."""
+    with pytest.raises(SettingsError) as caught:
+        load_settings({name: value})
+    assert str(caught.value) == sentence
+
+
+def test_all_wrong_values_are_told() -> None:
+    """Who has two should not have to start twice."""
+    with pytest.raises(SettingsError, match=r"^--http-port: expected a whole number; --log-level: expected 'debug'"):
+        load_settings({"http_port": "x", "log_level": "loud"})
+
+
 def test_files_that_cannot_be_settings(tmp_path: Path) -> None:
     """A file that is missing, no TOML, holds an unknown key or a wrong value is named in the sentence."""
     file = tmp_path / "pointsman.toml"
@@ -133,6 +182,7 @@ def test_a_misspelt_variable_is_warned_about(monkeypatch: pytest.MonkeyPatch) ->
     """A variable with our prefix that nothing reads is most likely a mistake."""
     monkeypatch.setenv("POINTSMAN_KAFKA_BOOSTRAP", "h:1")
     assert "POINTSMAN_KAFKA_BOOSTRAP" in pointsman("migrate").output
+    assert pointsman("doctor").output.count("POINTSMAN_KAFKA_BOOSTRAP") == 1
 
 
 @pytest.mark.parametrize(

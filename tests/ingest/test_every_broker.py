@@ -165,13 +165,15 @@ def test_an_operator_moves_the_offsets_of_an_ingest_that_runs(on_each_broker: De
     ingest = deployment.reading()
     deployment.wait_stored(deployment.publish(deployment.traces, bytes_of(fresh_traces(30)), linger_ms=200))
 
-    def reset(to: str) -> str:
-        said = pointsman("offsets", "reset", "--topic", deployment.traces, "--to", to, settings=deployment.settings)
+    def reset(to: str, *flags: str) -> str:
+        arguments = ["offsets", "reset", "--topic", deployment.traces, "--to", to, *flags]
+        said = pointsman(*arguments, settings=deployment.settings)
         assert said.code == 0, said.err
         return said.out
 
     assert reset("end") == f"{deployment.traces}/0: 30 -> 30\n"
     assert stored.gaps(deployment.url) == []
+    assert reset("start", "--dry-run") == f"{deployment.traces}/0: 30 -> 0\n"
     assert reset("start") == f"{deployment.traces}/0: 30 -> 0\n"
     ingest.wait_until(lambda: stored.tallies(deployment.url)["duplicate"] == 30, "everything was read again")
     assert ingest.events("reading_anew")

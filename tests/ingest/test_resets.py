@@ -8,7 +8,7 @@ import psycopg
 from ingest.topic_state import topic_state
 from pointsman_contract.trace import Trace
 from tests.audit import audit
-from tests.cli.command import pointsman
+from tests.cli.command import as_process, pointsman
 from tests.ingest import stored
 from tests.ingest.deployment import Deployment
 from tests.ingest.process import IngestProcess
@@ -124,3 +124,24 @@ def test_messages_that_kafka_deleted_unread_are_noted_as_a_gap(on_kafka: Deploym
     assert stored.count(url, "traces") == first + 5
     found = stored.rows(url, "SELECT trace_id FROM traces")
     assert audit(url, attempts={row["trace_id"]: 1 for row in found}, messages=first + 5).gaps == 2
+
+
+def test_messages_are_not_skipped_unasked(on_kafka: Deployment) -> None:
+    """A dry run and a question change nothing; with a yes, what is skipped is a gap and never stored."""
+    deployment, url, topic = on_kafka, on_kafka.url, on_kafka.traces
+    deployment.create_topics(partitions=1)
+    ingest = deployment.reading()
+    deployment.wait_stored(deployment.publish(topic, bytes_of(fresh_traces(4))))
+    assert ingest.terminate() == 0
+    deployment.publish(topic, bytes_of(fresh_traces(6)))
+    reset = ["offsets", "reset", "--topic", topic, "--to"]
+    asked = as_process(*reset, "end", settings=deployment.settings)
+    assert (asked.code, asked.out.strip()) == (1, "")
+    assert "This skips 6 offsets, whose messages are not stored. Go on? [y/N]" in asked.err
+    assert as_process(*reset, "end", "--dry-run", settings=deployment.settings).out == f"{topic}/0: 4 -> 10\n"
+    assert stored.next_offsets(url)[topic, 0] == 4
+    run_command(deployment, [*reset, "9", "--yes"])
+    deployment.reading()
+    deployment.wait_stored(deployment.publish(topic, bytes_of(fresh_traces(1))))
+    assert stored.gaps(url) == [(topic, 0, 4, 9, "reset")]
+    assert stored.count(url, "traces") == 6

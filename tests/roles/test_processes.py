@@ -55,7 +55,7 @@ def test_ingest_and_the_operators(deployed: Deployment, owned: OwnedDatabase) ->
     assert (shown.code, shown.err) == (0, "")
     assert deployed.traces in pointsman("offsets", "list", settings=reader).out
 
-    reset = ["offsets", "reset", "--topic", deployed.traces, "--to", "end"]
+    reset = ["offsets", "reset", "--topic", deployed.traces, "--to", "end", "--yes"]
     refused = pointsman(*reset, settings=reader)
     assert refused.code == 2
     assert refused.err == "pointsman: permission denied for table ingest_offsets\n"

@@ -54,7 +54,7 @@ def test_a_gap_is_written_down_with_the_jump(store: IngestStore, feed: Feed, ses
     feed.send(kept[1])
     with sessions.read() as db:
         ((topic, number, *span, reason, _),) = newest_gaps(db, limit=5)
-        assert [tuple(one) for one in all_offsets(db)] == [(TRACES_0, 51)]
+        assert [(one.source, one.next_offset) for one in all_offsets(db)] == [(TRACES_0, 51)]
     assert (topic, number, span, reason) == (TRACES_0.topic, 0, [1, 50], "deleted")
     assert audit(sessions, attempts={one.trace_id: 1 for one in kept}, messages=2).gaps == 1
 
@@ -130,3 +130,16 @@ def test_what_ingest_asks_beside(store: IngestStore, feed: Feed) -> None:
     before = store.letters_bytes()
     feed.send(*(unreadable() for _ in range(200)))
     assert store.letters_bytes() > before
+
+
+def test_the_cluster_that_moved_last_comes_first(store: IngestStore, feed: Feed, sessions: Sessions) -> None:
+    """An embedded broker has another id at each start, and what the ones before it held is gone."""
+    gone = TRACES_0._replace(cluster_id="a-gone")
+    now = [partition(1), partition(0)]
+    for source in (gone, *now):
+        store.begin(source, 0)
+    feed.send(trace())
+    with sessions.read() as db:
+        listed = all_offsets(db)
+    assert [one.source for one in listed] == [partition(0), partition(1), gone]
+    assert listed[0].moved_at > listed[1].moved_at > listed[2].moved_at
