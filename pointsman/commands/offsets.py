@@ -75,16 +75,24 @@ def _print(known: "Sequence[ListedPartition]") -> None:
     from pointsman.terminal import is_narrow, print_table
 
     table = Table(box=None, pad_edge=False, header_style="bold")
-    # The ids say which of two is meant: `--json`, and a wide terminal, have them.
-    left_out = ("topic id", "cluster") if is_narrow() else ()
-    for name in ("topic", "partition", "next offset", "last moved (UTC)", "cluster", "topic id"):
-        if name not in left_out:
-            table.add_column(name, no_wrap=True, justify="right" if name in ("partition", "next offset") else "left")
+    names = ["topic", "partition", "next offset", "last moved (UTC)", "cluster", "topic id"]
+    if is_narrow():
+        # `--json` has it.
+        names.remove("topic id")
+    for name in names:
+        table.add_column(name, overflow="fold", justify="right" if name in ("partition", "next offset") else "left")
     for one in known:
         source = one.source
         moved = f"{one.moved_at.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
-        ids = () if left_out else (source.cluster_id, str(source.topic_id))
-        table.add_row(source.topic, str(source.partition), f"{one.next_offset:,}", moved, *ids)
+        row = (
+            source.topic,
+            str(source.partition),
+            f"{one.next_offset:,}",
+            moved,
+            source.cluster_id,
+            str(source.topic_id),
+        )
+        table.add_row(*row[: len(names)])
     print_table(table)
 
 
