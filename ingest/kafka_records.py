@@ -9,6 +9,10 @@ from typing import NamedTuple
 
 from kafka.errors import CorruptRecordError
 
+# A header that tells us something is short and among the first: of millions that are empty, each would cost memory and
+# time.
+MOST_HEADERS = 100
+MOST_HEADER_BYTES = 1024
 _LONGEST_NUMBER = 10
 
 
@@ -56,51 +60,51 @@ class KafkaRecord:
 def read_records(payload: bytes, count: int, stamps: Stamps) -> Iterator[KafkaRecord]:
     """The `count` records of a payload. Raises CorruptRecordError where it holds anything else."""
     base_offset, base_ms, behind, kind = stamps
+    # `at` is where we are in the payload, `end` where the record ends by its own word.
     at, end = 0, 0
     try:
         for _ in range(count):
             size, at = _number(payload, at)
             end = at + size
+            # Behind a byte of attributes, which has no meaning yet.
             late_ms, at = _number(payload, at + 1)
             number, at = _number(payload, at)
-            key_size, at = _number(payload, at)
-            key = None
-            if key_size >= 0:
-                key, at = payload[at : at + key_size], at + key_size
-            value_size, at = _number(payload, at)
-            value = None
-            if value_size >= 0:
-                value, at = payload[at : at + value_size], at + value_size
-            headers, at = _headers(payload, at)
+            key, at = _bytes(payload, at)
+            value, at = _bytes(payload, at)
+            headers, at = _headers(payload, at, end)
             if at != end or size < 0:
                 raise CorruptRecordError(f"a record of {size} bytes holds {at - end + size}")
-            yield KafkaRecord(
-                size, base_offset + number, base_ms + late_ms if behind else base_ms, kind, key, value, headers
-            )
+            stamped = base_ms + late_ms if behind else base_ms
+            yield KafkaRecord(size, base_offset + number, stamped, kind, key, value, headers)
     except IndexError as error:
         raise CorruptRecordError(f"a record cannot be read: {error}") from error
     if end != len(payload):
         raise CorruptRecordError(f"{len(payload) - end} bytes behind the last record of a batch")
 
 
-def _headers(payload: bytes, at: int) -> tuple[list[tuple[str, bytes | None]], int]:
-    """Names and values, and where they end."""
+def _headers(payload: bytes, at: int, end: int) -> tuple[list[tuple[str, bytes | None]], int]:
+    """Names and values of the first few, unless they are long, and where all of them end: with the record, at `end`."""
     headers: list[tuple[str, bytes | None]] = []
     count, at = _number(payload, at)
     if count < 0:
         raise CorruptRecordError(f"a record with {count} headers")
-    for _ in range(count):
-        size, at = _number(payload, at)
-        if size < 0:
+    for _ in range(min(count, MOST_HEADERS)):
+        name, at = _bytes(payload, at)
+        if name is None:
             raise CorruptRecordError("a header without a name")
-        # Any bytes may be a name, and nobody can take a message back.
-        name, at = payload[at : at + size].decode(errors="replace"), at + size
-        size, at = _number(payload, at)
-        value = None
-        if size >= 0:
-            value, at = payload[at : at + size], at + size
-        headers.append((name, value))
-    return headers, at
+        value, at = _bytes(payload, at)
+        if len(name) <= MOST_HEADER_BYTES >= len(value or b""):
+            # Any bytes may be a name, and nobody can take a message back.
+            headers.append((name.decode(errors="replace"), value))
+    return headers, at if count <= MOST_HEADERS else end
+
+
+def _bytes(payload: bytes, at: int) -> tuple[bytes | None, int]:
+    """A length and as many bytes, None where it is negative, and where they end."""
+    size, at = _number(payload, at)
+    if size < 0:
+        return None, at
+    return payload[at : at + size], at + size
 
 
 def _number(payload: bytes, at: int) -> tuple[int, int]:

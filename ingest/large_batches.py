@@ -17,7 +17,7 @@ from kafka.consumer.fetcher import Fetcher
 from kafka.errors import CorruptRecordError
 from kafka.record.default_records import DefaultRecordBatch
 
-from ingest.kafka_records import KafkaRecord, Stamps, read_records
+from ingest.kafka_records import MOST_HEADER_BYTES, MOST_HEADERS, KafkaRecord, Stamps, read_records
 from pointsman_contract.fields import MAX_MESSAGE_BYTES
 from store.received import CutShort
 from store.rows import KEPT_PAYLOAD_BYTES
@@ -26,9 +26,6 @@ from store.rows import KEPT_PAYLOAD_BYTES
 _WHOLE_BYTES = 16 * 1024 * 1024
 _PORTION_BYTES = 16 * 1024 * 1024
 _CHUNK = 256 * 1024
-# A header that tells us something is short.
-_HEADERS = 100
-_HEADER_BYTES = 1024
 
 
 class PortionFull(Exception):
@@ -117,11 +114,14 @@ class StreamedBatch(DefaultRecordBatch):
 def _stream_records(source: "_Source", count: int, stamps: Stamps) -> Iterator[KafkaRecord]:
     for _ in range(count):
         size = source.number()
+        end = source.taken + size
         source.number()
         late_ms, offset = source.number(), stamps.base_offset + source.number()
         stamped = stamps.base_ms + late_ms if stamps.behind else stamps.base_ms
         key, value = source.value(), source.value()
-        yield KafkaRecord(size, offset, stamped, stamps.kind, key, value, list(source.headers()))
+        headers = list(source.headers())
+        source.skip_to(end)
+        yield KafkaRecord(size, offset, stamped, stamps.kind, key, value, headers)
 
 
 # The decompressed bytes as a file. Not snappy: it makes at most 21 bytes of one.
@@ -152,6 +152,8 @@ class _Source:
         self._stream = stream
         self._part = b""
         self._at = 0
+        # Bytes, since the beginning.
+        self.taken = 0
 
     def number(self) -> int:
         """A varint, zigzag-encoded."""
@@ -179,13 +181,24 @@ class _Source:
 
     def headers(self) -> Iterator[tuple[str, bytes | None]]:
         """The first few, unless they are long."""
-        for number in range(self.number()):
+        for _ in range(min(self.number(), MOST_HEADERS)):
             name_size = self.number()
-            name = b"".join(part[:_HEADER_BYTES] for part in self._parts(name_size))[:_HEADER_BYTES]
+            name = b"".join(part[:MOST_HEADER_BYTES] for part in self._parts(name_size))[:MOST_HEADER_BYTES]
             size = self.number()
-            value = None if size < 0 else b"".join(part[:_HEADER_BYTES] for part in self._parts(size))[:_HEADER_BYTES]
-            if number < _HEADERS and name_size <= _HEADER_BYTES >= size:
+            value = (
+                None
+                if size < 0
+                else b"".join(part[:MOST_HEADER_BYTES] for part in self._parts(size))[:MOST_HEADER_BYTES]
+            )
+            if name_size <= MOST_HEADER_BYTES >= size:
                 yield name.decode(errors="replace"), value
+
+    def skip_to(self, end: int) -> None:
+        """Take everything before `end`. Raises CorruptRecordError where more was taken already."""
+        if self.taken > end:
+            raise CorruptRecordError(f"a record is {self.taken - end} bytes longer than it says")
+        for _ in self._parts(end - self.taken):
+            pass
 
     def _parts(self, size: int) -> Iterator[bytes]:
         while size > 0:
@@ -200,4 +213,5 @@ class _Source:
                 raise CorruptRecordError("a batch ends before its last record")
         part = self._part[self._at : self._at + at_most]
         self._at += len(part)
+        self.taken += len(part)
         return bytes(part)

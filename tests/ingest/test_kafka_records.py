@@ -1,13 +1,16 @@
 """Our reading of a batch says what kafka-python's says, of whatever bytes."""
 
+import time
 from collections.abc import Iterator
 from typing import Any, cast
 
 import pytest
+import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 from kafka.errors import CorruptRecordError
 from kafka.record.default_records import DefaultRecordBatch
+from kafka.record.util import encode_varint
 
 from tests.ingest.test_large_batches import MIB, Values, batch_of, streamed, told
 from tests.ingest.traffic import NoText
@@ -97,6 +100,38 @@ def test_another_count(records: Values, more: int) -> None:
     for count in (len(records) + more, len(records) - 1):
         written[_COUNT_AT : _COUNT_AT + 4] = count.to_bytes(4, "big")
         assert outcome(streamed(bytes(written))) is None
+
+
+@pytest.mark.parametrize("rest", [0, 17 * MIB], ids=["whole", "stream"])
+def test_of_many_headers_the_first_are_kept(rest: int) -> None:
+    """A hundred that are short: eight million empty ones take a few kilobytes on the wire and half a gigabyte here."""
+    headers: list[tuple[str, bytes | None]] = [("", None)] * 100_000 + [("behind", b"")]
+    headers[:2] = [("long", b"x" * 5_000), ("first", b"1")]
+    first, second = streamed(batch_of(4, [(None, b"value", headers), (b"next", bytes(rest), [])]))
+    assert first.headers == [("first", b"1"), *[("", None)] * 98]
+    assert (first.value, second.key) == (b"value", b"next")
+
+
+def test_headers_without_end_take_no_time() -> None:
+    """A hundred million are a few kilobytes on the wire. Read one by one, they would hold the consumer up for so long
+    that the group goes on without it, and whoever gets the partition stands still at the same message.
+    """
+    head = batch_of(4, [(None, bytes(1000), []), (None, b"next", [])])[:_HEADER_BYTES]
+    many = b"\0\0\0" + number(-1) + number(-1) + number(10**8) + b"\0\1" * 10**8
+    after = b"\0\0\2" + number(-1) + number(4) + b"next" + number(0)
+    payload = b"".join(number(len(record)) + record for record in (many, after))
+    began = time.monotonic()
+    first, second = streamed(head + zstandard.compress(payload))
+    assert time.monotonic() - began < 20
+    assert (first.headers, first.offset) == ([("", None)] * 100, 0)
+    assert (second.value, second.offset) == (b"next", 1)
+
+
+def number(value: int) -> bytes:
+    """As records write one: a varint, zigzag-encoded."""
+    written = bytearray()
+    encode_varint(value, written.append)
+    return bytes(written)
 
 
 def test_a_control_batch_is_kafka_pythons() -> None:
