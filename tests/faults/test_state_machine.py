@@ -46,6 +46,8 @@ class Pointsman(RuleBasedStateMachine):
         super().__init__()
         self._stack = ExitStack()
         self._deployment = deploy(self._stack)
+        # So that a batch waits while another is finished.
+        self._deployment.told["batch_max_messages"] = 50
         self._deployment.create_topics(partitions=2)
         self._client: Any = self._stack.enter_context(self._deployment.producer(**PATIENT | {"linger_ms": 1}))
         self._done = done
