@@ -54,12 +54,7 @@ class Lane(Generic[M]):
     def hand_over(self, line: KafkaLine, between: Callable[[], None]) -> None:
         """Give the producer what it has room for; calls `between` after each slice of messages."""
         handed = 0
-        while (
-            not line.broken
-            and line.has(self.topic)
-            and self._has_room()
-            and (waiting := self.buffer.take()) is not None
-        ):
+        while self._may_send(line) and (waiting := self.buffer.take()) is not None:
             if waiting.tries and self.flight.pending:
                 self.buffer.put_back(waiting)
                 return
