@@ -19,7 +19,7 @@ log = structlog.get_logger()
 
 # Ten seconds is what container runtimes and our own documentation promise; one is kept for the way out.
 STOP_WITHIN_S = 9.0
-_AT_ONCE = b"pointsman: ended at once; what was not stored yet is in Kafka, and will be read again\n"
+_AT_ONCE = b"pointsman: ended at once; what Kafka still holds is read again at the next start\n"
 
 
 class Service(Protocol):

@@ -40,7 +40,8 @@ def main() -> int:
     for file in arguments.files:
         if not file.is_file():
             parser.error(f"there is no file {file}")
-    console = Console()
+    # A log has lines of any length.
+    console = Console(soft_wrap=not sys.stdout.isatty())
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _end_in_order)
     try:
