@@ -41,7 +41,7 @@ def list_command(
 ) -> None:
     """List the next offset of every partition that was ever read, and the gaps that were noted.
 
-    The cluster that moved last comes first. What an embedded broker held is gone with it, and stays here.
+    The cluster that moved last comes first. The partitions of an embedded broker that has ended stay in the list.
 
     Example: pointsman offsets list
     """
