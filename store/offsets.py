@@ -172,12 +172,15 @@ def forget_incarnations(db: Connection, cluster_id: str, topic: str, keep: UUID)
     return old
 
 
-def reset_partition(db: Connection, source: Source, to: int) -> int | None:
+def reset_partition(db: Connection, source: Source, begin: int, to: int) -> int:
     """Move a partition to an offset on an operator's word; what is skipped is noted as a gap.
 
-    Returns where it stood (None: it was never read). Going back stores nothing twice.
+    One that was never read stands at `begin`, the first offset that Kafka has. Returns where it stood; nobody else
+    moves it until the transaction ends. Going back stores nothing twice.
     """
-    stood = db.execute(
+    # First: a row that is there can be locked.
+    begin_partition(db, source, begin)
+    stood: int = db.execute(
         select(ingest_offsets.c.next_offset)
         .where(
             ingest_offsets.c.cluster_id == source.cluster_id,
@@ -185,10 +188,8 @@ def reset_partition(db: Connection, source: Source, to: int) -> int | None:
             ingest_offsets.c.partition == source.partition,
         )
         .with_for_update()
-    ).scalar_one_or_none()
-    if stood is None:
-        begin_partition(db, source, to)
-    elif to > stood:
+    ).scalar_one()
+    if to > stood:
         jump_gap(db, source, Span(stood, to), "reset")
     elif to < stood:
         compare_and_set(db, {source: Span(stood, to)})

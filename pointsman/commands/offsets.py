@@ -2,7 +2,7 @@
 
 import json
 from datetime import UTC
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
@@ -12,15 +12,33 @@ from pointsman.settings import KAFKA, Settings
 from pointsman.wording import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from ingest.partitions import Bounds
+    from ingest.topic_state import TopicState
     from store.offsets import KnownPartition, ListedPartition
-
-    # The partition, where it stood (None: it was never read), and where it goes.
-    Move = tuple[int, int | None, int]
+    from store.sessions import Sessions
 
 app = typer.Typer()
+
+
+class Move(NamedTuple):
+    """A partition, where ingest would read on (None: it was never read), and where it shall."""
+
+    partition: int
+    stands: int | None
+    bounds: "Bounds"
+    to: int
+
+    @property
+    def begins_at(self) -> int:
+        """The offset that ingest would read next."""
+        return self.bounds.begin if self.stands is None else self.stands
+
+    @property
+    def skipped(self) -> int:
+        """How many offsets are never read."""
+        return max(0, self.to - self.begins_at)
 
 
 @app.callback(invoke_without_command=True)
@@ -75,24 +93,21 @@ def _print(known: "Sequence[ListedPartition]") -> None:
     from pointsman.terminal import is_narrow, print_table
 
     table = Table(box=None, pad_edge=False, header_style="bold")
-    names = ["topic", "partition", "next offset", "last moved (UTC)", "cluster", "topic id"]
+    columns: dict[str, Callable[[ListedPartition], str]] = {
+        "topic": lambda one: one.source.topic,
+        "partition": lambda one: str(one.source.partition),
+        "next offset": lambda one: f"{one.next_offset:,}",
+        "last moved (UTC)": lambda one: f"{one.moved_at.astimezone(UTC):%Y-%m-%d %H:%M:%S}",
+        "cluster": lambda one: one.source.cluster_id,
+        "topic id": lambda one: str(one.source.topic_id),
+    }
     if is_narrow():
         # `--json` has it.
-        names.remove("topic id")
-    for name in names:
+        del columns["topic id"]
+    for name in columns:
         table.add_column(name, overflow="fold", justify="right" if name in ("partition", "next offset") else "left")
     for one in known:
-        source = one.source
-        moved = f"{one.moved_at.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
-        row = (
-            source.topic,
-            str(source.partition),
-            f"{one.next_offset:,}",
-            moved,
-            source.cluster_id,
-            str(source.topic_id),
-        )
-        table.add_row(*row[: len(names)])
+        table.add_row(*(cell(one) for cell in columns.values()))
     print_table(table)
 
 
@@ -117,8 +132,7 @@ def reset_command(
     from ingest.topic_state import topic_state
     from pointsman.kafka import kafka_connection
     from pointsman.wiring import checked_sessions
-    from store import offsets as stored
-    from store.received import Source
+    from store.offsets import stored_offsets
 
     _refuse_foreign(topic, settings)
     state = topic_state(kafka_connection(settings), topic)
@@ -128,23 +142,41 @@ def reset_command(
     targets = {number: _target(to, state.bounds[number]) for number in numbers}
     with checked_sessions(settings, "offsets") as sessions:
         with sessions.read() as db:
-            known = stored.stored_offsets(db, state.cluster_id, [topic])
+            known = stored_offsets(db, state.cluster_id, [topic])
         old = [one for one in known if one.source.topic_id != state.topic_id]
         stands = {one.source.partition: one.next_offset for one in known if one not in old}
-        moves = [(number, stands.get(number), target) for number, target in targets.items()]
+        moves = [Move(number, stands.get(number), state.bounds[number], targets[number]) for number in numbers]
         if dry_run:
             _tell(topic, old, moves)
             return
         if not yes:
             _ask_before_skipping(moves)
-        # Said only once it is true: a transaction may still fail at its end.
-        with sessions.write() as db:
-            old = list(stored.forget_incarnations(db, state.cluster_id, topic, state.topic_id))
-            moves = []
-            for number, target in targets.items():
-                stood = stored.reset_partition(db, Source(state.cluster_id, state.topic_id, topic, number), target)
-                moves.append((number, stood, target))
-    _tell(topic, old, moves)
+        done = _move(sessions, state, topic, moves, agreed=None if yes else _skipped(moves))
+    # Said only once it is true: a transaction may still fail at its end.
+    _tell(topic, *done)
+
+
+def _move(
+    sessions: "Sessions", state: "TopicState", topic: str, moves: "Sequence[Move]", *, agreed: int | None
+) -> "tuple[Sequence[KnownPartition], Sequence[Move]]":
+    """The incarnations that were forgotten, and the moves from where the partitions stood.
+
+    Raises OffsetsMoved, with nothing done, where more offsets than agreed would be skipped.
+    """
+    from store import offsets as stored
+    from store.errors import OffsetsMoved
+    from store.received import Source
+
+    with sessions.write() as db:
+        old = stored.forget_incarnations(db, state.cluster_id, topic, state.topic_id)
+        done = []
+        for move in moves:
+            source = Source(state.cluster_id, state.topic_id, topic, move.partition)
+            stood = stored.reset_partition(db, source, move.bounds.begin, move.to)
+            done.append(move if move.begins_at == stood else move._replace(stands=stood))
+        if agreed is not None and _skipped(done) > agreed:
+            raise OffsetsMoved(f"{topic} was moved meanwhile, and more would be skipped; nothing was done, try again")
+    return old, done
 
 
 def _refuse_foreign(topic: str, settings: Settings) -> None:
@@ -157,9 +189,12 @@ def _refuse_foreign(topic: str, settings: Settings) -> None:
         )
 
 
+def _skipped(moves: "Sequence[Move]") -> int:
+    return sum(move.skipped for move in moves)
+
+
 def _ask_before_skipping(moves: "Sequence[Move]") -> None:
-    skipped = sum(max(0, target - stood) for _, stood, target in moves if stood is not None)
-    if skipped:
+    if skipped := _skipped(moves):
         typer.confirm(
             f"This skips {counted(skipped, 'offset')}, whose messages are not stored. Go on?", abort=True, err=True
         )
@@ -168,8 +203,9 @@ def _ask_before_skipping(moves: "Sequence[Move]") -> None:
 def _tell(topic: str, old: "Sequence[KnownPartition]", moves: "Sequence[Move]") -> None:
     for one in old:
         typer.echo(f"{topic}/{one.source.partition}: {one.source.topic_id} was stored up to {one.next_offset:,}")
-    for number, stood, target in moves:
-        typer.echo(f"{topic}/{number}: {'not read yet' if stood is None else f'{stood:,}'} -> {target:,}")
+    for move in moves:
+        stood = "not read yet" if move.stands is None else f"{move.stands:,}"
+        typer.echo(f"{topic}/{move.partition}: {stood} -> {move.to:,}")
 
 
 def _target(to: str, bounds: "Bounds") -> int:

@@ -4,6 +4,7 @@ import re
 import shlex
 
 import psycopg
+import pytest
 
 from ingest.topic_state import topic_state
 from pointsman_contract.trace import Trace
@@ -145,3 +146,44 @@ def test_messages_are_not_skipped_unasked(on_kafka: Deployment) -> None:
     deployment.wait_stored(deployment.publish(topic, bytes_of(fresh_traces(1))))
     assert stored.gaps(url) == [(topic, 0, 4, 9, "reset")]
     assert stored.count(url, "traces") == 6
+
+
+def test_messages_of_an_unread_partition_are_not_skipped_unasked(on_kafka: Deployment) -> None:
+    """One that was never read, and one of a topic that was re-created: a question before, a gap after."""
+    deployment, url, topic = on_kafka, on_kafka.url, on_kafka.traces
+    deployment.create_topics(partitions=1)
+    deployment.publish(topic, bytes_of(fresh_traces(5)))
+    to_end = ["offsets", "reset", "--topic", topic, "--to", "end"]
+    asked = as_process(*to_end, settings=deployment.settings)
+    assert (asked.code, asked.out.strip()) == (1, "")
+    assert "This skips 5 offsets, whose messages are not stored. Go on? [y/N]" in asked.err
+    assert as_process(*to_end, "--yes", settings=deployment.settings).out == f"{topic}/0: not read yet -> 5\n"
+    deployment.recreate(topic)
+    deployment.publish(topic, bytes_of(fresh_traces(3)))
+    assert "This skips 3 offsets" in as_process(*to_end, settings=deployment.settings).err
+    assert stored.gaps(url) == [(topic, 0, 0, 5, "reset")]
+    run_command(deployment, [*to_end, "--yes"])
+    assert stored.gaps(url)[1:] == [(topic, 0, 0, 3, "reset")]
+    deployment.reading()
+    deployment.wait_stored(deployment.publish(topic, bytes_of(fresh_traces(1))))
+    assert stored.count(url, "traces") == 1
+
+
+def test_no_more_is_skipped_than_was_agreed_to(on_kafka: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody moves the partition back while the question stands: nothing is done."""
+    deployment, url, topic = on_kafka, on_kafka.url, on_kafka.traces
+    deployment.create_topics(partitions=1)
+    deployment.publish(topic, bytes_of(fresh_traces(8)))
+    to = ["offsets", "reset", "--topic", topic, "--to"]
+    run_command(deployment, [*to, "6", "--yes"])
+
+    def agree(question: str, **_: object) -> None:
+        assert "skips 2 offsets" in question
+        assert as_process(*to, "1", settings=deployment.settings).code == 0
+
+    monkeypatch.setattr("typer.confirm", agree)
+    said = pointsman(*to, "end", settings=deployment.settings)
+    assert (said.code, said.out) == (1, "")
+    assert "was moved meanwhile" in said.err
+    assert stored.next_offsets(url)[topic, 0] == 1
+    assert stored.gaps(url) == [(topic, 0, 0, 6, "reset")]

@@ -1,12 +1,20 @@
 """How far each partition is stored moves by compare-and-set alone, and whatever is skipped is written down."""
 
+from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
 
 import pytest
 
 from store.errors import OffsetsMoved
 from store.ingest_store import IngestStore
-from store.offsets import all_offsets, forget_incarnations, newest_gaps, reset_partition, stored_offsets
+from store.offsets import (
+    all_offsets,
+    begin_partition,
+    forget_incarnations,
+    newest_gaps,
+    reset_partition,
+    stored_offsets,
+)
 from store.received import Counts, Source, Span
 from store.sessions import Sessions
 from tests.audit import audit
@@ -68,16 +76,53 @@ def test_a_jump_that_fails_leaves_no_gap(store: IngestStore, sessions: Sessions)
 
 
 def test_an_operator_moves_a_partition(feed: Feed, sessions: Sessions) -> None:
-    """Forward leaves a gap, back leaves none, and a partition that was never read begins where it is told to."""
+    """Forward leaves a gap, back leaves none."""
     feed.send(trace(), trace())
     for to, stood in ((10, 2), (4, 10), (4, 4)):
         with sessions.write() as db:
-            assert reset_partition(db, TRACES_0, to) == stood
-    with sessions.write() as db:
-        assert reset_partition(db, partition(1), 7) is None
+            assert reset_partition(db, TRACES_0, 0, to) == stood
     with sessions.read() as db:
         assert [(gap.first, gap.next, gap.reason) for gap in newest_gaps(db, limit=5)] == [(2, 10, "reset")]
-        assert {one.source: one.next_offset for one in all_offsets(db)} == {TRACES_0: 4, partition(1): 7}
+        assert {one.source: one.next_offset for one in all_offsets(db)} == {TRACES_0: 4}
+
+
+def test_an_operator_moves_a_partition_that_was_never_read(sessions: Sessions) -> None:
+    """What Kafka has before the offset is skipped too, and a gap; one of a new incarnation was never read either."""
+    again = TRACES_0._replace(topic_id=uuid4())
+    for source, begin, to in ((TRACES_0, 3, 7), (again, 0, 2), (partition(1), 5, 5)):
+        with sessions.write() as db:
+            assert reset_partition(db, source, begin, to) == begin
+    with sessions.read() as db:
+        gaps = [(gap.partition, gap.first, gap.next, gap.reason) for gap in newest_gaps(db, limit=5)]
+        assert gaps == [(0, 0, 2, "reset"), (0, 3, 7, "reset")]
+        assert {one.source: one.next_offset for one in all_offsets(db)} == {TRACES_0: 7, again: 2, partition(1): 5}
+
+
+def test_a_reset_waits_for_who_begins(store: IngestStore, sessions: Sessions) -> None:
+    """A partition that ingest begins in the same moment is moved from there, and nobody moves it before the reset is
+    done.
+    """
+    with ThreadPoolExecutor(2) as threads:
+        with sessions.write() as db:
+            begin_partition(db, TRACES_0, 5)
+            reset = threads.submit(_reset, sessions, TRACES_0, 3, 9)
+            with pytest.raises(TimeoutError):
+                reset.result(0.5)
+        assert reset.result(10) == 5
+        with sessions.write() as db:
+            assert reset_partition(db, TRACES_0, 3, 20) == 9
+            jump = threads.submit(store.jump, TRACES_0, Span(9, 12))
+            with pytest.raises(TimeoutError):
+                jump.result(0.5)
+        with pytest.raises(OffsetsMoved, match="read from 9, stored up to 20"):
+            jump.result(10)
+    with sessions.read() as db:
+        assert [(gap.first, gap.next) for gap in newest_gaps(db, limit=5)] == [(9, 20), (5, 9)]
+
+
+def _reset(sessions: Sessions, source: Source, begin: int, to: int) -> int:
+    with sessions.write() as db:
+        return reset_partition(db, source, begin, to)
 
 
 def test_earlier_incarnations_are_forgotten(feed: Feed, sessions: Sessions) -> None:

@@ -152,7 +152,7 @@ def test_the_way_back_stores_nothing_twice(feed: Feed, sessions: Sessions) -> No
     before = [rows(sessions, f"SELECT * FROM {table} ORDER BY 1, 2, 3, 4") for table in tables]
     for source, contents in messages.items():
         with sessions.write() as db:
-            assert reset_partition(db, source, 0) == len(contents)
+            assert reset_partition(db, source, 0, 0) == len(contents)
     again = feed.store.store(batch)
     assert again.counts == {source: Counts(duplicate=len(ones)) for source, ones in messages.items()}
     assert [rows(sessions, f"SELECT * FROM {table} ORDER BY 1, 2, 3, 4") for table in tables] == before
