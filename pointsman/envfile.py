@@ -4,6 +4,7 @@ A file is ours where its first line says so, and in use for as long as somebody 
 its holder, however that ends.
 """
 
+import errno
 import fcntl
 import os
 import re
@@ -26,6 +27,8 @@ log = structlog.get_logger()
 _PLAIN = re.compile(r"^[A-Za-z0-9@%+=:,./?_-]+$")
 _OURS = re.compile(rb"# Written by pointsman up, process (\d{1,10}),")
 _FIRST_LINE_BYTES = 200
+# What file systems answer that know none, such as FAT and some of those shared with a virtual machine.
+_NO_HARD_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS)
 
 
 def remove_stale_env_file(path: Path | None) -> None:
@@ -93,11 +96,11 @@ def written_env_file(path: Path | None, settings: Settings, http_port: int, stop
             if path.exists() and path.stat().st_ino == inode:
                 path.unlink(missing_ok=True)
 
-        # A shell looks for a name without a slash in its PATH.
-        sourced = shlex.quote(str(path) if path.is_absolute() else f"./{path}")
-        log.info("addresses_written", for_another_terminal=f"set -a; . {sourced}; set +a")
         with stopping.undone_at_once(remove):
             try:
+                # A shell looks for a name without a slash in its PATH.
+                sourced = shlex.quote(str(path) if path.is_absolute() else f"./{path}")
+                log.info("addresses_written", for_another_terminal=f"set -a; . {sourced}; set +a")
                 yield
             finally:
                 remove()
@@ -136,10 +139,19 @@ def _kept(path: Path, text: str) -> Iterator[int]:
             fcntl.flock(file, fcntl.LOCK_EX)
             file.write(text)
             file.flush()
-            # Not `replace`: what somebody else put there meanwhile is theirs.
-            path.hardlink_to(draft)
+            _put_in_place(draft, path)
         except OSError as error:
             raise SettingsError(f"--env-file: cannot write {path}: {error.strerror}") from error
         finally:
             draft.unlink(missing_ok=True)
         yield os.fstat(file.fileno()).st_ino
+
+
+def _put_in_place(draft: Path, path: Path) -> None:
+    """Not by `replace`: what somebody else put there meanwhile is theirs. Raises OSError."""
+    try:
+        path.hardlink_to(draft)
+    except OSError as error:
+        if error.errno not in _NO_HARD_LINKS or os.path.lexists(path):
+            raise
+        draft.rename(path)

@@ -4,8 +4,8 @@ SIGTERM and SIGINT ask every service to finish; a thread that dies ends the proc
 """
 
 import os
+import select
 import signal
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -19,6 +19,8 @@ log = structlog.get_logger()
 
 # Ten seconds is what container runtimes and our own documentation promise; one is kept for the way out.
 STOP_WITHIN_S = 9.0
+_LAST_WORDS_S = 0.5
+_STANDARD_ERROR = 2
 _AT_ONCE = b"pointsman: ended at once; what Kafka still holds is read again at the next start\n"
 
 
@@ -48,21 +50,43 @@ class Stopping:
 
     @contextmanager
     def undone_at_once(self, undo: Callable[[], None]) -> Iterator[None]:
-        """Where the process has to end at once in this block, `undo` is called before; it must not wait."""
+        """Where the process is ended at once in this block, `undo` is called before. It must not wait for anything."""
         self._at_once.append(undo)
         try:
             yield
         finally:
             self._at_once.remove(undo)
 
-    def end_at_once(self, code: int) -> NoReturn:
-        """End the process without finishing anything."""
-        for undo in self._at_once:
-            with suppress(OSError):
-                undo()
-        with suppress(OSError, ValueError):
-            sys.stderr.flush()
-        os._exit(code)
+    def end_at_once(self, code: int, last_words: bytes = b"") -> NoReturn:
+        """End the process without finishing anything; they are said where somebody reads them."""
+        try:
+            for undo in self._at_once:
+                with suppress(Exception):
+                    undo()
+            # Not through a stream: interrupted code may hold its lock. Closed or full, it must not keep us.
+            with suppress(OSError, ValueError):
+                if last_words and select.select([], [_STANDARD_ERROR], [], 0)[1]:
+                    os.write(_STANDARD_ERROR, last_words)
+        finally:
+            os._exit(code)
+
+    @contextmanager
+    def held_up_by_nothing(self) -> Iterator[None]:
+        """A process that was asked to end does, also where this block hangs, be it in a log line that nobody reads."""
+        left = threading.Event()
+
+        def watch() -> None:
+            while not self.asked.wait(1.0):
+                if left.is_set():
+                    return
+            if not left.wait(STOP_WITHIN_S + _LAST_WORDS_S):
+                self.end_at_once(1)
+
+        threading.Thread(target=watch, name="end", daemon=True).start()
+        try:
+            yield
+        finally:
+            left.set()
 
     @contextmanager
     def starting(self) -> Iterator[None]:
@@ -81,9 +105,7 @@ class Stopping:
 
         def ask(number: int, _frame: FrameType | None) -> None:
             if number == signal.SIGINT and self.asked.is_set():
-                # Not through a stream, whose lock the interrupted code may hold.
-                os.write(2, _AT_ONCE)
-                self.end_at_once(130)
+                self.end_at_once(130, _AT_ONCE)
             self.asked.set()
             if self._is_starting:
                 self._is_starting = False

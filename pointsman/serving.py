@@ -102,16 +102,19 @@ def serve(
 
     `watched` are further services that run beside it. Raises SettingsError, WrongRevision, StoreDenied, IngestStopped.
     """
-    registry = build_registry(settings)
-    metrics = IngestMetrics(registry)
-    sessions = build_sessions(settings, "ingest")
-    service = build_ingest(settings, sessions, metrics)
-    server = build_server(settings, registry, service)
-    server.start()
-    try:
-        host = f"[{settings.http_host}]" if ":" in settings.http_host else settings.http_host
-        log.info("listening", url=f"http://{host}:{server.port}", serves=["/metrics", "/healthz"])
-        with written_env_file(env_file, settings, server.port, stopping):
+    with stopping.held_up_by_nothing():
+        with ExitStack() as stack:
+            registry = build_registry(settings)
+            metrics = IngestMetrics(registry)
+            sessions = build_sessions(settings, "ingest")
+            stack.callback(sessions.close)
+            service = build_ingest(settings, sessions, metrics)
+            server = build_server(settings, registry, service)
+            server.start()
+            stack.callback(server.close)
+            host = f"[{settings.http_host}]" if ":" in settings.http_host else settings.http_host
+            log.info("listening", url=f"http://{host}:{server.port}", serves=["/metrics", "/healthz"])
+            stack.enter_context(written_env_file(env_file, settings, server.port, stopping))
 
             def wait_for_schema() -> None:
                 await_schema(sessions, service.ingest.wait_for_store)
@@ -121,7 +124,4 @@ def serve(
                 if with_maintenance:
                     services.append(build_maintenance(settings, sessions, metrics))
                 run_services(services, stopping)
-    finally:
-        server.close()
-        sessions.close()
-    log.info("stopped")
+        log.info("stopped")

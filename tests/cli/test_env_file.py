@@ -1,34 +1,54 @@
 """The file of `up --env-file`: there while it runs, gone or replaced afterwards, and nobody else's is ever touched."""
 
+import errno
 import os
+import select
 import signal
 import socket
 import subprocess
 import sys
-import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
 
 from pointsman.envfile import remove_stale_env_file, written_env_file
-from pointsman.process import Stopping, run_services
+from pointsman.process import Stopping
 from pointsman.settings import Settings, SettingsError
 from tests.cli.command import pointsman
 
 SETTINGS = Settings(kafka_bootstrap="127.0.0.1:1", database_url="postgresql://127.0.0.1/none")  # type: ignore[arg-type]  # pydantic takes a str
 
+# Its service is deaf. The third argument says whether its main thread talks until somebody no longer reads.
 RUNNING = """
 import sys, time
 from pathlib import Path
+import structlog
+from pointsman import process
 from pointsman.envfile import written_env_file
-from pointsman.process import Stopping
+from pointsman.logs import configure_logs
 from tests.cli.test_env_file import SETTINGS
-stopping = Stopping()
-with stopping.on_signals(), written_env_file(Path(sys.argv[1]), SETTINGS, 8474, stopping):
-    print("ready", flush=True)
-    stopping.asked.wait(60)
-    print("asked", flush=True)
-    time.sleep(60)
+
+class Deaf:
+    name = "deaf"
+    def run(self):
+        print("ready", flush=True)
+        time.sleep(60)
+    def stop(self):
+        print("asked", flush=True)
+
+configure_logs("info", "json")
+process.STOP_WITHIN_S = float(sys.argv[2])
+stopping = process.Stopping()
+written = written_env_file(Path(sys.argv[1]), SETTINGS, 8474, stopping)
+with stopping.on_signals(), stopping.held_up_by_nothing(), written:
+    if sys.argv[3:]:
+        print("ready", flush=True)
+    while sys.argv[3:]:
+        structlog.get_logger().info("talks")
+    process.run_services([Deaf()], stopping)
 """
 
 
@@ -38,18 +58,41 @@ def file(tmp_path: Path) -> Path:
     return tmp_path / "pointsman.env"
 
 
-def running(file: Path) -> "subprocess.Popen[str]":
+@contextmanager
+def running(
+    file: Path, *arguments: str, stop_within_s: float = 60.0, stderr: int = subprocess.PIPE
+) -> Iterator["subprocess.Popen[str]"]:
     """A process that has written the file, and never finishes what it was asked to."""
-    command = [sys.executable, "-c", RUNNING, str(file)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    await_line(process, "ready")
-    return process
+    command = [sys.executable, "-c", RUNNING, str(file), str(stop_within_s), *arguments]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=stderr, text=True) as process:
+        try:
+            await_line(process, "ready")
+            yield process
+        finally:
+            process.kill()
+
+
+def fill(write: int) -> None:
+    """Leave no room in a pipe; whoever writes into it afterwards waits."""
+    os.set_blocking(write, False)
+    with suppress(BlockingIOError):
+        while True:
+            os.write(write, b"x")
+    os.set_blocking(write, True)
 
 
 def await_line(process: "subprocess.Popen[str]", wanted: str) -> None:
     """It writes its log there too."""
     assert process.stdout is not None
     assert wanted in (line.strip() for line in process.stdout)
+
+
+def await_full(write: int) -> None:
+    """Wait until who writes into a pipe that nobody reads has to wait."""
+    deadline = time.monotonic() + 10
+    while select.select([], [write], [], 0)[1]:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 def test_what_is_somebody_elses_stays(file: Path) -> None:
@@ -68,6 +111,25 @@ def test_what_was_put_there_meanwhile_stays(file: Path) -> None:
     remove_stale_env_file(file)
     file.write_text("mine")
     with pytest.raises(SettingsError, match="File exists"), written_env_file(file, SETTINGS, 8474, Stopping()):
+        pass
+    assert file.read_text() == "mine"
+    assert list(file.parent.iterdir()) == [file]
+
+
+def test_a_file_system_without_hard_links(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All the same: written, locked, removed, and what was put there meanwhile stays."""
+
+    def refuse(path: Path, _: Path) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted", str(path))
+
+    monkeypatch.setattr(Path, "hardlink_to", refuse)
+    with written_env_file(file, SETTINGS, 8474, Stopping()):
+        assert list(file.parent.iterdir()) == [file]
+        with pytest.raises(SettingsError, match="which runs"):
+            remove_stale_env_file(file)
+    assert not file.exists()
+    file.write_text("mine")
+    with pytest.raises(SettingsError, match="cannot write"), written_env_file(file, SETTINGS, 8474, Stopping()):
         pass
     assert file.read_text() == "mine"
     assert list(file.parent.iterdir()) == [file]
@@ -119,41 +181,57 @@ def test_two_ctrl_c(file: Path) -> None:
         process.send_signal(signal.SIGINT)
         assert process.wait(10) == 130
         assert process.stderr is not None
-        assert process.stderr.read().startswith("pointsman: ended at once; ")
+        assert process.stderr.read().splitlines()[-1].startswith("pointsman: ended at once; ")
     assert not file.exists()
 
 
-def test_a_service_that_does_not_stop(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The process ends without it, and without the file."""
-
-    class Ended(BaseException):
-        """In place of the end of this process."""
-
-    class Stubborn:
-        """Goes on for as long as the test."""
-
-        name = "stubborn"
-        released = threading.Event()
-
-        def run(self) -> None:
-            """Deaf."""
-            self.released.wait(30)
-
-        def stop(self) -> None:
-            """Not heard."""
-
-    def end(code: int) -> None:
-        assert code == 1
+@pytest.mark.parametrize("log", ["full", "closed"])
+def test_two_ctrl_c_with_nobody_who_reads(file: Path, log: str) -> None:
+    """No word then, and all the rest."""
+    read, write = os.pipe()
+    try:
+        with running(file, stderr=write) as process:
+            if log == "full":
+                fill(write)
+            else:
+                os.close(read)
+            process.send_signal(signal.SIGINT)
+            await_line(process, "asked")
+            process.send_signal(signal.SIGINT)
+            assert process.wait(10) == 130
         assert not file.exists()
-        raise Ended
+    finally:
+        os.close(write)
+        if log == "full":
+            os.close(read)
 
-    monkeypatch.setattr("os._exit", end)
-    monkeypatch.setattr("pointsman.process.STOP_WITHIN_S", 0.1)
-    stopping, stubborn = Stopping(), Stubborn()
-    stopping.asked.set()
-    with pytest.raises(Ended), written_env_file(file, SETTINGS, 8474, stopping):
-        run_services([stubborn], stopping)
-    stubborn.released.set()
+
+def test_a_service_that_does_not_stop(file: Path) -> None:
+    """The process says so and ends without it, and without the file."""
+    with running(file, stop_within_s=0.2) as process:
+        process.terminate()
+        assert process.wait(10) == 1
+        assert process.stderr is not None
+        assert "did_not_stop_in_time" in process.stderr.read()
+    assert not file.exists()
+
+
+@pytest.mark.parametrize("arguments", [[], ["talks"]])
+def test_a_log_that_nobody_reads(file: Path, arguments: list[str]) -> None:
+    """The process ends in time, whether the line that waits for a reader is its last one or any before."""
+    read, write = os.pipe()
+    try:
+        with running(file, *arguments, stop_within_s=0.2, stderr=write) as process:
+            if arguments:
+                await_full(write)
+            else:
+                fill(write)
+            process.terminate()
+            assert process.wait(10) == 1
+        assert not file.exists()
+    finally:
+        os.close(read)
+        os.close(write)
 
 
 def test_places_that_are_not_for_a_file(tmp_path: Path) -> None:
