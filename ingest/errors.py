@@ -9,9 +9,16 @@ PointsmanError (pointsman_contract.errors)
 ├── TopicRefused           Kafka does not let us create or describe a topic
 ├── OffsetGone             a partition no longer holds the position that was read from
 └── IngestStopped          no waiting mends it: the process ends and says what to do
+    └── BatchUnreadable    Kafka hands out a batch that cannot be taken apart
 """
 
+from typing import TYPE_CHECKING
+
 from pointsman_contract.errors import PointsmanError
+
+if TYPE_CHECKING:
+    from ingest.partitions import Partition
+    from store.received import Span
 
 
 class BrokerUnreachable(PointsmanError):
@@ -55,3 +62,20 @@ class OffsetGone(PointsmanError):
 
 class IngestStopped(PointsmanError):
     """Ingest cannot go on by itself; the text says why, and which command helps."""
+
+
+class BatchUnreadable(IngestStopped):
+    """Kafka hands out bytes of a partition that are no batch, at the offsets of `span` where those can be told.
+
+    A broker that checks what it takes has no such batch, but for a damaged disk.
+    """
+
+    def __init__(self, partition: "Partition", span: "Span | None", why: str) -> None:
+        where = "a batch" if span is None else f"the batch at the offsets {span.first:,} to {span.next - 1:,}"
+        behind = "OFFSET" if span is None else span.next
+        super().__init__(
+            f"{where} of {partition} cannot be read ({why}); what stands before it is stored. After a look at the"
+            " topic, to go on behind it, run:"
+            f" pointsman offsets reset --topic {partition.topic} --partition {partition.number} --to {behind}"
+        )
+        self.partition = partition

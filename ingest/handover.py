@@ -139,7 +139,8 @@ class Handover:
                 return consumer.refresh_topics(_REFRESH_S, asked)
             except BrokerUnreachable:
                 now = time.monotonic()
-                if now - began < _REFRESH_S or now >= deadline or self._stopping.is_set():
+                is_slow = now - began >= _REFRESH_S
+                if not is_slow or now >= deadline or self._stopping.is_set():
                     raise
 
     def _finish(self, begun: BegunBatch) -> StoredBatch:

@@ -13,7 +13,7 @@ from kafka.errors import CorruptRecordError
 # time.
 MOST_HEADERS = 100
 MOST_HEADER_BYTES = 1024
-_LONGEST_NUMBER = 10
+LONGEST_NUMBER = 10
 
 
 class Stamps(NamedTuple):
@@ -83,7 +83,10 @@ def read_records(payload: bytes, count: int, stamps: Stamps) -> Iterator[KafkaRe
 
 
 def _headers(payload: bytes, at: int, end: int) -> tuple[list[tuple[str, bytes | None]], int]:
-    """Names and values of the first few, unless they are long, and where all of them end: with the record, at `end`."""
+    """Names and values of the first few headers, without those that are long, and where all headers end.
+
+    Where there are more, the rest is not looked at: they end with the record, at `end`.
+    """
     headers: list[tuple[str, bytes | None]] = []
     count, at = _number(payload, at)
     if count < 0:
@@ -93,10 +96,10 @@ def _headers(payload: bytes, at: int, end: int) -> tuple[list[tuple[str, bytes |
         if name is None:
             raise CorruptRecordError("a header without a name")
         value, at = _bytes(payload, at)
-        if len(name) <= MOST_HEADER_BYTES >= len(value or b""):
+        if max(len(name), len(value or b"")) <= MOST_HEADER_BYTES:
             # Any bytes may be a name, and nobody can take a message back.
             headers.append((name.decode(errors="replace"), value))
-    return headers, at if count <= MOST_HEADERS else end
+    return headers, end if count > MOST_HEADERS and at <= end else at
 
 
 def _bytes(payload: bytes, at: int) -> tuple[bytes | None, int]:
@@ -112,7 +115,7 @@ def _number(payload: bytes, at: int) -> tuple[int, int]:
     byte = payload[at]
     if byte < 0x80:
         return (byte >> 1) ^ -(byte & 1), at + 1
-    value, shift, limit = byte & 0x7F, 7, at + _LONGEST_NUMBER
+    value, shift, limit = byte & 0x7F, 7, at + LONGEST_NUMBER
     while byte >= 0x80:
         at += 1
         if at == limit:

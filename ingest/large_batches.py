@@ -9,7 +9,7 @@ import gzip
 import hashlib
 import io
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, cast
 
 import lz4.frame  # type: ignore[import-untyped]  # it has no types
 import zstandard
@@ -17,15 +17,19 @@ from kafka.consumer.fetcher import Fetcher
 from kafka.errors import CorruptRecordError
 from kafka.record.default_records import DefaultRecordBatch
 
-from ingest.kafka_records import MOST_HEADER_BYTES, MOST_HEADERS, KafkaRecord, Stamps, read_records
+from ingest.errors import BatchUnreadable
+from ingest.kafka_records import LONGEST_NUMBER, MOST_HEADER_BYTES, MOST_HEADERS, KafkaRecord, Stamps, read_records
+from ingest.partitions import Partition
 from pointsman_contract.fields import MAX_MESSAGE_BYTES
-from store.received import CutShort
+from store.received import CutShort, Span
 from store.rows import KEPT_PAYLOAD_BYTES
 
 # Up to this a batch is decompressed as a whole, which is quicker.
 _WHOLE_BYTES = 16 * 1024 * 1024
 _PORTION_BYTES = 16 * 1024 * 1024
 _CHUNK = 256 * 1024
+# What one costs in memory beside its bytes, roughly: a tuple, its place in the list, two short objects.
+_HEADER_OBJECT_BYTES = 200
 
 
 class PortionFull(Exception):
@@ -50,19 +54,24 @@ def bound_memory(consumer: Any) -> Portion:
         """The records of one fetch."""
 
         def __init__(self, fetch_offset: int, tp: Any, records: Any, **settings: Any) -> None:
-            super().__init__(fetch_offset, tp, _Batches(records), **settings)  # type: ignore[no-untyped-call]  # theirs
-            self.record_iterator: Any = Portions(self.record_iterator, portion)
+            batches = Batches(records)
+            super().__init__(fetch_offset, tp, batches, **settings)  # type: ignore[no-untyped-call]  # theirs
+            partition = Partition(tp.topic, tp.partition)
+            self.record_iterator: Any = Portions(self.record_iterator, portion, partition, batches)
 
     consumer._fetcher.PartitionRecords = Records  # noqa: SLF001 - kafka-python has no other way in
     return portion
 
 
 class Portions:
-    """Records, until the portion is full; the next call goes on."""
+    """Records of a partition, until the portion is full; the next call goes on. Raises PortionFull, BatchUnreadable."""
 
-    def __init__(self, records: Iterator[Any], portion: Portion) -> None:
+    def __init__(self, records: Iterator[Any], portion: Portion, partition: Partition, batches: "Batches") -> None:
         self._records = records
         self._portion = portion
+        self._partition = partition
+        self._batches = batches
+        self._failure: BatchUnreadable | None = None
 
     def __iter__(self) -> "Portions":
         return self
@@ -70,22 +79,48 @@ class Portions:
     def __next__(self) -> Any:
         if self._portion.bytes >= _PORTION_BYTES:
             raise PortionFull
-        record = next(self._records)
+        if self._failure is not None:
+            # kafka-python would go on behind the batch, or ask an ended iterator without end.
+            raise self._failure
+        try:
+            record = next(self._records)
+        except (StopIteration, MemoryError):
+            raise
+        except Exception as error:
+            self._failure = self._unreadable(error)
+            raise self._failure from error
         # What is not there counts as -1.
-        self._portion.bytes += record.serialized_key_size + record.serialized_value_size + record.serialized_header_size
+        self._portion.bytes += (
+            record.serialized_key_size
+            + record.serialized_value_size
+            + record.serialized_header_size
+            + len(record.headers) * _HEADER_OBJECT_BYTES
+        )
         return record
 
+    def _unreadable(self, error: Exception) -> BatchUnreadable:
+        batch = self._batches.latest
+        why = f"{type(error).__name__}: {error}"
+        if batch is None:
+            return BatchUnreadable(self._partition, None, why)
+        return BatchUnreadable(self._partition, Span(batch.base_offset, batch.next_offset), why)
 
-class _Batches:
+
+class Batches:
     """The batches of a fetch, each of which knows how to be read as a stream."""
 
     def __init__(self, records: Any) -> None:
         self._records = records
+        # The one that is being read, where it has the layout that we know.
+        self.latest: StreamedBatch | None = None
 
     def next_batch(self) -> Any:
+        """As kafka-python's: None behind the last one."""
+        self.latest = None
         batch = self._records.next_batch()
         if type(batch) is DefaultRecordBatch:
             batch.__class__ = StreamedBatch
+            self.latest = cast("StreamedBatch", batch)
         return batch
 
 
@@ -115,13 +150,16 @@ def _stream_records(source: "_Source", count: int, stamps: Stamps) -> Iterator[K
     for _ in range(count):
         size = source.number()
         end = source.taken + size
-        source.number()
+        source.skip_to(source.taken + 1)
         late_ms, offset = source.number(), stamps.base_offset + source.number()
         stamped = stamps.base_ms + late_ms if stamps.behind else stamps.base_ms
         key, value = source.value(), source.value()
-        headers = list(source.headers())
-        source.skip_to(end)
+        headers = source.headers(end)
+        if source.taken != end or size < 0:
+            raise CorruptRecordError(f"a record of {size} bytes holds {source.taken - end + size}")
         yield KafkaRecord(size, offset, stamped, stamps.kind, key, value, headers)
+    if not source.is_at_end():
+        raise CorruptRecordError("more bytes behind the last record of a batch")
 
 
 # The decompressed bytes as a file. Not snappy: it makes at most 21 bytes of one.
@@ -157,13 +195,13 @@ class _Source:
 
     def number(self) -> int:
         """A varint, zigzag-encoded."""
-        value = shift = 0
-        while True:
+        value = 0
+        for place in range(LONGEST_NUMBER):
             byte = self._take(1)[0]
-            value |= (byte & 0x7F) << shift
+            value |= (byte & 0x7F) << 7 * place
             if not byte & 0x80:
                 return (value >> 1) ^ -(value & 1)
-            shift += 7
+        raise CorruptRecordError("a number of over ten bytes")
 
     def value(self) -> bytes | None:
         """A key or a value: as a whole up to the contract's limit, else its beginning."""
@@ -179,26 +217,40 @@ class _Source:
                 kept += part[: KEPT_PAYLOAD_BYTES - len(kept)]
         return CutShort.of(kept, size, digest.digest())
 
-    def headers(self) -> Iterator[tuple[str, bytes | None]]:
-        """The first few, unless they are long."""
-        for _ in range(min(self.number(), MOST_HEADERS)):
+    def headers(self, end: int) -> list[tuple[str, bytes | None]]:
+        """The first few, without those that are long; where there are more, the rest is passed over, up to `end`."""
+        headers: list[tuple[str, bytes | None]] = []
+        count = self.number()
+        if count < 0:
+            raise CorruptRecordError(f"a record with {count} headers")
+        for _ in range(min(count, MOST_HEADERS)):
             name_size = self.number()
-            name = b"".join(part[:MOST_HEADER_BYTES] for part in self._parts(name_size))[:MOST_HEADER_BYTES]
-            size = self.number()
-            value = (
-                None
-                if size < 0
-                else b"".join(part[:MOST_HEADER_BYTES] for part in self._parts(size))[:MOST_HEADER_BYTES]
-            )
-            if name_size <= MOST_HEADER_BYTES >= size:
-                yield name.decode(errors="replace"), value
+            if name_size < 0:
+                raise CorruptRecordError("a header without a name")
+            name = self._beginning(name_size)
+            value_size = self.number()
+            value = None if value_size < 0 else self._beginning(value_size)
+            if max(name_size, value_size) <= MOST_HEADER_BYTES:
+                headers.append((name.decode(errors="replace"), value))
+        if count > MOST_HEADERS:
+            self.skip_to(end)
+        return headers
 
     def skip_to(self, end: int) -> None:
-        """Take everything before `end`. Raises CorruptRecordError where more was taken already."""
-        if self.taken > end:
-            raise CorruptRecordError(f"a record is {self.taken - end} bytes longer than it says")
+        """Take everything before `end`."""
         for _ in self._parts(end - self.taken):
             pass
+
+    def is_at_end(self) -> bool:
+        """Whether nothing is left."""
+        return self._at >= len(self._part) and not self._stream.read(1)
+
+    def _beginning(self, size: int) -> bytes:
+        """Take so many bytes, and keep the first of them."""
+        kept = b""
+        for part in self._parts(size):
+            kept += part[: MOST_HEADER_BYTES - len(kept)]
+        return kept
 
     def _parts(self, size: int) -> Iterator[bytes]:
         while size > 0:

@@ -14,7 +14,7 @@ import structlog
 from ingest.assignment import Assignment
 from ingest.backoff import Backoff
 from ingest.broker import GroupConsumer, Message
-from ingest.errors import BrokerUnreachable, OffsetGone
+from ingest.errors import BatchUnreadable, BrokerUnreachable, OffsetGone
 from ingest.handover import Handover
 from ingest.health import Condition, Health, State
 from ingest.lookout import Lookout
@@ -148,6 +148,11 @@ class Ingest:
         except BrokerUnreachable as error:
             self._start_over(consumer)
             self._wait_for("waiting_for_broker", error)
+        except BatchUnreadable as unreadable:
+            self._store_what_came_before(consumer)
+            # Where there was trouble on the way, the batch will be met again.
+            if unreadable.partition in self._assignment.placed:
+                raise
         return None
 
     def _take(self, consumer: GroupConsumer, polled: Mapping[Partition, Sequence[Message]]) -> None:
@@ -237,12 +242,16 @@ class Ingest:
 
     def _store_unreadable(self, consumer: GroupConsumer) -> None:
         """A row of unreadable messages is too long: keep all of them, then stop."""
-        self._settle_all(consumer)
-        if self._rules.reached():
-            self._begin_storing(consumer)
-            self._settle_all(consumer)
+        self._store_what_came_before(consumer)
         # Trouble on the way forgot the row: it will be read again.
         self._rules.check_row()
+
+    def _store_what_came_before(self, consumer: GroupConsumer) -> None:
+        """Store all that was read, before a stop; trouble on the way drops it."""
+        self._settle_all(consumer)
+        if not self._pending.is_empty():
+            self._begin_storing(consumer)
+            self._settle_all(consumer)
 
     def _settle_all(self, consumer: GroupConsumer) -> None:
         while self._handover.under_way:

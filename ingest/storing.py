@@ -25,14 +25,14 @@ class Settled(NamedTuple):
 def free_frames(failure: BaseException) -> None:
     """Let go of what the functions that failed had in hand, a batch too.
 
-    contextlib keeps an error in frames that the error leads to: only a collection of cycles would free them.
+    contextlib keeps an error in a frame that the error's own traceback leads to: a cycle, and only a collection of
+    cycles would free it with all that the frame holds.
     """
-    chain: list[BaseException] = []
-    error: BaseException | None = failure
-    while error is not None and error not in chain:
-        chain.append(error)
+    errors: list[BaseException] = [failure]
+    # Grows while it is gone through: an error may have both, and share them with others.
+    for error in errors:
         traceback.clear_frames(error.__traceback__)
-        error = error.__cause__ or error.__context__
+        errors += (one for one in {error.__cause__, error.__context__} if one is not None and one not in errors)
 
 
 class Storing:
@@ -65,13 +65,13 @@ class Storing:
             return None
         self.under_way = False
         outcome, self._outcome = self._outcome, None
-        if not isinstance(outcome, BaseException):
-            return outcome
-        try:
-            raise outcome
-        finally:
-            # Its traceback leads here and to the batch: only a collection of cycles would free both.
-            del outcome
+        if isinstance(outcome, BaseException):
+            try:
+                raise outcome
+            finally:
+                # Its traceback leads here and to the batch: only a collection of cycles would free both.
+                del outcome
+        return outcome
 
     def _run(self) -> None:
         while True:

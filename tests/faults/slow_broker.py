@@ -3,7 +3,6 @@
 import socket
 import struct
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
@@ -20,6 +19,8 @@ class SlowBroker:
         self._open: list[socket.socket] = [self._listener]
         self.bootstrap = f"127.0.0.1:{self._port}"
         self.delay_s = 0.0
+        # Lets go of what is held back.
+        self.let_go = threading.Event()
         self.delayed = 0
 
     def serve(self) -> None:
@@ -52,7 +53,7 @@ class SlowBroker:
             api = asked.pop(struct.unpack_from(">i", frame)[0], -1)
             if api == _METADATA and self.delay_s:
                 self.delayed += 1
-                time.sleep(self.delay_s)
+                self.let_go.wait(self.delay_s)
             answer = frame
             if api in (_METADATA, _FIND_COORDINATOR):
                 answer = frame.replace(struct.pack(">i", self._broker[1]), struct.pack(">i", self._port))

@@ -10,8 +10,7 @@ from tests.ingest.ledger import Ledger
 
 # Over what one question waits for.
 _SLOW_S = 3.0
-# Time to delete a topic and to make it again.
-_HELD_S = 6.0
+_WITHIN_S = 30.0
 
 
 def test_slow_metadata_hold_no_batch_up_for_ever(on_kafka: Deployment) -> None:
@@ -44,7 +43,7 @@ def test_an_answer_on_its_way_is_no_answer(on_kafka: Deployment) -> None:
         try:
             consumer.refresh_topics(5.0)
             before = consumer.topic_id(topic)
-            slow.delay_s, deadline = _HELD_S, time.monotonic() + 10
+            slow.delay_s, deadline = _WITHIN_S, time.monotonic() + _WITHIN_S
             held = consumer.ask_topics()
             while not slow.delayed:
                 assert time.monotonic() < deadline
@@ -52,8 +51,9 @@ def test_an_answer_on_its_way_is_no_answer(on_kafka: Deployment) -> None:
             slow.delay_s = 0.0
             on_kafka.recreate(topic)
             asked = consumer.ask_topics()
-            assert not held.answer.is_done, "the machine was too slow for this test: raise _HELD_S"
-            consumer.refresh_topics(20.0, asked)
+            assert not held.answer.is_done
+            slow.let_go.set()
+            consumer.refresh_topics(_WITHIN_S, asked)
             assert consumer.topic_id(topic) not in (before, None)
         finally:
             consumer.close(1.0, {})

@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager, suppress
 
 import pytest
 
-from ingest.storing import Storing
+from ingest.storing import Storing, free_frames
 from store.batches import BegunBatch
 from store.errors import OffsetsMoved, StoreAway
 from store.received import Batch, Counts, Span, StoredBatch
@@ -94,6 +94,28 @@ def test_a_batch_that_fails_is_freed_at_once(fails: type[Exception]) -> None:
     with suppress(fails):
         storing.settled(WAIT_S)
     assert gone() is None
+
+
+def test_whatever_led_to_a_failure_lets_go() -> None:
+    """Its cause, and what was being handled when it was raised, and theirs; an error may lead to itself."""
+
+    class Held:
+        """In hand of a function that fails."""
+
+    def fail(error: Exception, _: Held) -> None:
+        raise error
+
+    def failed() -> tuple[Exception, weakref.ref[Held]]:
+        error, held = LookupError(), Held()
+        with suppress(LookupError):
+            fail(error, held)
+        return error, weakref.ref(held)
+
+    errors, gone = zip(*(failed() for _ in range(4)), strict=True)
+    errors[0].__cause__, errors[0].__context__, errors[1].__context__ = errors[1], errors[2], errors[3]
+    errors[3].__cause__ = errors[0]
+    free_frames(errors[0])
+    assert [one() for one in gone] == [None] * 4
 
 
 def test_batches_are_stored_in_the_order_in_which_they_came() -> None:

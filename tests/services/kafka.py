@@ -77,6 +77,10 @@ class ApacheKafka:
         """Go on after `suspend`."""
         self._signal(signal.SIGCONT)
 
+    def segment(self, topic: str, partition: int) -> Path:
+        """The file with the partition's first messages."""
+        return self._directory / "data" / f"{topic}-{partition}" / f"{0:020}.log"
+
     def _signal(self, number: signal.Signals) -> None:
         if self._process is None:
             raise RuntimeError("Apache Kafka is not running")
