@@ -227,7 +227,7 @@ def test_a_directory_with_other_things_in_it(tmp_path: Path) -> None:
     """It is refused and left as it is."""
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "thesis.txt").write_text("years of work")
-    said = pointsman("up", "--embedded", "--data-dir", str(tmp_path))
+    said = pointsman("up", "--embedded", "--http-port", "0", "--data-dir", str(tmp_path))
     assert said.code == 2
     assert "holds no database" in said.err.splitlines()[-1]
     assert [path.name for path in (tmp_path / "data").iterdir()] == ["thesis.txt"]

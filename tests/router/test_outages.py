@@ -83,7 +83,7 @@ def test_an_address_where_nobody_answers_holds_up_nothing() -> None:
             emitter.close(1.0)
             assert time.monotonic() - began < 1.0 + SLACK_S
             assert (emitter.stats().emitted, emitter.stats().dropped, emitter.stats().waiting) == (0, 100, 0)
-    wait_until(lambda: set(threading.enumerate()) == before, "end of the threads", within_s=5)
+    wait_until(lambda: set(threading.enumerate()) == before, "end of the threads", within_s=15)
 
 
 @tolerating_unclosed_sockets
