@@ -25,9 +25,9 @@ from kafka.structs import OffsetAndMetadata
 
 from ingest.connection import KafkaConnection
 from ingest.errors import BrokerUnreachable, IngestStopped, OffsetGone
-from ingest.large_batches import PortionFull, bound_memory
 from ingest.network_client import ask_anew, closed_on_failure, create_no_topics
 from ingest.partitions import Bounds, Partition, bounds_of, has_leader, tells_short_ends
+from ingest.portions import PortionFull, bound_memory
 from ingest.refusals import denied, refusals, why_not
 
 # What one fetch may hold in memory; a single message over it still comes.

@@ -18,7 +18,6 @@ from pointsman_contract.errors import PointsmanError
 
 if TYPE_CHECKING:
     from ingest.partitions import Partition
-    from store.received import Span
 
 
 class BrokerUnreachable(PointsmanError):
@@ -65,17 +64,18 @@ class IngestStopped(PointsmanError):
 
 
 class BatchUnreadable(IngestStopped):
-    """Kafka hands out bytes of a partition that are no batch, at the offsets of `span` where those can be told.
+    """Kafka hands out bytes of a partition, from the offset `first` on, that cannot be taken apart.
 
-    A broker that checks what it takes has no such batch, but for a damaged disk.
+    Messages go on at `behind`, where that can be told. A broker that checks what it takes has such a batch only on a
+    damaged disk.
     """
 
-    def __init__(self, partition: "Partition", span: "Span | None", why: str) -> None:
-        where = "a batch" if span is None else f"the batch at the offsets {span.first:,} to {span.next - 1:,}"
-        behind = "OFFSET" if span is None else span.next
+    def __init__(self, partition: "Partition", first: int, behind: int | None, why: str) -> None:
+        what = f"a batch at the offset {first:,}" if behind is None else f"the batch of {first:,} to {behind - 1:,}"
+        to = "OFFSET, that of the next batch" if behind is None else behind
         super().__init__(
-            f"{where} of {partition} cannot be read ({why}); what stands before it is stored. After a look at the"
-            " topic, to go on behind it, run:"
-            f" pointsman offsets reset --topic {partition.topic} --partition {partition.number} --to {behind}"
+            f"{partition}: {what} cannot be read: {why}. What was read before is stored. After a look at the topic, to"
+            f" go on behind it, run: pointsman offsets reset --topic {partition.topic} --partition {partition.number}"
+            f" --to {to}"
         )
         self.partition = partition

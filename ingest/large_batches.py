@@ -1,133 +1,73 @@
-"""Batches that are small on the wire and huge once decompressed: read as a stream, a portion with each poll.
+"""Batches that are small on the wire and huge once decompressed: read as a stream.
 
-kafka-python decompresses a batch as a whole and hands out as many messages as it is asked for. A few kilobytes of zstd
-may hold gigabytes: a process that dies of them would die again after each start. Here, of a batch that
-decompresses to over 16 MiB, no value over the contract's limit is ever held, and no poll brings more than a portion.
+kafka-python decompresses a batch as a whole. A few kilobytes of zstd may hold gigabytes: a process that dies of them
+would die again after each start. Here, of a batch that decompresses to over 16 MiB, no value over the contract's limit
+is ever held.
 """
 
 import gzip
 import hashlib
 import io
+import struct
+import zlib
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, cast
+from typing import Any
 
 import lz4.frame  # type: ignore[import-untyped]  # it has no types
+import snappy  # type: ignore[import-untyped]  # see above
 import zstandard
-from kafka.consumer.fetcher import Fetcher
-from kafka.errors import CorruptRecordError
+from kafka.errors import KafkaError
 from kafka.record.default_records import DefaultRecordBatch
 
-from ingest.errors import BatchUnreadable
-from ingest.kafka_records import LONGEST_NUMBER, MOST_HEADER_BYTES, MOST_HEADERS, KafkaRecord, Stamps, read_records
-from ingest.partitions import Partition
+from ingest.kafka_records import (
+    LONGEST_NUMBER,
+    MOST_HEADER_BYTES,
+    MOST_HEADERS,
+    KafkaRecord,
+    Numbers,
+    RecordsUnreadable,
+    Stamps,
+    read_records,
+)
 from pointsman_contract.fields import MAX_MESSAGE_BYTES
-from store.received import CutShort, Span
+from store.received import CutShort
 from store.rows import KEPT_PAYLOAD_BYTES
 
 # Up to this a batch is decompressed as a whole, which is quicker.
 _WHOLE_BYTES = 16 * 1024 * 1024
-_PORTION_BYTES = 16 * 1024 * 1024
 _CHUNK = 256 * 1024
-# What one costs in memory beside its bytes, roughly: a tuple, its place in the list, two short objects.
-_HEADER_OBJECT_BYTES = 200
+# What is raised where the bytes of a batch are at fault: by us, by kafka-python, by the codecs (lz4's is RuntimeError).
+UNREADABLE = (
+    RecordsUnreadable,
+    KafkaError,
+    EOFError,
+    gzip.BadGzipFile,
+    zlib.error,
+    zstandard.ZstdError,
+    snappy.UncompressError,
+    struct.error,
+    RuntimeError,
+)
 
 
-class PortionFull(Exception):
-    """A poll has brought enough; the rest comes with the next."""
-
-
-class Portion:
-    """What one poll has brought so far, over all partitions."""
-
-    def __init__(self) -> None:
-        self.bytes = 0
-
-
-def bound_memory(consumer: Any) -> Portion:
-    """Have this consumer of kafka-python read large batches as a stream.
-
-    A poll raises PortionFull where the one before it left something over; set the portion's bytes to 0 before each.
-    """
-    portion = Portion()
-
-    class Records(Fetcher.PartitionRecords):
-        """The records of one fetch."""
-
-        def __init__(self, fetch_offset: int, tp: Any, records: Any, **settings: Any) -> None:
-            batches = Batches(records)
-            super().__init__(fetch_offset, tp, batches, **settings)  # type: ignore[no-untyped-call]  # theirs
-            partition = Partition(tp.topic, tp.partition)
-            self.record_iterator: Any = Portions(self.record_iterator, portion, partition, batches)
-
-    consumer._fetcher.PartitionRecords = Records  # noqa: SLF001 - kafka-python has no other way in
-    return portion
-
-
-class Portions:
-    """Records of a partition, until the portion is full; the next call goes on. Raises PortionFull, BatchUnreadable."""
-
-    def __init__(self, records: Iterator[Any], portion: Portion, partition: Partition, batches: "Batches") -> None:
-        self._records = records
-        self._portion = portion
-        self._partition = partition
-        self._batches = batches
-        self._failure: BatchUnreadable | None = None
-
-    def __iter__(self) -> "Portions":
-        return self
-
-    def __next__(self) -> Any:
-        if self._portion.bytes >= _PORTION_BYTES:
-            raise PortionFull
-        if self._failure is not None:
-            # kafka-python would go on behind the batch, or ask an ended iterator without end.
-            raise self._failure
-        try:
-            record = next(self._records)
-        except (StopIteration, MemoryError):
-            raise
-        except Exception as error:
-            self._failure = self._unreadable(error)
-            raise self._failure from error
-        # What is not there counts as -1.
-        self._portion.bytes += (
-            record.serialized_key_size
-            + record.serialized_value_size
-            + record.serialized_header_size
-            + len(record.headers) * _HEADER_OBJECT_BYTES
-        )
-        return record
-
-    def _unreadable(self, error: Exception) -> BatchUnreadable:
-        batch = self._batches.latest
-        why = f"{type(error).__name__}: {error}"
-        if batch is None:
-            return BatchUnreadable(self._partition, None, why)
-        return BatchUnreadable(self._partition, Span(batch.base_offset, batch.next_offset), why)
-
-
-class Batches:
-    """The batches of a fetch, each of which knows how to be read as a stream."""
-
-    def __init__(self, records: Any) -> None:
-        self._records = records
-        # The one that is being read, where it has the layout that we know.
-        self.latest: StreamedBatch | None = None
-
-    def next_batch(self) -> Any:
-        """As kafka-python's: None behind the last one."""
-        self.latest = None
-        batch = self._records.next_batch()
-        if type(batch) is DefaultRecordBatch:
-            batch.__class__ = StreamedBatch
-            self.latest = cast("StreamedBatch", batch)
-        return batch
+class ChecksumWrong(RecordsUnreadable):
+    """Nothing in the batch can be trusted, its header neither."""
 
 
 class StreamedBatch(DefaultRecordBatch):
     """A batch that is decompressed piece by piece where the whole would be large, and read fast where it is not."""
 
     __slots__ = ()
+
+    def validate_crc(self) -> bool:
+        """True; raises where it is not."""
+        if not super().validate_crc():  # type: ignore[no-untyped-call]  # kafka-python has no types
+            raise ChecksumWrong("its checksum is wrong")
+        return True
+
+    def __next__(self) -> Any:
+        """The marker of a control batch; None of one whose marker Kafka has cleaned away."""
+        return super().__next__() if self.records_count else None  # type: ignore[no-untyped-call]  # see above
 
     def __iter__(self) -> Iterator[Any]:
         if self.is_control_batch:
@@ -143,23 +83,28 @@ class StreamedBatch(DefaultRecordBatch):
 
     def _stamps(self) -> Stamps:
         kind, appended = self.timestamp_type, self.timestamp_type == self.LOG_APPEND_TIME
-        return Stamps(self.base_offset, self.max_timestamp if appended else self.first_timestamp, not appended, kind)
+        stamped = self.max_timestamp if appended else self.first_timestamp
+        return Stamps(self.base_offset, self.last_offset_delta, stamped, not appended, kind)
 
 
 def _stream_records(source: "_Source", count: int, stamps: Stamps) -> Iterator[KafkaRecord]:
-    for _ in range(count):
+    numbers = Numbers(count, stamps.last_number)
+    for left in range(count - 1, -1, -1):
         size = source.number()
         end = source.taken + size
         source.skip_to(source.taken + 1)
-        late_ms, offset = source.number(), stamps.base_offset + source.number()
+        late_ms, number = source.number(), source.number()
         stamped = stamps.base_ms + late_ms if stamps.behind else stamps.base_ms
         key, value = source.value(), source.value()
         headers = source.headers(end)
         if source.taken != end or size < 0:
-            raise CorruptRecordError(f"a record of {size} bytes holds {source.taken - end + size}")
+            raise RecordsUnreadable(f"a record of {size} bytes holds {source.taken - end + size}")
+        if not left and not source.is_at_end():
+            raise RecordsUnreadable("more bytes behind the last record")
+        offset = stamps.base_offset + numbers.checked(number)
         yield KafkaRecord(size, offset, stamped, stamps.kind, key, value, headers)
-    if not source.is_at_end():
-        raise CorruptRecordError("more bytes behind the last record of a batch")
+    if not count and not source.is_at_end():
+        raise RecordsUnreadable("bytes in a batch without records")
 
 
 # The decompressed bytes as a file. Not snappy: it makes at most 21 bytes of one.
@@ -201,7 +146,7 @@ class _Source:
             value |= (byte & 0x7F) << 7 * place
             if not byte & 0x80:
                 return (value >> 1) ^ -(value & 1)
-        raise CorruptRecordError("a number of over ten bytes")
+        raise RecordsUnreadable("a number of over ten bytes")
 
     def value(self) -> bytes | None:
         """A key or a value: as a whole up to the contract's limit, else its beginning."""
@@ -222,11 +167,11 @@ class _Source:
         headers: list[tuple[str, bytes | None]] = []
         count = self.number()
         if count < 0:
-            raise CorruptRecordError(f"a record with {count} headers")
+            raise RecordsUnreadable(f"a record with {count} headers")
         for _ in range(min(count, MOST_HEADERS)):
             name_size = self.number()
             if name_size < 0:
-                raise CorruptRecordError("a header without a name")
+                raise RecordsUnreadable("a header without a name")
             name = self._beginning(name_size)
             value_size = self.number()
             value = None if value_size < 0 else self._beginning(value_size)
@@ -262,7 +207,7 @@ class _Source:
         if self._at >= len(self._part):
             self._part, self._at = self._stream.read(_CHUNK), 0
             if not self._part:
-                raise CorruptRecordError("a batch ends before its last record")
+                raise RecordsUnreadable("a batch ends before its last record")
         part = self._part[self._at : self._at + at_most]
         self._at += len(part)
         self.taken += len(part)

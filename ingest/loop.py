@@ -118,10 +118,7 @@ class Ingest:
         polled = self._poll(consumer)
         if polled is None:
             return
-        changed = self._assignment.follow_group(consumer)
-        if changed:
-            self._rules.forget()
-            self._handover.forget(changed)
+        self._follow_group(consumer)
         self._assignment.refuse_other_incarnations(consumer)
         self._take(consumer, polled)
         self._settle(consumer, 0.0)
@@ -150,10 +147,17 @@ class Ingest:
             self._wait_for("waiting_for_broker", error)
         except BatchUnreadable as unreadable:
             self._store_what_came_before(consumer)
-            # Where there was trouble on the way, the batch will be met again.
+            self._follow_group(consumer)
+            # Where there was trouble on the way, or the partition went, somebody meets the batch again.
             if unreadable.partition in self._assignment.placed:
                 raise
         return None
+
+    def _follow_group(self, consumer: GroupConsumer) -> None:
+        changed = self._assignment.follow_group(consumer)
+        if changed:
+            self._rules.forget()
+            self._handover.forget(changed)
 
     def _take(self, consumer: GroupConsumer, polled: Mapping[Partition, Sequence[Message]]) -> None:
         clock = datetime.now(UTC)
@@ -195,18 +199,15 @@ class Ingest:
         if not self._handover.under_way:
             if self._is_placing_due():
                 self._place(consumer)
-            if self._is_look_due():
+            if time.monotonic() >= self._look_at:
                 self._look(consumer)
 
     def _is_placing_due(self) -> bool:
         return bool(self._assignment.waiting) and time.monotonic() >= self._place_at
 
-    def _is_look_due(self) -> bool:
-        return time.monotonic() >= self._look_at
-
     def _store_full(self, consumer: GroupConsumer) -> None:
         """Begin to store while the batch before is being finished, unless the store has to be asked in between."""
-        if self._handover.under_way and (self._is_placing_due() or self._is_look_due()):
+        if self._handover.under_way and (self._is_placing_due() or time.monotonic() >= self._look_at):
             self._settle(consumer, _POLL_S)
             if self._handover.under_way:
                 return

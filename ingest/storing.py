@@ -32,7 +32,9 @@ def free_frames(failure: BaseException) -> None:
     # Grows while it is gone through: an error may have both, and share them with others.
     for error in errors:
         traceback.clear_frames(error.__traceback__)
-        errors += (one for one in {error.__cause__, error.__context__} if one is not None and one not in errors)
+        for led_to_it in (error.__cause__, error.__context__):
+            if led_to_it is not None and all(known is not led_to_it for known in errors):
+                errors.append(led_to_it)
 
 
 class Storing:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -10,9 +11,10 @@ from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError, TopicAuthorizationFailedError
 
 from ingest.connection import KafkaConnection
-from ingest.errors import BrokerUnreachable, TopicRefused
+from ingest.errors import BatchUnreadable, BrokerUnreachable, TopicRefused
 from ingest.network_client import closed_on_failure, create_no_topics
 from ingest.partitions import Bounds, Partition, bounds_of, tells_short_ends
+from ingest.portions import PortionFull, bound_memory
 from ingest.refusals import denied, why_not
 
 _FETCH_S = 5.0
@@ -79,8 +81,12 @@ def topic_state(connection: KafkaConnection | str, topic: str, *, timeout_s: flo
 
 def _fetch_once(consumer: Any, partitions: Sequence[TopicPartition]) -> None:
     """Have each partition fetched once at its end, so that the client has heard the true one."""
+    # What it looks at may be as large, or as broken, as what ingest reads.
+    portion = bound_memory(consumer)
     consumer.assign(partitions)
     consumer.seek_to_end(*partitions)
     deadline = time.monotonic() + _FETCH_S
     while any(consumer.highwater(at) is None for at in partitions) and time.monotonic() < deadline:
-        consumer.poll(timeout_ms=100)
+        portion.bytes = 0
+        with suppress(PortionFull, BatchUnreadable):
+            consumer.poll(timeout_ms=100)

@@ -28,7 +28,7 @@ _PLAIN = re.compile(r"^[A-Za-z0-9@%+=:,./?_-]+$")
 _OURS = re.compile(rb"# Written by pointsman up, process (\d{1,10}),")
 _FIRST_LINE_BYTES = 200
 # What file systems answer that know none, such as FAT and some of those shared with a virtual machine.
-_NO_HARD_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS)
+_NO_HARD_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS)
 
 
 def remove_stale_env_file(path: Path | None) -> None:
@@ -152,6 +152,8 @@ def _put_in_place(draft: Path, path: Path) -> None:
     try:
         path.hardlink_to(draft)
     except OSError as error:
-        if error.errno not in _NO_HARD_LINKS or os.path.lexists(path):
+        if error.errno not in _NO_HARD_LINKS:
             raise
+        # Ours, for a moment an empty one.
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600))
         draft.rename(path)

@@ -19,7 +19,8 @@ log = structlog.get_logger()
 
 # Ten seconds is what container runtimes and our own documentation promise; one is kept for the way out.
 STOP_WITHIN_S = 9.0
-_LAST_WORDS_S = 0.5
+_LAST_WORDS_S = 0.9
+_LOOK_S = 0.05
 _STANDARD_ERROR = 2
 _AT_ONCE = b"pointsman: ended at once; what Kafka still holds is read again at the next start\n"
 
@@ -45,6 +46,8 @@ class Stopping:
 
     def __init__(self) -> None:
         self.asked = threading.Event()
+        # What ended services before they were asked to, the first one first.
+        self.failures: list[BaseException] = []
         self._is_starting = False
         self._at_once: list[Callable[[], None]] = []
 
@@ -70,8 +73,13 @@ class Stopping:
         finally:
             os._exit(code)
 
+    def end_late(self) -> NoReturn:
+        """End the process, which was asked to and has not managed; with the reason, where it has one."""
+        why = self.failures[0] if self.failures else "it did not end in time, and ends unfinished"
+        self.end_at_once(1, f"pointsman: {why}\n".encode(errors="replace"))
+
     @contextmanager
-    def held_up_by_nothing(self) -> Iterator[None]:
+    def held_up_by_nothing(self, within_s: float = STOP_WITHIN_S) -> Iterator[None]:
         """A process that was asked to end does, also where this block hangs, be it in a log line that nobody reads."""
         left = threading.Event()
 
@@ -79,8 +87,8 @@ class Stopping:
             while not self.asked.wait(1.0):
                 if left.is_set():
                     return
-            if not left.wait(STOP_WITHIN_S + _LAST_WORDS_S):
-                self.end_at_once(1)
+            if not left.wait(within_s + _LAST_WORDS_S):
+                self.end_late()
 
         threading.Thread(target=watch, name="end", daemon=True).start()
         try:
@@ -146,27 +154,26 @@ def finished_unless_asked(work: Callable[[], None], stopping: Stopping) -> bool:
 
 def run_services(services: Sequence[Service], stopping: Stopping) -> None:
     """Run each service in a thread until asked to stop. Raises what the first failing one raised."""
-    failures: list[BaseException] = []
 
     def guard(service: Service) -> None:
         try:
             service.run()
         except BaseException as error:  # noqa: BLE001 - whatever ends a thread ends the process
-            failures.append(error)
+            stopping.failures.append(error)
         finally:
             stopping.asked.set()
 
     threads = [threading.Thread(target=guard, args=(service,), name=service.name, daemon=True) for service in services]
     for thread in threads:
         thread.start()
-    # A bounded wait: on some platforms a signal does not end an unbounded one.
-    while not stopping.asked.wait(1.0):
-        pass
+    # Not the event's own wait: a signal that comes in it finds its lock taken by the very thread that has to set it.
+    while not stopping.asked.is_set():
+        time.sleep(_LOOK_S)
     for service in services:
         service.stop()
     _join(threads, time.monotonic() + STOP_WITHIN_S, stopping)
-    if failures:
-        raise failures[0]
+    if stopping.failures:
+        raise stopping.failures[0]
 
 
 def _join(threads: Sequence[threading.Thread], deadline: float, stopping: Stopping) -> None:
@@ -175,4 +182,4 @@ def _join(threads: Sequence[threading.Thread], deadline: float, stopping: Stoppi
     late = [thread.name for thread in threads if thread.is_alive()]
     if late:
         log.error("did_not_stop_in_time", threads=late, waited_s=STOP_WITHIN_S)
-        stopping.end_at_once(1)
+        stopping.end_late()

@@ -16,7 +16,7 @@ from pointsman.embedded.watch import Watch
 from pointsman.envfile import written_env_file
 from pointsman.http import refuse_taken_port
 from pointsman.interpreter import Interpreter
-from pointsman.process import Service, Stopping, finished_unless_asked, run_services
+from pointsman.process import STOP_WITHIN_S, Service, Stopping, finished_unless_asked, run_services
 from pointsman.settings import KAFKA, Settings, variable
 from pointsman.wiring import (
     await_schema,
@@ -32,6 +32,8 @@ from store.revision import current_revision
 log = structlog.get_logger()
 
 _EMBEDDED_PARTITIONS = 3
+# Until both embedded services have stopped too, which have 5 and 20 s before they are killed.
+EMBEDDED_STOP_WITHIN_S = STOP_WITHIN_S + 35.0
 
 
 def serve_embedded(

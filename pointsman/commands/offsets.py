@@ -132,6 +132,7 @@ def reset_command(
     from ingest.topic_state import topic_state
     from pointsman.kafka import kafka_connection
     from pointsman.wiring import checked_sessions
+    from store.errors import OffsetsMoved
     from store.offsets import stored_offsets
 
     _refuse_foreign(topic, settings)
@@ -149,19 +150,23 @@ def reset_command(
         if dry_run:
             _tell(topic, old, moves)
             return
-        if not yes:
-            _ask_before_skipping(moves)
-        done = _move(sessions, state, topic, moves, agreed=None if yes else _skipped(moves))
+        if skipped := 0 if yes else sum(move.skipped for move in moves):
+            what = f"This skips {counted(skipped, 'offset')}, whose messages are not stored."
+            typer.confirm(f"{what} Go on?", abort=True, err=True)
+            # A question may stand for long.
+            if topic_state(kafka_connection(settings), topic).topic_id != state.topic_id:
+                raise OffsetsMoved(f"{topic} was re-created meanwhile; nothing was done, try again")
+        done = _move(sessions, state, topic, moves, is_agreed=not yes)
     # Said only once it is true: a transaction may still fail at its end.
     _tell(topic, *done)
 
 
 def _move(
-    sessions: "Sessions", state: "TopicState", topic: str, moves: "Sequence[Move]", *, agreed: int | None
+    sessions: "Sessions", state: "TopicState", topic: str, moves: "Sequence[Move]", *, is_agreed: bool
 ) -> "tuple[Sequence[KnownPartition], Sequence[Move]]":
     """The incarnations that were forgotten, and the moves from where the partitions stood.
 
-    Raises OffsetsMoved, with nothing done, where more offsets than agreed would be skipped.
+    Raises OffsetsMoved, with nothing done, where somebody has agreed and more offsets of a partition would be skipped.
     """
     from store import offsets as stored
     from store.errors import OffsetsMoved
@@ -174,7 +179,7 @@ def _move(
             source = Source(state.cluster_id, state.topic_id, topic, move.partition)
             stood = stored.reset_partition(db, source, move.bounds.begin, move.to)
             done.append(move if move.begins_at == stood else move._replace(stands=stood))
-        if agreed is not None and _skipped(done) > agreed:
+        if is_agreed and any(now.skipped > told.skipped for now, told in zip(done, moves, strict=True)):
             raise OffsetsMoved(f"{topic} was moved meanwhile, and more would be skipped; nothing was done, try again")
     return old, done
 
@@ -189,23 +194,13 @@ def _refuse_foreign(topic: str, settings: Settings) -> None:
         )
 
 
-def _skipped(moves: "Sequence[Move]") -> int:
-    return sum(move.skipped for move in moves)
-
-
-def _ask_before_skipping(moves: "Sequence[Move]") -> None:
-    if skipped := _skipped(moves):
-        typer.confirm(
-            f"This skips {counted(skipped, 'offset')}, whose messages are not stored. Go on?", abort=True, err=True
-        )
-
-
 def _tell(topic: str, old: "Sequence[KnownPartition]", moves: "Sequence[Move]") -> None:
     for one in old:
         typer.echo(f"{topic}/{one.source.partition}: {one.source.topic_id} was stored up to {one.next_offset:,}")
     for move in moves:
         stood = "not read yet" if move.stands is None else f"{move.stands:,}"
-        typer.echo(f"{topic}/{move.partition}: {stood} -> {move.to:,}")
+        skips = f", skips {counted(move.skipped, 'offset')}" if move.skipped else ""
+        typer.echo(f"{topic}/{move.partition}: {stood} -> {move.to:,}{skips}")
 
 
 def _target(to: str, bounds: "Bounds") -> int:

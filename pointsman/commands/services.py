@@ -78,7 +78,7 @@ def up(
     """
     from pointsman.envfile import remove_stale_env_file
     from pointsman.process import StoppedEarly, Stopping
-    from pointsman.serving import serve, serve_embedded
+    from pointsman.serving import EMBEDDED_STOP_WITHIN_S, serve, serve_embedded
 
     if not embedded and (migrate_first or kafka_port is not None or data_dir is not None):
         raise UsageError(
@@ -92,8 +92,9 @@ def up(
     remove_stale_env_file(env_file)
     stopping = Stopping()
     with stopping.on_signals(), suppress(StoppedEarly):
-        if embedded:
+        if not embedded:
+            serve(settings, stopping, with_maintenance=True, env_file=env_file)
+            return
+        with stopping.held_up_by_nothing(EMBEDDED_STOP_WITHIN_S):
             directory = data_dir or Path(_DATA_DIR)
             serve_embedded(settings, stopping, directory, kafka_port, migrate_first=migrate_first, env_file=env_file)
-        else:
-            serve(settings, stopping, with_maintenance=True, env_file=env_file)

@@ -21,7 +21,8 @@ from tests.cli.command import pointsman
 
 SETTINGS = Settings(kafka_bootstrap="127.0.0.1:1", database_url="postgresql://127.0.0.1/none")  # type: ignore[arg-type]  # pydantic takes a str
 
-# Its service is deaf. The third argument says whether its main thread talks until somebody no longer reads.
+# Its service is deaf. The third argument has its main thread talk until somebody no longer reads, or a second service
+# end for a reason.
 RUNNING = """
 import sys, time
 from pathlib import Path
@@ -39,16 +40,24 @@ class Deaf:
     def stop(self):
         print("asked", flush=True)
 
+class Ending:
+    name = "ending"
+    def run(self):
+        raise LookupError("there is nothing to read")
+    def stop(self):
+        pass
+
+more = sys.argv[3:]
 configure_logs("info", "json")
 process.STOP_WITHIN_S = float(sys.argv[2])
 stopping = process.Stopping()
 written = written_env_file(Path(sys.argv[1]), SETTINGS, 8474, stopping)
 with stopping.on_signals(), stopping.held_up_by_nothing(), written:
-    if sys.argv[3:]:
+    if more == ["talks"]:
         print("ready", flush=True)
-    while sys.argv[3:]:
+    while more == ["talks"]:
         structlog.get_logger().info("talks")
-    process.run_services([Deaf()], stopping)
+    process.run_services([Deaf(), *(Ending() for _ in more)], stopping)
 """
 
 
@@ -213,6 +222,15 @@ def test_a_service_that_does_not_stop(file: Path) -> None:
         assert process.wait(10) == 1
         assert process.stderr is not None
         assert "did_not_stop_in_time" in process.stderr.read()
+    assert not file.exists()
+
+
+def test_the_reason_is_told_also_where_another_service_does_not_stop(file: Path) -> None:
+    """It is what a person needs, and says which command helps."""
+    with running(file, "ends", stop_within_s=0.2) as process:
+        assert process.wait(10) == 1
+        assert process.stderr is not None
+        assert process.stderr.read().splitlines()[-1] == "pointsman: there is nothing to read"
     assert not file.exists()
 
 

@@ -1,6 +1,7 @@
 """`pointsman up --embedded` as a person starts it: addresses in a file, data that stay, nothing left behind."""
 
 import json
+import os
 import shlex
 import signal
 import stat
@@ -18,6 +19,7 @@ from ingest.producer import KafkaPublisher
 from pointsman.embedded.locks import exclusive
 from pointsman_contract.decode import encode
 from tests.cli.command import as_process, pointsman
+from tests.cli.test_env_file import fill
 from tests.ingest import stored
 from tests.ingest.process import ask, environment
 from tests.ingest.traffic import fresh_traces
@@ -220,6 +222,33 @@ def test_a_start_can_be_cut_short(tmp_path: Path) -> None:
             process.send_signal(signal.SIGTERM)
             assert process.wait(8) == 0
             assert b"Traceback" not in process.stderr.read()
+    wait_gone(family)
+
+
+STARTS = """
+import sys
+from pointsman import serving
+serving.EMBEDDED_STOP_WITHIN_S = 0.5
+sys.argv = ["pointsman", "up", "--embedded", "--http-port", "0", "--data-dir", sys.argv[1]]
+from pointsman.__main__ import main
+main()
+"""
+
+
+def test_a_start_is_cut_short_also_where_nobody_reads_its_log(tmp_path: Path) -> None:
+    """What was started says that it stops, and nobody takes the line: it stops all the same."""
+    read, write = os.pipe()
+    with os.fdopen(read) as log, os.fdopen(write, "w"):
+        command = [sys.executable, "-c", STARTS, str(tmp_path / "data")]
+        with subprocess.Popen(command, stderr=write, env=environment({})) as process:
+            try:
+                assert any("embedded broker started" in line for line in log)
+                family = psutil.Process(process.pid).children(recursive=True)
+                fill(write)
+                process.terminate()
+                assert process.wait(10) == 1
+            finally:
+                process.kill()
     wait_gone(family)
 
 

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import pytest
 import zstandard
@@ -12,13 +12,15 @@ from kafka.errors import CorruptRecordError
 from kafka.record.default_records import DefaultRecordBatch
 from kafka.record.util import encode_varint
 
-from tests.ingest.batch_bytes import at_offset
+from ingest.kafka_records import RecordsUnreadable
+from tests.ingest.batch_bytes import at_offset, offset_of
 from tests.ingest.test_large_batches import MIB, Values, batch_of, streamed, told
 from tests.ingest.traffic import NoText
 
 _HEADER_BYTES = 61
 _LOG_APPEND_TIME = 0x08
 _ATTRIBUTES_AT = 22
+_LAST_NUMBER_AT = 23
 _COUNT_AT = 57
 _HEADERS = 5
 
@@ -34,12 +36,22 @@ _RECORDS = st.lists(
 )
 
 
-def outcome(batch: Any) -> list[tuple[object, ...]] | None:
-    """What the records say; None where the batch is corrupt. Anything else that is raised fails the test."""
+class Outcome(NamedTuple):
+    """What came of a batch: its records, up to where it could not be read on."""
+
+    records: list[tuple[object, ...]]
+    is_whole: bool
+
+
+def outcome(batch: Any) -> Outcome:
+    """Read it. Whatever is raised but that it cannot be read fails the test."""
+    records = []
     try:
-        return told(batch)
-    except CorruptRecordError:
-        return None
+        for one in batch:
+            records += told([one])
+    except (CorruptRecordError, RecordsUnreadable):
+        return Outcome(records, is_whole=False)
+    return Outcome(records, is_whole=True)
 
 
 @given(_RECORDS)
@@ -59,9 +71,9 @@ def test_a_batch_stamped_by_the_broker(records: Values) -> None:
     assert len({one[1] for one in found}) == 1
 
 
-def as_stream(batch: bytes) -> list[tuple[object, ...]] | None:
-    """What the same records say where they are compressed, and read piece by piece."""
-    packed = at_offset(0, batch, zstandard.compress(batch[_HEADER_BYTES:]), attributes=4)
+def as_stream(batch: bytes) -> Outcome:
+    """What comes of the same records where they are compressed, and read piece by piece."""
+    packed = at_offset(offset_of(batch), batch, zstandard.compress(batch[_HEADER_BYTES:]), attributes=4)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("ingest.large_batches._WHOLE_BYTES", -1)
         return outcome(streamed(packed))
@@ -76,9 +88,13 @@ def test_whatever_the_bytes_are(records: Values, at: int, length: int, put: byte
     broken = header + payload[:at] + put + payload[at + length :]
     ours = outcome(streamed(broken))
     assert ours == as_stream(broken)
-    # kafka-python takes a negative length of any size for nothing, and numbers of any length; names have to be text.
-    if ours is not None and not any("\ufffd" in name for name in header_names(ours)):
-        assert ours == outcome(DefaultRecordBatch(broken))
+    assert [offset for offset, *_ in ours.records] == list(range(len(ours.records)))
+    # kafka-python takes a negative length of any size for nothing, and numbers of any length; names have to be text,
+    # and it takes a record's word for its offset.
+    if ours.is_whole and not any("\ufffd" in name for name in header_names(ours.records)):
+        theirs = outcome(DefaultRecordBatch(broken))
+        assert theirs.is_whole
+        assert [others for _, *others in ours.records] == [others for _, *others in theirs.records]
 
 
 def header_names(records: list[tuple[object, ...]]) -> Iterator[str]:
@@ -87,7 +103,10 @@ def header_names(records: list[tuple[object, ...]]) -> Iterator[str]:
         yield from (name for name, _ in cast("list[tuple[str, bytes | None]]", record[_HEADERS]))
 
 
-@pytest.mark.parametrize("read", [lambda batch: outcome(streamed(batch)), as_stream], ids=["whole", "stream"])
+BOTH = pytest.mark.parametrize("read", [lambda batch: outcome(streamed(batch)), as_stream], ids=["whole", "stream"])
+
+
+@BOTH
 @pytest.mark.parametrize(
     "record",
     [
@@ -97,18 +116,17 @@ def header_names(records: list[tuple[object, ...]]) -> Iterator[str]:
         pytest.param("00 00 00 01 01 00 00", id="a byte too many"),
     ],
 )
-def test_a_record_that_cannot_be(read: Callable[[bytes], object], record: str) -> None:
+def test_a_record_that_cannot_be(read: Callable[[bytes], Outcome], record: str) -> None:
     """Two of a batch's records, the first of which says something else of itself than is there."""
     first, second = bytes.fromhex(record), bytes.fromhex("00 00 02 01 0a 68656c6c6f 00")
     fits = bytes.fromhex("00 00 00 01 01 00")
     two = batch_of(0, [(None, b"", []), (None, b"", [])])
-    assert read(at_offset(0, two, sized(first) + sized(second))) is None
-    assert read(at_offset(0, two, sized(fits) + sized(second))) is not None
-    assert read(at_offset(0, two, sized(fits) + sized(second) + b"\0")) is None
+    assert read(at_offset(0, two, sized(first) + sized(second))) == Outcome([], is_whole=False)
+    assert read(at_offset(0, two, sized(fits) + sized(second))).is_whole
 
 
-@pytest.mark.parametrize("read", [lambda batch: outcome(streamed(batch)), as_stream], ids=["whole", "stream"])
-def test_no_record_within_another(read: Callable[[bytes], object]) -> None:
+@BOTH
+def test_no_record_within_another(read: Callable[[bytes], Outcome]) -> None:
     """Of its headers some are passed over, and by its own word it ends within those before: where, in the value of one
     of them, another record begins.
     """
@@ -117,7 +135,41 @@ def test_no_record_within_another(read: Callable[[bytes], object]) -> None:
     within = number(len(inner) + len(others) + 1) + inner
     outer = b"\0\0\0" + number(-1) + number(-1) + number(101) + b"\0" + number(len(within))
     two = batch_of(0, [(None, b"", []), (None, b"", [])])
-    assert read(at_offset(0, two, number(len(outer)) + outer + within + others + b"\0")) is None
+    found = read(at_offset(0, two, number(len(outer)) + outer + within + others + b"\0"))
+    assert found == Outcome([], is_whole=False)
+
+
+@BOTH
+def test_the_last_record_does_not_come_where_more_is_wrong(read: Callable[[bytes], Outcome]) -> None:
+    """Bytes behind it, or fewer than it says: with the record, the place of the trouble would be passed over."""
+    written = batch_of(0, [(None, b"first", []), (b"key", b"second", [("name", b"value" * 20)])])
+    payload = written[_HEADER_BYTES:]
+    for records in (payload + b"\0", payload[:-1], payload + payload):
+        found = read(at_offset(0, written, records))
+        assert [one[4] for one in found.records] == [b"first"]
+        assert not found.is_whole
+    none = written[:_COUNT_AT] + bytes(4)
+    assert read(at_offset(0, none, b"")) == Outcome([], is_whole=True)
+    assert not read(at_offset(0, none, payload)).is_whole
+
+
+@BOTH
+def test_no_record_chooses_its_offset(read: Callable[[bytes], Outcome]) -> None:
+    """Kafka checks none that is not compressed: a message could pass for one that is yet to come, which would then be
+    taken for read. Where records are missing, as in a compacted topic, each has to be within the batch, and in order.
+    """
+
+    def offsets(last: int, *numbers: int) -> list[object] | None:
+        written = bytearray(batch_of(0, [(None, b"", [])] * len(numbers)))
+        written[_LAST_NUMBER_AT : _LAST_NUMBER_AT + 4] = last.to_bytes(4, "big")
+        records = b"".join(sized(b"\0\0" + number(one) + b"\1\1\0") for one in numbers)
+        found = read(at_offset(100, bytes(written), records))
+        return [one[0] for one in found.records] if found.is_whole else None
+
+    assert offsets(2, 0, 24, -5) == [100, 101, 102]
+    assert offsets(9, 1, 4, 9) == [101, 104, 109]
+    for last, *numbers in ([9, 1, 4, 10], [9, 1, 1], [9, 4, 1], [9, -1, 1], [1, 0, 1, 2]):
+        assert offsets(last, *numbers) is None
 
 
 def sized(record: bytes) -> bytes:
@@ -138,7 +190,7 @@ def test_cut_anywhere(records: Values, at: int) -> None:
     """A batch that ends too soon is never taken for a shorter one."""
     written = batch_of(0, records)
     at %= len(written) - _HEADER_BYTES
-    assert outcome(streamed(written[: _HEADER_BYTES + at])) is None
+    assert not outcome(streamed(written[: _HEADER_BYTES + at])).is_whole
 
 
 @given(_RECORDS, st.integers(0, 10).filter(bool))
@@ -147,7 +199,7 @@ def test_another_count(records: Values, more: int) -> None:
     written = bytearray(batch_of(0, records))
     for count in (len(records) + more, len(records) - 1):
         written[_COUNT_AT : _COUNT_AT + 4] = count.to_bytes(4, "big")
-        assert outcome(streamed(bytes(written))) is None
+        assert not outcome(streamed(bytes(written))).is_whole
 
 
 @pytest.mark.parametrize("rest", [0, 17 * MIB], ids=["whole", "stream"])

@@ -139,7 +139,10 @@ def test_messages_are_not_skipped_unasked(on_kafka: Deployment) -> None:
     asked = as_process(*reset, "end", settings=deployment.settings)
     assert (asked.code, asked.out.strip()) == (1, "")
     assert "This skips 6 offsets, whose messages are not stored. Go on? [y/N]" in asked.err
-    assert as_process(*reset, "end", "--dry-run", settings=deployment.settings).out == f"{topic}/0: 4 -> 10\n"
+    assert (
+        as_process(*reset, "end", "--dry-run", settings=deployment.settings).out
+        == f"{topic}/0: 4 -> 10, skips 6 offsets\n"
+    )
     assert stored.next_offsets(url)[topic, 0] == 4
     run_command(deployment, [*reset, "9", "--yes"])
     deployment.reading()
@@ -157,7 +160,10 @@ def test_messages_of_an_unread_partition_are_not_skipped_unasked(on_kafka: Deplo
     asked = as_process(*to_end, settings=deployment.settings)
     assert (asked.code, asked.out.strip()) == (1, "")
     assert "This skips 5 offsets, whose messages are not stored. Go on? [y/N]" in asked.err
-    assert as_process(*to_end, "--yes", settings=deployment.settings).out == f"{topic}/0: not read yet -> 5\n"
+    assert (
+        as_process(*to_end, "--yes", settings=deployment.settings).out
+        == f"{topic}/0: not read yet -> 5, skips 5 offsets\n"
+    )
     deployment.recreate(topic)
     deployment.publish(topic, bytes_of(fresh_traces(3)))
     assert "This skips 3 offsets" in as_process(*to_end, settings=deployment.settings).err
@@ -170,20 +176,38 @@ def test_messages_of_an_unread_partition_are_not_skipped_unasked(on_kafka: Deplo
 
 
 def test_no_more_is_skipped_than_was_agreed_to(on_kafka: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Somebody moves the partition back while the question stands: nothing is done."""
+    """Somebody moves partitions while the question stands: nothing is done, also where the sum is no larger."""
     deployment, url, topic = on_kafka, on_kafka.url, on_kafka.traces
-    deployment.create_topics(partitions=1)
-    deployment.publish(topic, bytes_of(fresh_traces(8)))
+    deployment.create_topics(partitions=2)
+    with deployment.producer() as producer:
+        for number, value in enumerate(bytes_of(fresh_traces(16))):
+            producer.send(topic, value, partition=number % 2).get(20)
     to = ["offsets", "reset", "--topic", topic, "--to"]
     run_command(deployment, [*to, "6", "--yes"])
 
     def agree(question: str, **_: object) -> None:
-        assert "skips 2 offsets" in question
-        assert as_process(*to, "1", settings=deployment.settings).code == 0
+        assert "skips 4 offsets" in question
+        for partition, offset in (("0", "8"), ("1", "5")):
+            run_command(deployment, [*to, offset, "--partition", partition, "--yes"])
 
     monkeypatch.setattr("typer.confirm", agree)
     said = pointsman(*to, "end", settings=deployment.settings)
     assert (said.code, said.out) == (1, "")
     assert "was moved meanwhile" in said.err
-    assert stored.next_offsets(url)[topic, 0] == 1
-    assert stored.gaps(url) == [(topic, 0, 0, 6, "reset")]
+    assert [stored.next_offsets(url)[topic, partition] for partition in (0, 1)] == [8, 5]
+    assert sorted(stored.gaps(url)) == [(topic, 0, 0, 6, "reset"), (topic, 0, 6, 8, "reset"), (topic, 1, 0, 6, "reset")]
+
+
+def test_a_topic_that_is_recreated_while_the_question_stands(
+    on_kafka: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was agreed to was the old one's: nothing is done."""
+    deployment, url, topic = on_kafka, on_kafka.url, on_kafka.traces
+    deployment.create_topics(partitions=1)
+    deployment.publish(topic, bytes_of(fresh_traces(8)))
+    monkeypatch.setattr("typer.confirm", lambda *_, **__: deployment.recreate(topic))
+    said = pointsman("offsets", "reset", "--topic", topic, "--to", "end", settings=deployment.settings)
+    assert (said.code, said.out) == (1, "")
+    assert "was re-created meanwhile" in said.err
+    assert stored.gaps(url) == []
+    assert stored.next_offsets(url) == {}
