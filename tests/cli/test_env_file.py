@@ -24,7 +24,7 @@ SETTINGS = Settings(kafka_bootstrap="127.0.0.1:1", database_url="postgresql://12
 # Its service is deaf. The third argument has its main thread talk until somebody no longer reads, or a second service
 # end for a reason.
 RUNNING = """
-import sys, time
+import os, sys, time
 from pathlib import Path
 import structlog
 from pointsman import process
@@ -32,13 +32,17 @@ from pointsman.envfile import written_env_file
 from pointsman.logs import configure_logs
 from tests.cli.test_env_file import SETTINGS
 
+def say(word):
+    # In one piece: there are two threads.
+    os.write(1, f"{word}\\n".encode())
+
 class Deaf:
     name = "deaf"
     def run(self):
-        print("ready", flush=True)
+        say("ready")
         time.sleep(60)
     def stop(self):
-        print("asked", flush=True)
+        say("asked")
 
 class Ending:
     name = "ending"
@@ -52,9 +56,9 @@ configure_logs("info", "json")
 process.STOP_WITHIN_S = float(sys.argv[2])
 stopping = process.Stopping()
 written = written_env_file(Path(sys.argv[1]), SETTINGS, 8474, stopping)
-with stopping.on_signals(), stopping.held_up_by_nothing(), written:
+with stopping.on_signals(), stopping.held_up_by_nothing(process.STOP_WITHIN_S), written:
     if more == ["talks"]:
-        print("ready", flush=True)
+        say("ready")
     while more == ["talks"]:
         structlog.get_logger().info("talks")
     process.run_services([Deaf(), *(Ending() for _ in more)], stopping)
@@ -190,7 +194,7 @@ def test_two_ctrl_c(file: Path) -> None:
         process.send_signal(signal.SIGINT)
         assert process.wait(10) == 130
         assert process.stderr is not None
-        assert process.stderr.read().splitlines()[-1].startswith("pointsman: ended at once; ")
+        assert process.stderr.read().splitlines()[-1].startswith("pointsman: ended at once, ")
     assert not file.exists()
 
 
