@@ -7,6 +7,7 @@ will refuse again: its reason is kept here, and a client that every address refu
 import os
 import re
 import ssl
+import time
 from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
@@ -33,6 +34,7 @@ from ingest.receiving import receive
 
 _AUTHORITIES = "see POINTSMAN_KAFKA_SSL_CAFILE"
 _PROTOCOL = "see POINTSMAN_KAFKA_SECURITY_PROTOCOL"
+_AGREEMENT_S = 5.0
 _NO_AGREEMENT = (
     "handshake failure",
     "protocol version",
@@ -52,9 +54,19 @@ class RefusedByBroker(KafkaError):
     """Every broker that was asked has refused, and would again. Ours, raised through kafka-python."""
 
 
+class _Selector(NetworkSelector):
+    """With a bound for the agreement on TLS: kafka-python waits without end for who lets it connect and is silent."""
+
+    def _wait_io(self, fileobj: Any, event: int, timeout_at: float | None) -> None:
+        # Before they have agreed there is no version.
+        if timeout_at is None and isinstance(fileobj, ssl.SSLSocket) and fileobj.version() is None:
+            timeout_at = time.monotonic() + _AGREEMENT_S
+        super()._wait_io(fileobj, event, timeout_at)  # type: ignore[no-untyped-call]  # kafka-python has no types
+
+
 def client_that_notes_refusals(**settings: Any) -> KafkaNetClient:
     """For kafka-python's setting `kafka_client`."""
-    net = NetworkSelector(**settings)
+    net = _Selector(**settings)  # type: ignore[no-untyped-call]  # see above
     return KafkaNetClient(net=net, manager=_Manager(net, **settings), **settings)
 
 
@@ -214,6 +226,8 @@ def _said(error: BaseException) -> str:
     """What kafka-python says, in words: of the system's errors it tells number and name alone."""
     if any(isinstance(one, ssl.SSLEOFError | ssl.SSLZeroReturnError) for one in _chain(error)):
         return f"the connection ended while TLS was agreed on; {_PROTOCOL}"
+    if any(isinstance(one, KafkaTimeoutError) for one in _chain(error)) and "Handshake" in str(error):
+        return f"nothing was heard while TLS was to be agreed on; {_PROTOCOL}"
     text = re.sub(r"^(\[Error \d+\] )?\w+Error: ", "", str(error).strip())
     number = re.match(r"^(\d+) E[A-Z]+$", text)
     if text == "socket disconnected":

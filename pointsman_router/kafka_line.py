@@ -1,24 +1,28 @@
 """The line to Kafka: an idempotent producer, made and ended without ever holding up a request.
 
 Where kafka-python 3.0.12 does not keep its word it is told here: its constructor blocks and leaves thread and sockets
-behind when it fails; `allow_auto_create_topics` does not reach its metadata; `close` first waits, then raises, and
-leaves its thread running; at exit it ends before whoever uses it.
+behind when it fails; it waits without end for one who lets it connect and then does not talk TLS;
+`allow_auto_create_topics` does not reach its metadata; `close` first waits, then raises, and leaves its thread running;
+at exit it ends before whoever uses it.
 """
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from ssl import SSLSocket
 from time import monotonic
 from typing import Any
 
 from kafka import KafkaProducer
 from kafka.errors import KafkaError, KafkaTimeoutError
 from kafka.net.compat import KafkaNetClient
+from kafka.net.selector import NetworkSelector
 
 from pointsman_contract.fields import MAX_MESSAGE_BYTES
 from pointsman_router.encoding import Encoded
 from pointsman_router.limits import EmitterLimits
 
 _LINGER_MS = 20
+_AGREEMENT_S = 5.0
 _BATCH_BYTES = 128 * 1024
 # A missing topic is asked for again after this time; the other topics go on meanwhile.
 _ASK_AGAIN_S = 1.0
@@ -54,6 +58,16 @@ def check_settings(settings: Mapping[str, Any]) -> None:
             raise ValueError(f"kafka_settings: kafka-python's producer has no setting {name}")
 
 
+class _Selector(NetworkSelector):
+    """With a bound for the agreement on TLS, see above."""
+
+    def _wait_io(self, fileobj: Any, event: int, timeout_at: float | None) -> None:
+        # Before they have agreed there is no version.
+        if timeout_at is None and isinstance(fileobj, SSLSocket) and fileobj.version() is None:
+            timeout_at = monotonic() + _AGREEMENT_S
+        super()._wait_io(fileobj, event, timeout_at)  # type: ignore[no-untyped-call]  # kafka-python has no types
+
+
 class KafkaLine:
     """One producer. Used by the emitter's thread alone."""
 
@@ -64,7 +78,8 @@ class KafkaLine:
         made: list[Any] = []
 
         def make(**configs: Any) -> Any:
-            made.append(KafkaNetClient(**configs))
+            net = _Selector(**configs)  # type: ignore[no-untyped-call]  # kafka-python has no types
+            made.append(KafkaNetClient(net=net, **configs))
             return made[-1]
 
         ours = {

@@ -12,7 +12,7 @@ import pytest
 from tests.cli.command import Said, as_process
 from tests.replay_fakes import line, trace_file
 
-# Ten seconds of waiting, and the start of fifteen processes at once.
+# Ten seconds of waiting, and the start of eighteen processes at once.
 _WITHIN_S = 25.0
 _TRACES = "routing.traces"
 
@@ -53,6 +53,7 @@ def test_commands_that_see_nothing(silent: str, full: str, refusing: str, tmp_pa
         broker = ["--kafka-bootstrap", address]
         commands += [
             (address, ["topics", "create", *broker]),
+            (address, ["topics", "create", *broker, "--kafka-security-protocol", "SSL"]),
             (address, ["replay", str(file), *broker]),
             (address, ["offsets", "reset", "--topic", _TRACES, *broker, *database]),
             (address, ["migrate", *database]),

@@ -11,6 +11,7 @@ from uuid import UUID
 
 import pytest
 from kafka import KafkaAdminClient
+from kafka.errors import KafkaTimeoutError
 
 from pointsman_contract import topics as names
 from pointsman_router import EmitterLimits, TraceEmitter
@@ -65,7 +66,8 @@ class Traffic:
 
 
 @tolerating_unclosed_sockets
-def test_an_address_where_nobody_answers_holds_up_nothing() -> None:
+@pytest.mark.parametrize("protocol", ["PLAINTEXT", "SSL"])
+def test_an_address_where_nobody_answers_holds_up_nothing(protocol: str) -> None:
     """Refused or mute: the constructor, requests and `close` keep their bounds, and no thread stays behind."""
     before = set(threading.enumerate())
     with socket.socket() as mute, socket.socket() as refusing:
@@ -75,7 +77,8 @@ def test_an_address_where_nobody_answers_holds_up_nothing() -> None:
         for one in (mute, refusing):
             address = "{}:{}".format(*one.getsockname())
             with unnoticed():
-                emitter = TraceEmitter(address, environment="prod", router_id="router-3")
+                settings = {"security_protocol": protocol}
+                emitter = TraceEmitter(address, environment="prod", router_id="router-3", kafka_settings=settings)
                 route_many(emitter, 100)
                 emitter.policy_applied("invoices", 18)
             time.sleep(0.5)
@@ -84,6 +87,17 @@ def test_an_address_where_nobody_answers_holds_up_nothing() -> None:
             assert time.monotonic() - began < 1.0 + SLACK_S
             assert (emitter.stats().emitted, emitter.stats().dropped, emitter.stats().waiting) == (0, 100, 0)
     wait_until(lambda: set(threading.enumerate()) == before, "end of the threads", within_s=15)
+
+
+@tolerating_unclosed_sockets
+def test_a_line_to_somebody_who_is_silent_ends() -> None:
+    """Who takes the connection and never talks TLS would hold the emitter's thread for ever, and all that waits."""
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        address = "{}:{}".format(*mute.getsockname())
+        began = time.monotonic()
+        with pytest.raises(KafkaTimeoutError):
+            KafkaLine(address, {"security_protocol": "SSL"}, EmitterLimits(), 1.0)
+        assert time.monotonic() - began < 15
 
 
 @tolerating_unclosed_sockets
