@@ -1,88 +1,49 @@
-"""The command line."""
+"""The process of a command, whatever becomes of its streams."""
 
+import errno
+import os
 import sys
-from typing import Annotated
+from contextlib import suppress
 
-import typer
-from typer.exceptions import TyperException
-
-from pointsman.commands import dead_letters, offsets, topics
-from pointsman.commands.dead_letters_replay import replay_command as replay_letters
-from pointsman.commands.doctor import doctor
-from pointsman.commands.forget import forget
-from pointsman.commands.replay import replay
-from pointsman.commands.schema import migrate_command
-from pointsman.commands.services import ingest, up
-from pointsman.exits import ATTENTION
-from pointsman.options import help_without_command
-from pointsman.version import VERSION
-
-_WIDEST_HELP = 110
-
-app = typer.Typer(
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": _WIDEST_HELP},
-)
-
-
-def _print_version(asked: bool) -> None:  # noqa: FBT001 - typer's callbacks are called so
-    if asked:
-        typer.echo(f"pointsman {VERSION}")
-        raise typer.Exit
-
-
-@app.callback(invoke_without_command=True)
-def pointsman(
-    context: typer.Context,
-    *,
-    _version: Annotated[
-        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
-    ] = False,
-) -> None:
-    """Holds an LLM router to its Model Decision Records.
-
-    Exit codes: 0 well, 1 something needs attention, 2 wrong use or settings, 3 blind (a service did not answer).
-
-    For a first look: pointsman up --embedded
-    """
-    help_without_command(context)
-
-
-app.command("migrate", short_help="Bring the database to this version's schema.")(migrate_command)
-app.command("ingest", short_help="Read from Kafka into PostgreSQL, exactly once.")(ingest)
-app.command("up", short_help="Run everything in one process.")(up)
-app.command("doctor", short_help="Check everything, with the fix beside each problem.")(doctor)
-app.command("forget", short_help="Delete what is stored of one session or one tenant.")(forget)
-app.command("replay", short_help="Publish a file of recorded traces.")(replay)
-dead_letters.app.command("replay")(replay_letters)
-app.add_typer(dead_letters.app, name="dead-letters")
-app.add_typer(topics.app, name="topics")
-app.add_typer(offsets.app, name="offsets")
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+_STANDARD_OUTPUT = 1
 
 
 def main() -> None:
     """Entry point of the `pointsman` script."""
+    _open_closed_streams()
     try:
-        code = app(prog_name="pointsman", standalone_mode=False)
-    except typer.Abort:
-        code = _say("nothing was done", ATTENTION)
-    except TyperException as error:
-        code = _say(_sentence(error), error.exit_code)
+        # Not at the top: it takes a second, and a Ctrl-C may come in it.
+        from pointsman.command_line import run
+
+        code = run()
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        code = _end("interrupted", 130)
+    except BrokenPipeError:
+        # As what SIGPIPE has ended; who read has seen enough.
+        code = _end("", 141)
+    except OSError as error:
+        if error.errno not in _FULL:
+            raise
+        code = _end(f"the output cannot be written: {error.strerror}", 1)
     sys.exit(code)
 
 
-def _sentence(error: TyperException) -> str:
-    """Wrong use in one sentence, as every other error."""
-    text = error.format_message().replace("Value error, ", "").strip()
-    context = getattr(error, "ctx", None)
-    return f"{text.removesuffix('.')}; see: {context.command_path} --help" if text and context else text
+def _open_closed_streams() -> None:
+    """Python has None for a stream that is closed, and the next file or socket would get its number."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDWR), mode, encoding="utf-8"))
 
 
-def _say(sentence: str, code: int) -> int:
+def _end(sentence: str, code: int) -> int:
+    # What is still to be written would fail once more, with a traceback, when Python ends.
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), _STANDARD_OUTPUT)
     if sentence:
-        sys.stderr.write(f"pointsman: {sentence}\n")
+        with suppress(OSError):
+            sys.stderr.write(f"pointsman: {sentence}\n")
     return code
 
 

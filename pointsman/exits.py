@@ -16,12 +16,16 @@ WELL = 0
 ATTENTION = 1
 WRONG_USE = 2
 BLIND = 3
+INTERRUPTED = 130
+# What a shell tells of a process that SIGPIPE has ended.
+NOBODY_READS = 141
 
 MEANINGS = {
     WELL: "well",
     ATTENTION: "something needs attention",
     WRONG_USE: "wrong use or settings",
     BLIND: "blind: a service did not answer, so nothing could be seen",
+    INTERRUPTED: "a Ctrl-C cut something short",
 }
 _WRONG_USE = (
     SettingsError,
@@ -56,6 +60,9 @@ def one_sentence() -> Iterator[None]:
     except PointsmanError as error:
         sys.stderr.write(f"pointsman: {error}\n")
         raise typer.Exit(code_of(error)) from error
+    except BrokenPipeError:
+        # Typer would end with 1, which says that something needs attention.
+        raise typer.Exit(NOBODY_READS) from None
     except KeyboardInterrupt as interrupted:
         sys.stderr.write(f"pointsman: {str(interrupted) or 'interrupted'}\n")
-        raise typer.Exit(130) from None
+        raise typer.Exit(INTERRUPTED) from None

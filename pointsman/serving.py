@@ -10,7 +10,7 @@ from pydantic import SecretStr
 from ingest.metrics import IngestMetrics
 from ingest.topics import create_topics
 from migrations.schema import head_revision, migrate
-from pointsman.embedded import embedded_broker, embedded_postgres
+from pointsman.embedded import embedded_broker, embedded_postgres, refuse_unusable_directory
 from pointsman.embedded.guarded import GuardedProcess
 from pointsman.embedded.watch import Watch
 from pointsman.envfile import written_env_file
@@ -64,6 +64,7 @@ def _start_embedded(
     ignored = [variable(name) for name in (*KAFKA, "database_url") if name in settings.model_fields_set]
     if ignored:
         log.warning("settings_not_used", settings=ignored, why="--embedded brings Kafka and PostgreSQL of its own")
+    refuse_unusable_directory(data_dir)
     processes: list[GuardedProcess] = []
     bootstrap = stack.enter_context(embedded_broker(port=kafka_port, started=processes.append))
     database = stack.enter_context(embedded_postgres(data_dir, started=processes.append))

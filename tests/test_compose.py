@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from typer.testing import CliRunner
 
 from ingest.metrics import IngestMetrics
-from pointsman.__main__ import app
+from pointsman.command_line import app
 from pointsman.settings import Settings, load_settings, variable
 
 ROOT = Path(__file__).parent.parent

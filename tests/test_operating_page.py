@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import typer.main
 
-from pointsman.__main__ import app
+from pointsman.command_line import app
 from pointsman.doctor.checks import CHECKS
 from pointsman.reference import metrics_page
 from tests.test_doctor_rules import seen

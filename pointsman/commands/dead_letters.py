@@ -62,7 +62,7 @@ def list_command(
             typer.echo(json.dumps(plain(line._asdict())))
         return
     if not lines:
-        typer.echo("no dead letters")
+        typer.echo("none of them" if reason or topic or since else "no dead letters")
         return
     print_lines(lines)
     total = sum(count for _, count in counts)

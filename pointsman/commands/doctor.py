@@ -1,6 +1,7 @@
 """`pointsman doctor`: is everything as it must be, and what helps where it is not?"""
 
 import json
+import os
 import shutil
 import sys
 import textwrap
@@ -62,7 +63,9 @@ def doctor(
 def _print(finding: "Finding") -> None:
     from pointsman.terminal import harmless
 
-    level = typer.style(f"{finding.level.value:<{_INDENT}}", fg=_COLORS[finding.level.value])
+    level = f"{finding.level.value:<{_INDENT}}"
+    if not os.environ.get("NO_COLOR"):
+        level = typer.style(level, fg=_COLORS[finding.level.value])
     typer.echo(level + _folded(f"{finding.check}: {harmless(finding.detail)}"))
     if finding.fix:
         typer.echo(" " * _INDENT + _folded(f"→ {harmless(finding.fix)}"))

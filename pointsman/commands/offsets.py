@@ -102,8 +102,10 @@ def _print(known: "Sequence[ListedPartition]") -> None:
         "topic id": lambda one: str(one.source.topic_id),
     }
     if is_narrow():
-        # `--json` has it.
+        # `--json` has them.
         del columns["topic id"]
+        if len({one.source.cluster_id for one in known}) == 1:
+            del columns["cluster"]
     for name in columns:
         table.add_column(name, overflow="fold", justify="right" if name in ("partition", "next offset") else "left")
     for one in known:
@@ -198,6 +200,9 @@ def _tell(topic: str, old: "Sequence[KnownPartition]", moves: "Sequence[Move]") 
     for one in old:
         typer.echo(f"{topic}/{one.source.partition}: {one.source.topic_id} was stored up to {one.next_offset:,}")
     for move in moves:
+        if move.stands == move.to:
+            typer.echo(f"{topic}/{move.partition}: stays at {move.to:,}")
+            continue
         stood = "not read yet" if move.stands is None else f"{move.stands:,}"
         skips = f", skips {counted(move.skipped, 'offset')}" if move.skipped else ""
         typer.echo(f"{topic}/{move.partition}: {stood} -> {move.to:,}{skips}")

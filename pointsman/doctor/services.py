@@ -66,4 +66,8 @@ def check_schema(seen: Observed) -> Iterator[Finding]:
 
 
 def _unanswered(check: str, why: Unanswered, question: str) -> Finding:
-    return Finding(check, Level.WRONG if why.refused else Level.BLIND, why.sentence, question)
+    if why.refused:
+        return Finding(
+            check, Level.WRONG, why.sentence, "set right what it names; docs/security.md has the settings and rights"
+        )
+    return Finding(check, Level.BLIND, why.sentence, question)

@@ -13,7 +13,7 @@ from pointsman.embedded.errors import (
     EmbeddedMissing,
     PortTaken,
 )
-from pointsman.embedded.postgres import EmbeddedDatabase, embedded_postgres
+from pointsman.embedded.postgres import EmbeddedDatabase, embedded_postgres, refuse_unusable_directory
 
 __all__ = [
     "DirectoryInUse",
@@ -25,4 +25,5 @@ __all__ = [
     "PortTaken",
     "embedded_broker",
     "embedded_postgres",
+    "refuse_unusable_directory",
 ]

@@ -34,6 +34,9 @@ from pointsman.embedded.locks import LockTaken, exclusive
 log = structlog.get_logger()
 
 _DATABASE = "pointsman"
+_OWNER_LOCK = "owner.lock"
+# The last is what a new file system has.
+_OURS = frozenset({"data", "data.unfinished", "run", "postgres.log", _OWNER_LOCK, "server.lock", "lost+found"})
 _PORT = 5432
 _SOCKET = f".s.PGSQL.{_PORT}"
 # 104 bytes on macOS with the final NUL, 108 on Linux.
@@ -62,6 +65,16 @@ def wheel_binaries() -> Path:
     raise EmbeddedMissing("database")
 
 
+def refuse_unusable_directory(directory: Path) -> None:
+    """Raise what `embedded_postgres` would, before anything else is started; makes the directory if it is missing."""
+    with ExitStack() as held:
+        _own(_home(directory), held)
+
+
+def _home(directory: Path) -> Path:
+    return directory.expanduser().absolute()
+
+
 @contextmanager
 def embedded_postgres(directory: Path, *, started: Started = lambda _process: None) -> Iterator[EmbeddedDatabase]:
     """Run the database whose data are in `directory`, made if missing; it stops with the block, the data stay.
@@ -71,14 +84,16 @@ def embedded_postgres(directory: Path, *, started: Started = lambda _process: No
     is none or holds other things, EmbeddedFailed when the server does not start.
     """
     bindir = wheel_binaries()
-    home = directory.expanduser().absolute()
+    home = _home(directory)
     began = time.monotonic()
     with ExitStack() as held:
         lock = _take(home, held)
         cluster = Cluster(bindir, home / "data", server_account(home / "data"), keep_open=(lock,))
         created = not cluster.exists()
         if created and cluster.data.exists():
-            raise DirectoryUnusable(f"{cluster.data} is there already and holds no database: choose another directory")
+            raise DirectoryUnusable(
+                f"{cluster.data} is there already and holds no database: name another with --data-dir"
+            )
         if created:
             cluster.create(_DATABASE)
         sockets = _socket_directory(home, cluster.account)
@@ -96,18 +111,24 @@ def embedded_postgres(directory: Path, *, started: Started = lambda _process: No
                 log.info("embedded database stopped", directory=str(home))
 
 
-def _take(home: Path, held: ExitStack) -> int:
-    """Make the directory if needed and take both locks; gives the descriptor of the one that the server is to share."""
+def _own(home: Path, held: ExitStack) -> None:
+    """Make the directory if needed, and be its only application."""
     try:
         home.mkdir(parents=True, exist_ok=True)
-        held.enter_context(exclusive(home / "owner.lock", within_s=0))
+        _refuse_other_things(home)
+        held.enter_context(exclusive(home / _OWNER_LOCK, within_s=0))
     except LockTaken as taken:
         holder = f"process {taken.holder}" if taken.holder else "another process"
         raise DirectoryInUse(
-            f"the database in {home} is in use by {holder}: stop that one first, or choose another directory"
+            f"the database in {home} is in use by {holder}: stop that one first, or name another with --data-dir"
         ) from None
     except OSError as error:
         raise DirectoryUnusable(f"the directory {home} cannot be used for a database: {error.strerror}") from error
+
+
+def _take(home: Path, held: ExitStack) -> int:
+    """Own the directory, and wait for an earlier server; gives the descriptor of the lock that the next one shares."""
+    _own(home, held)
     try:
         return held.enter_context(exclusive(home / "server.lock", within_s=_PREDECESSOR_S))
     except LockTaken:
@@ -115,6 +136,16 @@ def _take(home: Path, held: ExitStack) -> int:
             f"a server from an earlier run still works in {home} after {_PREDECESSOR_S:g} s: "
             f"end the process named in {home / 'data' / 'postmaster.pid'}"
         ) from None
+
+
+def _refuse_other_things(home: Path) -> None:
+    """Who is told to delete the directory to begin afresh shall lose nothing else."""
+    found = {path.name for path in home.iterdir()}
+    others = found - _OURS
+    if others and _OWNER_LOCK not in found:
+        raise DirectoryUnusable(
+            f"{home} is not empty ({min(others)}) and was not made for this: name another with --data-dir"
+        )
 
 
 def _settings(sockets: Path) -> dict[str, str]:
@@ -143,7 +174,7 @@ def _socket_directory(home: Path, account: Account | None) -> Path:
     run.mkdir(mode=0o700, exist_ok=True)
     found = run.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid not in {os.geteuid(), account.uid if account else os.geteuid()}:
-        raise EmbeddedFailed(f"{run} was made by somebody else: remove it, or choose another directory")
+        raise EmbeddedFailed(f"{run} was made by somebody else: remove it, or name another with --data-dir")
     run.chmod(0o700)
     if account:
         account.own(run)

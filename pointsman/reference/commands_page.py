@@ -6,7 +6,7 @@ from typing import Any
 
 import typer.main
 
-from pointsman.__main__ import app
+from pointsman.command_line import app
 from pointsman.options import SETTINGS_PANEL
 
 _HEAD = """<!-- Made by scripts/generate from the code. Change the code, not this file. -->

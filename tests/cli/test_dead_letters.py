@@ -103,7 +103,7 @@ def test_filters(url: str) -> None:
     assert len(ask(url, "list", "--topic", OUTCOMES, "--json").out.splitlines()) == 1
     assert len(ask(url, "list", "--since", "1h", "--json").out.splitlines()) == 6
     assert "2 of 6 shown" in ask(url, "list", "--limit", "2").out
-    assert ask(url, "list", "--topic", "no.such.topic").out == "no dead letters\n"
+    assert ask(url, "list", "--topic", "no.such.topic").out == "none of them\n"
     assert ask(url, "list", "--topic", "no.such.topic", "--json").out == ""
 
 

@@ -252,14 +252,17 @@ def test_a_start_is_cut_short_also_where_nobody_reads_its_log(tmp_path: Path) ->
     wait_gone(family)
 
 
-def test_a_directory_with_other_things_in_it(tmp_path: Path) -> None:
-    """It is refused and left as it is."""
-    (tmp_path / "data").mkdir()
-    (tmp_path / "data" / "thesis.txt").write_text("years of work")
+@pytest.mark.parametrize("place", ["data", ""])
+def test_a_directory_with_other_things_in_it(tmp_path: Path, place: str) -> None:
+    """It is refused and left as it is, before anything is started."""
+    thesis = tmp_path / place / "thesis.txt"
+    thesis.parent.mkdir(exist_ok=True)
+    thesis.write_text("years of work")
     said = pointsman("up", "--embedded", "--http-port", "0", "--data-dir", str(tmp_path))
     assert said.code == 2
-    assert "holds no database" in said.err.splitlines()[-1]
-    assert [path.name for path in (tmp_path / "data").iterdir()] == ["thesis.txt"]
+    assert "--data-dir" in said.err.splitlines()[-1]
+    assert ("was not made for this" if not place else "holds no database") in said.err
+    assert [path.name for path in thesis.parent.iterdir()] == ["thesis.txt"]
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 import structlog
 from typer.testing import CliRunner, Result
 
-from pointsman.__main__ import app
+from pointsman.command_line import app
 from pointsman.settings import Settings, SettingsError, load_settings, variable
 from tests.ingest.process import environment
 

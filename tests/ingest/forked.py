@@ -13,6 +13,7 @@ from pathlib import Path
 
 _IMPORTED = [
     "pointsman.__main__",
+    "pointsman.command_line",
     "pointsman.commands.services",
     "pointsman.wiring",
     "pointsman.process",

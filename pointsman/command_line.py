@@ -1,0 +1,94 @@
+"""The commands, put together."""
+
+import sys
+from typing import Annotated
+
+import typer
+from typer.exceptions import TyperException
+
+from pointsman.commands import dead_letters, offsets, topics
+from pointsman.commands.dead_letters_replay import replay_command as replay_letters
+from pointsman.commands.doctor import doctor
+from pointsman.commands.forget import forget
+from pointsman.commands.replay import replay
+from pointsman.commands.schema import migrate_command
+from pointsman.commands.services import ingest, up
+from pointsman.exits import ATTENTION, INTERRUPTED, NOBODY_READS, WELL
+from pointsman.options import help_without_command
+from pointsman.version import VERSION
+
+_WIDEST_HELP = 110
+
+app = typer.Typer(
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": _WIDEST_HELP},
+)
+
+
+def _print_version(asked: bool) -> None:  # noqa: FBT001 - typer's callbacks are called so
+    if asked:
+        typer.echo(f"pointsman {VERSION}")
+        raise typer.Exit
+
+
+@app.callback(invoke_without_command=True)
+def pointsman(
+    context: typer.Context,
+    *,
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Holds an LLM router to its Model Decision Records.
+
+    Exit codes: 0 well, 1 something needs attention, 2 wrong use or settings, 3 blind (a service did not answer), 130
+    interrupted.
+
+    For a first look: pointsman up --embedded
+    """
+    help_without_command(context)
+
+
+app.command("migrate", short_help="Bring the database to this version's schema.")(migrate_command)
+app.command("ingest", short_help="Read from Kafka into PostgreSQL, exactly once.")(ingest)
+app.command("up", short_help="Run everything in one process.")(up)
+app.command("doctor", short_help="Check everything, with the fix beside each problem.")(doctor)
+app.command("forget", short_help="Delete what is stored of one session or one tenant.")(forget)
+app.command("replay", short_help="Publish a file of recorded traces.")(replay)
+dead_letters.app.command("replay")(replay_letters)
+app.add_typer(dead_letters.app, name="dead-letters")
+app.add_typer(topics.app, name="topics")
+app.add_typer(offsets.app, name="offsets")
+
+
+def run() -> int:
+    """Run what the arguments say; the exit code."""
+    try:
+        code = app(prog_name="pointsman", standalone_mode=False)
+    except typer.Abort as abort:
+        # At a question: the answer was no, there was none, or a Ctrl-C, and then the cursor stands behind the question.
+        unanswered = abort.__context__
+        if unanswered is not None and sys.stderr.isatty():
+            sys.stderr.write("\n")
+        return _say("nothing was done", INTERRUPTED if isinstance(unanswered, KeyboardInterrupt) else ATTENTION)
+    except TyperException as error:
+        return _say(_sentence(error), error.exit_code)
+    except SystemExit:
+        # Typer's end where nobody reads, with 1, which would say that something needs attention.
+        return NOBODY_READS
+    return code if isinstance(code, int) else WELL
+
+
+def _sentence(error: TyperException) -> str:
+    """Wrong use in one sentence, as every other error."""
+    text = error.format_message().replace("Value error, ", "").strip()
+    context = getattr(error, "ctx", None)
+    return f"{text.removesuffix('.')}; see: {context.command_path} --help" if text and context else text
+
+
+def _say(sentence: str, code: int) -> int:
+    if sentence:
+        sys.stderr.write(f"pointsman: {sentence}\n")
+    return code
