@@ -134,7 +134,7 @@ def test_leaving_the_block_delivers(broker: Broker) -> None:
     with KafkaPublisher(broker.bootstrap) as publisher:
         publisher.publish(topic, b"key", b"value")
     assert publisher.delivered == 1
-    assert threading.active_count() == before
+    assert threading.active_count() <= before
 
 
 def test_an_error_in_the_block_is_not_covered(broker: Broker) -> None:
@@ -259,7 +259,7 @@ def test_a_broker_that_is_gone_is_an_error_in_bounded_time(tansu: str) -> None:
         publisher.flush(1)
     with within(QUICK.request_timeout_s):
         publisher.close(0)
-    assert threading.active_count() == before
+    assert threading.active_count() <= before
 
 
 @tolerating_unclosed_sockets

@@ -81,7 +81,7 @@ def test_a_failed_connection_leaves_nothing_behind(listens: bool) -> None:  # no
             with pytest.raises(BrokerUnreachable, match=address):
                 GroupConsumer(address, group="g", topics=["t"], connect_timeout_s=0.2)
     gc.collect()
-    assert threading.active_count() == threads
+    assert threading.active_count() <= threads
     assert psutil.Process().num_fds() < handles + 4
 
 

@@ -86,7 +86,7 @@ def test_an_address_where_nobody_answers_holds_up_nothing(protocol: str) -> None
             emitter.close(1.0)
             assert time.monotonic() - began < 1.0 + SLACK_S
             assert (emitter.stats().emitted, emitter.stats().dropped, emitter.stats().waiting) == (0, 100, 0)
-    wait_until(lambda: set(threading.enumerate()) == before, "end of the threads", within_s=15)
+    wait_until(lambda: set(threading.enumerate()) <= before, "end of the threads", within_s=15)
 
 
 @tolerating_unclosed_sockets
@@ -190,7 +190,7 @@ def test_close_keeps_its_bound_while_kafka_is_frozen(apache_kafka: ApacheKafka, 
         emitter.close(2.0)
         assert time.monotonic() - began < 2.0 + SLACK_S
         assert emitter.stats().dropped == 100
-        wait_until(lambda: set(threading.enumerate()) == before, "end of the threads", within_s=12)
+        wait_until(lambda: set(threading.enumerate()) <= before, "end of the threads", within_s=12)
     finally:
         apache_kafka.resume()
 
