@@ -69,6 +69,9 @@ class Numbers:
     """
 
     def __init__(self, count: int, last_number: int) -> None:
+        """Raises RecordsUnreadable where there cannot be so many."""
+        if count < 0:
+            raise RecordsUnreadable(f"{count} records")
         self._is_dense = count == last_number + 1
         self._last = last_number
         self._before = -1

@@ -16,7 +16,7 @@ from typing import Any
 import lz4.frame  # type: ignore[import-untyped]  # it has no types
 import snappy  # type: ignore[import-untyped]  # see above
 import zstandard
-from kafka.errors import KafkaError
+from kafka.errors import CorruptRecordError, UnsupportedCodecError
 from kafka.record.default_records import DefaultRecordBatch
 
 from ingest.kafka_records import (
@@ -36,17 +36,17 @@ from store.rows import KEPT_PAYLOAD_BYTES
 # Up to this a batch is decompressed as a whole, which is quicker.
 _WHOLE_BYTES = 16 * 1024 * 1024
 _CHUNK = 256 * 1024
-# What is raised where the bytes of a batch are at fault: by us, by kafka-python, by the codecs (lz4's is RuntimeError).
+# What is raised where the bytes of a batch are at fault: by us, by kafka-python, by the codecs.
 UNREADABLE = (
     RecordsUnreadable,
-    KafkaError,
+    CorruptRecordError,
+    UnsupportedCodecError,
     EOFError,
     gzip.BadGzipFile,
     zlib.error,
     zstandard.ZstdError,
     snappy.UncompressError,
     struct.error,
-    RuntimeError,
 )
 
 
@@ -59,10 +59,13 @@ class StreamedBatch(DefaultRecordBatch):
 
     __slots__ = ()
 
-    def validate_crc(self) -> bool:
-        """True; raises where it is not."""
+    def check(self) -> None:
+        """Raises ChecksumWrong."""
         if not super().validate_crc():  # type: ignore[no-untyped-call]  # kafka-python has no types
             raise ChecksumWrong("its checksum is wrong")
+
+    def validate_crc(self) -> bool:
+        """True: it was checked when it came, with `check`."""
         return True
 
     def __next__(self) -> Any:
@@ -107,10 +110,24 @@ def _stream_records(source: "_Source", count: int, stamps: Stamps) -> Iterator[K
         raise RecordsUnreadable("bytes in a batch without records")
 
 
+class _Lz4File:
+    """With an error that says what it is about: lz4's own is RuntimeError."""
+
+    def __init__(self, payload: bytes) -> None:
+        self._file = lz4.frame.LZ4FrameFile(io.BytesIO(payload))
+
+    def read(self, size: int) -> bytes:
+        """Up to so many bytes, none at the end."""
+        try:
+            return bytes(self._file.read(size))
+        except RuntimeError as error:
+            raise RecordsUnreadable(f"lz4: {error}") from error
+
+
 # The decompressed bytes as a file. Not snappy: it makes at most 21 bytes of one.
 _OPENED: Mapping[int, Callable[[bytes], Any]] = {
     DefaultRecordBatch.CODEC_GZIP: lambda payload: gzip.GzipFile(fileobj=io.BytesIO(payload)),
-    DefaultRecordBatch.CODEC_LZ4: lambda payload: lz4.frame.LZ4FrameFile(io.BytesIO(payload)),
+    DefaultRecordBatch.CODEC_LZ4: _Lz4File,
     DefaultRecordBatch.CODEC_ZSTD: lambda payload: zstandard.ZstdDecompressor().stream_reader(
         io.BytesIO(payload), read_across_frames=True
     ),

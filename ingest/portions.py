@@ -16,6 +16,7 @@ from ingest.kafka_records import RecordsUnreadable
 from ingest.large_batches import UNREADABLE, ChecksumWrong, StreamedBatch
 from ingest.partitions import Partition
 
+_MAGIC = 2
 _PORTION_BYTES = 16 * 1024 * 1024
 # What one costs in memory beside its bytes, roughly: a tuple, its place in the list, two short objects.
 _HEADER_OBJECT_BYTES = 200
@@ -124,20 +125,47 @@ class Batches:
 
     def __init__(self, records: Any) -> None:
         self._records = records
-        # The one that is being read, where it has the layout that we know.
+        self._end = -1
+        # The one that is being read, where it has the layout that we know and stands where it can.
         self.latest: StreamedBatch | None = None
 
     def next_batch(self) -> Any:
-        """As kafka-python's: None behind the last one."""
+        """As kafka-python's: None behind the last one. Raises RecordsUnreadable."""
         self.latest = None
         batch = self._records.next_batch()
         if type(batch) is DefaultRecordBatch:
+            if batch.magic != _MAGIC:
+                raise RecordsUnreadable(f"a batch of the layout {batch.magic}")
             batch.__class__ = StreamedBatch
             self.latest = cast("StreamedBatch", batch)
+            self.latest.check()
+            self._refuse_misplaced(self.latest)
         return batch
 
     @property
     def behind(self) -> int | None:
-        """The first offset of the batch behind the one that is being read; None where that was not fetched."""
+        """The first offset of the batch behind the one that is being read; None where that is not known."""
+        if (begins_at := self._following_begins_at()) is None:
+            return None
+        following: Any = DefaultRecordBatch(self._records._next_slice)  # noqa: SLF001 - see below
+        return begins_at if following.magic == _MAGIC and following.validate_crc() else None
+
+    def _refuse_misplaced(self, batch: "StreamedBatch") -> None:
+        """Its first offset is outside of the checksum: kafka-python would believe whatever it says."""
+        following = self._following_begins_at()
+        if batch.base_offset < self._end:
+            why = f"a batch begins at {batch.base_offset:,}, and the one before ends at {self._end - 1:,}"
+        elif following is not None and following < batch.next_offset:
+            why = f"a batch ends at {batch.last_offset:,}, and the next one begins at {following:,}"
+        else:
+            self._end = batch.next_offset
+            return
+        # Either of the two may be the wrong one.
+        self.latest = None
+        raise RecordsUnreadable(why)
+
+    def _following_begins_at(self) -> int | None:
         following = self._records._next_slice  # noqa: SLF001 - kafka-python shows it nowhere else
-        return None if following is None else int.from_bytes(following[:8], "big")
+        if following is None or len(following) < DefaultRecordBatch.HEADER_STRUCT.size:
+            return None
+        return int.from_bytes(following[:8], "big", signed=True)

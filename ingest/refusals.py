@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from kafka.errors import (
     AuthorizationError,
@@ -34,7 +35,8 @@ from ingest.receiving import receive
 
 _AUTHORITIES = "see POINTSMAN_KAFKA_SSL_CAFILE"
 _PROTOCOL = "see POINTSMAN_KAFKA_SECURITY_PROTOCOL"
-_AGREEMENT_S = 5.0
+# What Kafka's own clients give a connection at first.
+_AGREEMENT_S = 10.0
 _NO_AGREEMENT = (
     "handshake failure",
     "protocol version",
@@ -57,16 +59,21 @@ class RefusedByBroker(KafkaError):
 class _Selector(NetworkSelector):
     """With a bound for the agreement on TLS: kafka-python waits without end for who lets it connect and is silent."""
 
+    def __init__(self, **configs: Any) -> None:
+        super().__init__(**configs)  # type: ignore[no-untyped-call]  # kafka-python has no types
+        # Until when each has to have agreed.
+        self._agreed_by: WeakKeyDictionary[Any, float] = WeakKeyDictionary()
+
     def _wait_io(self, fileobj: Any, event: int, timeout_at: float | None) -> None:
         # Before they have agreed there is no version.
         if timeout_at is None and isinstance(fileobj, ssl.SSLSocket) and fileobj.version() is None:
-            timeout_at = time.monotonic() + _AGREEMENT_S
-        super()._wait_io(fileobj, event, timeout_at)  # type: ignore[no-untyped-call]  # kafka-python has no types
+            timeout_at = self._agreed_by.setdefault(fileobj, time.monotonic() + _AGREEMENT_S)
+        super()._wait_io(fileobj, event, timeout_at)  # type: ignore[no-untyped-call]  # see above
 
 
 def client_that_notes_refusals(**settings: Any) -> KafkaNetClient:
     """For kafka-python's setting `kafka_client`."""
-    net = _Selector(**settings)  # type: ignore[no-untyped-call]  # see above
+    net = _Selector(**settings)
     return KafkaNetClient(net=net, manager=_Manager(net, **settings), **settings)
 
 

@@ -1,32 +1,30 @@
 """The process of a command, whatever becomes of its streams."""
 
-import errno
 import os
+import signal
 import sys
-from contextlib import suppress
-
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
-_STANDARD_OUTPUT = 1
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 
 def main() -> None:
     """Entry point of the `pointsman` script."""
     _open_closed_streams()
-    try:
-        # Not at the top: it takes a second, and a Ctrl-C may come in it.
+    with _ended_by_ctrl_c():
+        # Not at the top: it takes a second.
         from pointsman.command_line import run
-
-        code = run()
-        sys.stdout.flush()
+        from pointsman.exits import ATTENTION, INTERRUPTED, NOBODY_READS, say
+        from pointsman.output import OutputFails, telling_output
+    try:
+        with telling_output():
+            code = run()
     except KeyboardInterrupt:
-        code = _end("interrupted", 130)
-    except BrokenPipeError:
-        # As what SIGPIPE has ended; who read has seen enough.
-        code = _end("", 141)
-    except OSError as error:
-        if error.errno not in _FULL:
-            raise
-        code = _end(f"the output cannot be written: {error.strerror}", 1)
+        say("interrupted")
+        code = INTERRUPTED
+    except OutputFails as failure:
+        code = NOBODY_READS if failure.nobody_reads else ATTENTION
+        if not failure.nobody_reads:
+            say(str(failure))
     sys.exit(code)
 
 
@@ -37,14 +35,17 @@ def _open_closed_streams() -> None:
             setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDWR), mode, encoding="utf-8"))
 
 
-def _end(sentence: str, code: int) -> int:
-    # What is still to be written would fail once more, with a traceback, when Python ends.
-    with suppress(OSError, ValueError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), _STANDARD_OUTPUT)
-    if sentence:
-        with suppress(OSError):
-            sys.stderr.write(f"pointsman: {sentence}\n")
-    return code
+@contextmanager
+def _ended_by_ctrl_c() -> Iterator[None]:
+    """At once and without a word, as most programs; Python would show where it was importing."""
+    if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield
+        return
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from pointsman.commands.forget import forget
 from pointsman.commands.replay import replay
 from pointsman.commands.schema import migrate_command
 from pointsman.commands.services import ingest, up
-from pointsman.exits import ATTENTION, INTERRUPTED, NOBODY_READS, WELL
+from pointsman.exits import ATTENTION, INTERRUPTED, WELL, say
 from pointsman.options import help_without_command
 from pointsman.version import VERSION
 
@@ -75,9 +75,6 @@ def run() -> int:
         return _say("nothing was done", INTERRUPTED if isinstance(unanswered, KeyboardInterrupt) else ATTENTION)
     except TyperException as error:
         return _say(_sentence(error), error.exit_code)
-    except SystemExit:
-        # Typer's end where nobody reads, with 1, which would say that something needs attention.
-        return NOBODY_READS
     return code if isinstance(code, int) else WELL
 
 
@@ -90,5 +87,5 @@ def _sentence(error: TyperException) -> str:
 
 def _say(sentence: str, code: int) -> int:
     if sentence:
-        sys.stderr.write(f"pointsman: {sentence}\n")
+        say(sentence)
     return code

@@ -156,4 +156,8 @@ def _put_in_place(draft: Path, path: Path) -> None:
             raise
         # Ours, for a moment an empty one.
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600))
-        draft.rename(path)
+        try:
+            draft.rename(path)
+        except OSError:
+            path.unlink(missing_ok=True)
+            raise

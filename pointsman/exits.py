@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import typer
 
@@ -58,11 +58,14 @@ def one_sentence() -> Iterator[None]:
     try:
         yield
     except PointsmanError as error:
-        sys.stderr.write(f"pointsman: {error}\n")
+        say(f"{error}")
         raise typer.Exit(code_of(error)) from error
-    except BrokenPipeError:
-        # Typer would end with 1, which says that something needs attention.
-        raise typer.Exit(NOBODY_READS) from None
     except KeyboardInterrupt as interrupted:
-        sys.stderr.write(f"pointsman: {str(interrupted) or 'interrupted'}\n")
+        say(str(interrupted) or "interrupted")
         raise typer.Exit(INTERRUPTED) from None
+
+
+def say(sentence: str) -> None:
+    """To standard error, if somebody is there."""
+    with suppress(OSError):
+        sys.stderr.write(f"pointsman: {sentence}\n")

@@ -15,6 +15,9 @@ from typing import NoReturn, Protocol
 
 import structlog
 
+from pointsman.exits import ATTENTION, code_of
+from pointsman_contract.errors import PointsmanError
+
 log = structlog.get_logger()
 
 # Ten seconds is what container runtimes and our own documentation promise; one is kept for the way out.
@@ -70,14 +73,16 @@ class Stopping:
             # Not through a stream: interrupted code may hold its lock. Closed or full, it must not keep us.
             with suppress(OSError, ValueError):
                 if last_words and select.select([], [_STANDARD_ERROR], [], 0)[1]:
-                    os.write(_STANDARD_ERROR, last_words)
+                    # `select` speaks for so many bytes.
+                    os.write(_STANDARD_ERROR, last_words[: select.PIPE_BUF])
         finally:
             os._exit(code)
 
     def end_late(self) -> NoReturn:
         """End the process, which was asked to and has not managed; with the reason, where it has one."""
         why = self.failures[0] if self.failures else "it did not end in time, and ends unfinished"
-        self.end_at_once(1, f"pointsman: {why}\n".encode(errors="replace"))
+        code = code_of(why) if isinstance(why, PointsmanError) else ATTENTION
+        self.end_at_once(code, f"pointsman: {why}\n".encode(errors="replace"))
 
     @contextmanager
     def held_up_by_nothing(self, within_s: float = STOP_WITHIN_S) -> Iterator[None]:
@@ -116,7 +121,9 @@ class Stopping:
             again, self._was_asked = self._was_asked or self.asked.is_set(), True
             if again:
                 # Not `set` once more: this may have come inside of the first one's, which holds the event's lock.
-                if number == signal.SIGINT:
+                if number == signal.SIGINT and self.failures:
+                    self.end_late()
+                elif number == signal.SIGINT:
                     self.end_at_once(130, _AT_ONCE)
                 return
             self.asked.set()
@@ -178,7 +185,11 @@ def run_services(services: Sequence[Service], stopping: Stopping) -> None:
         service.stop()
     _join(threads, time.monotonic() + STOP_WITHIN_S, stopping)
     if stopping.failures:
-        raise stopping.failures[0]
+        failure = stopping.failures[0]
+        if isinstance(failure, (OSError, SystemExit)):
+            # Else it would pass for trouble with standard output, or for an end that was meant.
+            raise RuntimeError(f"a service ended: {failure!r}") from failure
+        raise failure
 
 
 def _join(threads: Sequence[threading.Thread], deadline: float, stopping: Stopping) -> None:

@@ -11,6 +11,7 @@ from contextlib import suppress
 from ssl import SSLSocket
 from time import monotonic
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from kafka import KafkaProducer
 from kafka.errors import KafkaError, KafkaTimeoutError
@@ -22,7 +23,8 @@ from pointsman_router.encoding import Encoded
 from pointsman_router.limits import EmitterLimits
 
 _LINGER_MS = 20
-_AGREEMENT_S = 5.0
+# What Kafka's own clients give a connection at first.
+_AGREEMENT_S = 10.0
 _BATCH_BYTES = 128 * 1024
 # A missing topic is asked for again after this time; the other topics go on meanwhile.
 _ASK_AGAIN_S = 1.0
@@ -61,25 +63,32 @@ def check_settings(settings: Mapping[str, Any]) -> None:
 class _Selector(NetworkSelector):
     """With a bound for the agreement on TLS, see above."""
 
+    def __init__(self, **configs: Any) -> None:
+        super().__init__(**configs)  # type: ignore[no-untyped-call]  # kafka-python has no types
+        # Until when each has to have agreed.
+        self._agreed_by: WeakKeyDictionary[Any, float] = WeakKeyDictionary()
+
     def _wait_io(self, fileobj: Any, event: int, timeout_at: float | None) -> None:
         # Before they have agreed there is no version.
         if timeout_at is None and isinstance(fileobj, SSLSocket) and fileobj.version() is None:
-            timeout_at = monotonic() + _AGREEMENT_S
-        super()._wait_io(fileobj, event, timeout_at)  # type: ignore[no-untyped-call]  # kafka-python has no types
+            timeout_at = self._agreed_by.setdefault(fileobj, monotonic() + _AGREEMENT_S)
+        super()._wait_io(fileobj, event, timeout_at)  # type: ignore[no-untyped-call]  # see above
 
 
 class KafkaLine:
     """One producer. Used by the emitter's thread alone."""
 
     def __init__(self, bootstrap: str, settings: Mapping[str, Any], limits: EmitterLimits, connect_s: float) -> None:
-        """Blocks for at most about `connect_s`. Raises whatever kafka-python finds wrong: it leaves nothing behind."""
+        """Blocks for about `connect_s`, up to 10 s more where TLS is to be agreed on.
+
+        Raises whatever kafka-python finds wrong: it leaves nothing behind.
+        """
         self._absent: dict[str, float] = {}
         self._request_timeout_s = limits.request_timeout_s
         made: list[Any] = []
 
         def make(**configs: Any) -> Any:
-            net = _Selector(**configs)  # type: ignore[no-untyped-call]  # kafka-python has no types
-            made.append(KafkaNetClient(net=net, **configs))
+            made.append(KafkaNetClient(net=_Selector(**configs), **configs))
             return made[-1]
 
         ours = {

@@ -1,5 +1,6 @@
 """The embedded services: they start from the wheels, keep the data, and never outlive their application."""
 
+import errno
 import os
 import stat
 import subprocess
@@ -23,6 +24,7 @@ from pointsman.embedded import (
     embedded_postgres,
 )
 from pointsman.embedded.account import server_account
+from pointsman.embedded.cluster import Cluster
 from pointsman.embedded.guarded import accepts_connections
 from pointsman.embedded.ports import free_port
 
@@ -177,6 +179,20 @@ def test_a_creation_that_was_cut_short_is_begun_again(tmp_path: Path) -> None:
     with embedded_postgres(tmp_path / "db") as database, psycopg.connect(database.url) as connection:
         assert database.created
         assert connection.execute("SELECT 1").fetchone() == (1,)
+
+
+def test_a_full_disk_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It says which directory has no room."""
+
+    def create(_: Cluster, __: str) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Cluster, "create", create)
+    with (
+        pytest.raises(DirectoryUnusable, match=r"db cannot be used for a database: No space left on device$"),
+        embedded_postgres(tmp_path / "db"),
+    ):
+        pass
 
 
 def test_a_server_that_cannot_start_says_why(tmp_path: Path) -> None:

@@ -1,12 +1,15 @@
 """Signals ask a process to end, whenever they come."""
 
 import os
+import select
 import signal
 import threading
 
 import pytest
 
+from ingest.errors import IngestStopped
 from pointsman.process import Stopping, run_services
+from store.errors import WrongRevision
 
 
 class AskedAgain(threading.Event):
@@ -63,18 +66,73 @@ def test_the_main_thread_never_holds_what_a_signal_needs() -> None:
         run_services([Ends()], stopping)
 
 
-def test_a_ctrl_c_after_a_service_has_ended_is_the_last(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who waits for the others to stop has not to type it twice."""
-
-    class Ended(BaseException):
-        """In place of the end of this process."""
-
-    def end(code: int) -> None:
-        assert code == 130
-        raise Ended
-
-    monkeypatch.setattr("os._exit", end)
+@pytest.mark.parametrize(
+    ("failures", "code", "words"),
+    [
+        ([], 130, b"pointsman: ended at once, with nothing finished\n"),
+        ([IngestStopped("gone; run: this")], 1, b"pointsman: gone; run: this\n"),
+        ([WrongRevision("run: pointsman migrate")], 2, b"pointsman: run: pointsman migrate\n"),
+    ],
+    ids=["asked", "stopped", "wrong revision"],
+)
+def test_a_ctrl_c_after_a_service_has_ended_is_the_last(
+    failures: list[BaseException], code: int, words: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who waits for the others to stop has not to type it twice, and hears why it ended."""
     stopping = Stopping()
+    stopping.failures += failures
     stopping.asked.set()
-    with stopping.on_signals(), pytest.raises(Ended):
-        signal.raise_signal(signal.SIGINT)
+    read, write = os.pipe()
+    with os.fdopen(read, "rb") as log, os.fdopen(write, "wb") as stderr:
+        monkeypatch.setattr("pointsman.process._STANDARD_ERROR", stderr.fileno())
+        monkeypatch.setattr("os._exit", end)
+        with stopping.on_signals(), pytest.raises(Ended, match=f"^{code}$"):
+            signal.raise_signal(signal.SIGINT)
+        stderr.close()
+        assert log.read() == words
+
+
+def test_last_words_are_short(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pipe with room for a page takes a page at once, and more only from who waits."""
+    stopping = Stopping()
+    stopping.failures.append(IngestStopped("x" * 20_000))
+    read, write = os.pipe()
+    with os.fdopen(read, "rb"), os.fdopen(write, "wb", buffering=0) as stderr:
+        os.set_blocking(write, False)
+        while select.select([], [write], [], 0)[1]:
+            stderr.write(b"x" * select.PIPE_BUF)
+        os.read(read, select.PIPE_BUF)
+        os.set_blocking(write, True)
+        monkeypatch.setattr("pointsman.process._STANDARD_ERROR", write)
+        monkeypatch.setattr("os._exit", end)
+        with pytest.raises(Ended, match=r"^1$"):
+            stopping.end_late()
+
+
+class Ended(BaseException):
+    """In place of the end of this process."""
+
+
+def end(code: int) -> None:
+    """Raise the code."""
+    raise Ended(code)
+
+
+@pytest.mark.parametrize("failure", [BrokenPipeError(32, "Broken pipe"), SystemExit(0)])
+def test_a_service_that_ends_by_mistake(failure: BaseException) -> None:
+    """It passes neither for standard output that nobody reads nor for an end that was meant."""
+
+    class Fails:
+        """A service with a bug."""
+
+        name = "fails"
+
+        def run(self) -> None:
+            """At once."""
+            raise failure
+
+        def stop(self) -> None:
+            """Nothing to do."""
+
+    with pytest.raises(RuntimeError, match="a service ended"):
+        run_services([Fails()], Stopping())

@@ -36,7 +36,12 @@ class Cluster:
 
     def exists(self) -> bool:
         """Whether the data directory is complete."""
-        return (self.data / "PG_VERSION").exists()
+        return self.is_one(self.data)
+
+    @staticmethod
+    def is_one(data: Path) -> bool:
+        """Whether a directory is a complete one."""
+        return (data / "PG_VERSION").exists()
 
     def create(self, database: str) -> None:
         """Make the data directory with one database in it: UTF-8, sorted by code point, the superuser trusted.

@@ -34,9 +34,12 @@ from pointsman.embedded.locks import LockTaken, exclusive
 log = structlog.get_logger()
 
 _DATABASE = "pointsman"
+_ANOTHER = "name another with --data-dir"
 _OWNER_LOCK = "owner.lock"
-# The last is what a new file system has.
-_OURS = frozenset({"data", "data.unfinished", "run", "postgres.log", _OWNER_LOCK, "server.lock", "lost+found"})
+# The last two are what systems put there by themselves.
+_OURS = frozenset(
+    {"data", "data.unfinished", "run", "postgres.log", _OWNER_LOCK, "server.lock", "lost+found", ".DS_Store"}
+)
 _PORT = 5432
 _SOCKET = f".s.PGSQL.{_PORT}"
 # 104 bytes on macOS with the final NUL, 108 on Linux.
@@ -87,16 +90,15 @@ def embedded_postgres(directory: Path, *, started: Started = lambda _process: No
     home = _home(directory)
     began = time.monotonic()
     with ExitStack() as held:
-        lock = _take(home, held)
-        cluster = Cluster(bindir, home / "data", server_account(home / "data"), keep_open=(lock,))
-        created = not cluster.exists()
-        if created and cluster.data.exists():
-            raise DirectoryUnusable(
-                f"{cluster.data} is there already and holds no database: name another with --data-dir"
-            )
-        if created:
-            cluster.create(_DATABASE)
-        sockets = _socket_directory(home, cluster.account)
+        try:
+            lock = _take(home, held)
+            cluster = Cluster(bindir, home / "data", server_account(home / "data"), keep_open=(lock,))
+            created = not cluster.exists()
+            if created:
+                cluster.create(_DATABASE)
+            sockets = _socket_directory(home, cluster.account)
+        except OSError as error:
+            raise DirectoryUnusable(_unusable(home, error)) from error
         with cluster.serve(_settings(sockets), output=home / "postgres.log") as server:
             seconds = round(time.monotonic() - began, 2)
             log.info("embedded database started", directory=str(home), created=created, seconds=seconds)
@@ -120,10 +122,14 @@ def _own(home: Path, held: ExitStack) -> None:
     except LockTaken as taken:
         holder = f"process {taken.holder}" if taken.holder else "another process"
         raise DirectoryInUse(
-            f"the database in {home} is in use by {holder}: stop that one first, or name another with --data-dir"
+            f"the database in {home} is in use by {holder}: stop that one first, or {_ANOTHER}"
         ) from None
     except OSError as error:
-        raise DirectoryUnusable(f"the directory {home} cannot be used for a database: {error.strerror}") from error
+        raise DirectoryUnusable(_unusable(home, error)) from error
+
+
+def _unusable(home: Path, error: OSError) -> str:
+    return f"the directory {home} cannot be used for a database: {error.strerror}"
 
 
 def _take(home: Path, held: ExitStack) -> int:
@@ -143,9 +149,10 @@ def _refuse_other_things(home: Path) -> None:
     found = {path.name for path in home.iterdir()}
     others = found - _OURS
     if others and _OWNER_LOCK not in found:
-        raise DirectoryUnusable(
-            f"{home} is not empty ({min(others)}) and was not made for this: name another with --data-dir"
-        )
+        raise DirectoryUnusable(f"{home} is not empty ({min(others)}) and was not made for this: {_ANOTHER}")
+    data = home / "data"
+    if data.exists() and not Cluster.is_one(data):
+        raise DirectoryUnusable(f"{data} is there already and holds no database: {_ANOTHER}")
 
 
 def _settings(sockets: Path) -> dict[str, str]:
@@ -174,7 +181,7 @@ def _socket_directory(home: Path, account: Account | None) -> Path:
     run.mkdir(mode=0o700, exist_ok=True)
     found = run.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid not in {os.geteuid(), account.uid if account else os.geteuid()}:
-        raise EmbeddedFailed(f"{run} was made by somebody else: remove it, or name another with --data-dir")
+        raise EmbeddedFailed(f"{run} was made by somebody else: remove it, or {_ANOTHER}")
     run.chmod(0o700)
     if account:
         account.own(run)

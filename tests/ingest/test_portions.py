@@ -17,7 +17,7 @@ from tests.ingest.batch_bytes import RECORDS_AT, at_offset
 from tests.ingest.test_large_batches import CODECS, MIB, batch_of
 
 AT = Partition("topic", 3)
-_LENGTH_AT, _LAST_NUMBER_AT = 8, 23
+_LENGTH_AT, _MAGIC_AT, _LAST_NUMBER_AT, _COUNT_AT = 8, 16, 23, 57
 
 
 def fetched(written: bytes) -> tuple[Any, Portion]:
@@ -113,11 +113,54 @@ def test_a_header_without_its_checksum_is_not_believed(last: int) -> None:
         (at_offset(7, BEHIND), "topic/3: the batch of 2 to 6 cannot be read: its checksum is wrong.", "--to 7"),
         (b"", "topic/3: a batch at the offset 2 cannot be read: its", "--to OFFSET, that of the next batch"),
         (at_offset(1, BEHIND), "topic/3: a batch at the offset 2 cannot", "--to OFFSET, that of the next batch"),
+        (
+            at_offset(7, BEHIND)[:-1] + b"?",
+            "topic/3: a batch at the offset 2 cannot",
+            "--to OFFSET, that of the next batch",
+        ),
     ):
         values, error = taken_until_unreadable(*fetched(BEFORE + turned + behind))
         assert values == [b"first", b"second"]
         assert str(error).startswith(told)
         assert str(error).endswith(command)
+
+
+@pytest.mark.parametrize(
+    ("batches", "told"),
+    [
+        ((0, 42, 7), "a batch ends at 42, and the next one begins at 7"),
+        ((0, 1, 7), "a batch ends at 1, and the next one begins at 1"),
+        ((0, 2, 1), "a batch ends at 2, and the next one begins at 1"),
+    ],
+    ids=["far ahead", "within the one before", "the next one within it"],
+)
+def test_a_batch_that_stands_where_it_cannot(batches: tuple[int, int, int], told: str) -> None:
+    """Its first offset is outside of the checksum. Which of two is wrong cannot be told: no command that skips one."""
+    _, second, third = batches
+    written = BEFORE + at_offset(second, SMALL) + at_offset(third, BEHIND)
+    values, error = taken_until_unreadable(*fetched(written))
+    assert values in ([], [b"first", b"second"])
+    assert told in str(error)
+    assert str(error).endswith("--to OFFSET, that of the next batch")
+
+
+def test_a_layout_that_is_not_known() -> None:
+    """kafka-python would take it for the one that it knows, but for transactions."""
+    other = bytearray(at_offset(2, SMALL))
+    other[_MAGIC_AT] = 3
+    values, error = taken_until_unreadable(*fetched(BEFORE + other + at_offset(3, BEHIND)))
+    assert values == [b"first", b"second"]
+    assert "topic/3: a batch at the offset 2 cannot be read: a batch of the layout 3" in str(error)
+
+
+@pytest.mark.parametrize("codec", [0, 4], ids=["plain", "zstd"])
+def test_less_than_no_record(codec: int) -> None:
+    """A batch that counts its records below 0 is not passed over."""
+    written = batch_of(codec, [(None, b"value", [])])
+    negative = at_offset(2, written[:_COUNT_AT] + (-1).to_bytes(4, "big", signed=True) + written[RECORDS_AT:])
+    values, error = taken_until_unreadable(*fetched(BEFORE + negative + at_offset(3, BEHIND)))
+    assert values == [b"first", b"second"]
+    assert "topic/3: the batch of 2 to 2 cannot be read: -1 records" in str(error)
 
 
 def test_a_length_that_cannot_be() -> None:

@@ -5,7 +5,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Self
 from uuid import UUID
 
@@ -90,14 +90,30 @@ def test_an_address_where_nobody_answers_holds_up_nothing(protocol: str) -> None
 
 
 @tolerating_unclosed_sockets
-def test_a_line_to_somebody_who_is_silent_ends() -> None:
-    """Who takes the connection and never talks TLS would hold the emitter's thread for ever, and all that waits."""
+def test_a_line_to_somebody_who_never_talks_tls_ends() -> None:
+    """It would hold the emitter's thread for ever, and all that waits, also with a byte now and then."""
+    says = b"\x16\x03\x03\x40\0" + bytes(100)
     with socket.create_server(("127.0.0.1", 0)) as mute:
+        done = threading.Event()
+
+        def talk() -> None:
+            client, _ = mute.accept()
+            with client, suppress(OSError):
+                for byte in says:
+                    client.send(bytes([byte]))
+                    if done.wait(1):
+                        break
+                done.wait(30)
+
+        talker = threading.Thread(target=talk)
+        talker.start()
         address = "{}:{}".format(*mute.getsockname())
         began = time.monotonic()
         with pytest.raises(KafkaTimeoutError):
             KafkaLine(address, {"security_protocol": "SSL"}, EmitterLimits(), 1.0)
-        assert time.monotonic() - began < 15
+        assert time.monotonic() - began < 20
+        done.set()
+        talker.join()
 
 
 @tolerating_unclosed_sockets
