@@ -26,6 +26,7 @@ MEANINGS = {
     WRONG_USE: "wrong use or settings",
     BLIND: "blind: a service did not answer, so nothing could be seen",
     INTERRUPTED: "a Ctrl-C cut something short",
+    NOBODY_READS: "whoever read the output went away, as `head` does",
 }
 _WRONG_USE = (
     SettingsError,

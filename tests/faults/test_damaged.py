@@ -10,7 +10,7 @@ from kafka.record.default_records import DefaultRecordBatchBuilder
 from pointsman_contract.trace import Trace
 from tests.audit import audit
 from tests.ingest import stored
-from tests.ingest.batch_bytes import RECORDS_AT, at_offset, length_of, offset_of
+from tests.ingest.batch_bytes import LAST_NUMBER_AT, RECORDS_AT, at_offset, length_of, offset_of
 from tests.ingest.deployment import Deployment
 from tests.ingest.fixtures import deployed
 from tests.ingest.test_resets import run_command, stops_with_command
@@ -26,7 +26,7 @@ def bit_turned(batch: bytes) -> bytes:
 
 def end_elsewhere(batch: bytes) -> bytes:
     """The header tells fewer offsets than there are."""
-    return batch[:26] + b"\x02" + batch[27:]
+    return batch[:LAST_NUMBER_AT] + (2).to_bytes(4, "big") + batch[LAST_NUMBER_AT + 4 :]
 
 
 def other_records(batch: bytes) -> bytes:

@@ -13,15 +13,11 @@ from kafka.record.default_records import DefaultRecordBatch
 from kafka.record.util import encode_varint
 
 from ingest.kafka_records import RecordsUnreadable
-from tests.ingest.batch_bytes import at_offset, offset_of
+from tests.ingest.batch_bytes import ATTRIBUTES_AT, COUNT_AT, LAST_NUMBER_AT, RECORDS_AT, at_offset, offset_of
 from tests.ingest.test_large_batches import MIB, Values, batch_of, streamed, told
 from tests.ingest.traffic import NoText
 
-_HEADER_BYTES = 61
 _LOG_APPEND_TIME = 0x08
-_ATTRIBUTES_AT = 22
-_LAST_NUMBER_AT = 23
-_COUNT_AT = 57
 _HEADERS = 5
 
 _VALUES = st.none() | st.binary(max_size=300)
@@ -65,7 +61,7 @@ def test_every_batch_is_read_alike(records: Values) -> None:
 def test_a_batch_stamped_by_the_broker(records: Values) -> None:
     """All its records have the batch's time."""
     written = bytearray(batch_of(0, records))
-    written[_ATTRIBUTES_AT] |= _LOG_APPEND_TIME
+    written[ATTRIBUTES_AT] |= _LOG_APPEND_TIME
     found = told(streamed(bytes(written)))
     assert found == told(DefaultRecordBatch(bytes(written)))
     assert len({one[1] for one in found}) == 1
@@ -73,7 +69,7 @@ def test_a_batch_stamped_by_the_broker(records: Values) -> None:
 
 def as_stream(batch: bytes) -> Outcome:
     """What comes of the same records where they are compressed, and read piece by piece."""
-    packed = at_offset(offset_of(batch), batch, zstandard.compress(batch[_HEADER_BYTES:]), attributes=4)
+    packed = at_offset(offset_of(batch), batch, zstandard.compress(batch[RECORDS_AT:]), attributes=4)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("ingest.large_batches._WHOLE_BYTES", -1)
         return outcome(streamed(packed))
@@ -83,7 +79,7 @@ def as_stream(batch: bytes) -> Outcome:
 def test_whatever_the_bytes_are(records: Values, at: int, length: int, put: bytes) -> None:
     """A part cut out and other bytes in its place: read alike, or corrupt for all three ways to read."""
     written = batch_of(0, records)
-    header, payload = written[:_HEADER_BYTES], written[_HEADER_BYTES:]
+    header, payload = written[:RECORDS_AT], written[RECORDS_AT:]
     at %= len(payload)
     broken = header + payload[:at] + put + payload[at + length :]
     ours = outcome(streamed(broken))
@@ -143,12 +139,12 @@ def test_no_record_within_another(read: Callable[[bytes], Outcome]) -> None:
 def test_the_last_record_does_not_come_where_more_is_wrong(read: Callable[[bytes], Outcome]) -> None:
     """Bytes behind it, or fewer than it says: with the record, the place of the trouble would be passed over."""
     written = batch_of(0, [(None, b"first", []), (b"key", b"second", [("name", b"value" * 20)])])
-    payload = written[_HEADER_BYTES:]
+    payload = written[RECORDS_AT:]
     for records in (payload + b"\0", payload[:-1], payload + payload):
         found = read(at_offset(0, written, records))
         assert [one[4] for one in found.records] == [b"first"]
         assert not found.is_whole
-    none = written[:_COUNT_AT] + bytes(4)
+    none = written[:COUNT_AT] + bytes(4)
     assert read(at_offset(0, none, b"")) == Outcome([], is_whole=True)
     assert not read(at_offset(0, none, payload)).is_whole
 
@@ -161,7 +157,7 @@ def test_no_record_chooses_its_offset(read: Callable[[bytes], Outcome]) -> None:
 
     def offsets(last: int, *numbers: int) -> list[object] | None:
         written = bytearray(batch_of(0, [(None, b"", [])] * len(numbers)))
-        written[_LAST_NUMBER_AT : _LAST_NUMBER_AT + 4] = last.to_bytes(4, "big")
+        written[LAST_NUMBER_AT : LAST_NUMBER_AT + 4] = last.to_bytes(4, "big")
         records = b"".join(sized(b"\0\0" + number(one) + b"\1\1\0") for one in numbers)
         found = read(at_offset(100, bytes(written), records))
         return [one[0] for one in found.records] if found.is_whole else None
@@ -189,8 +185,8 @@ def test_a_header_whose_name_is_no_text(rest: int) -> None:
 def test_cut_anywhere(records: Values, at: int) -> None:
     """A batch that ends too soon is never taken for a shorter one."""
     written = batch_of(0, records)
-    at %= len(written) - _HEADER_BYTES
-    assert not outcome(streamed(written[: _HEADER_BYTES + at])).is_whole
+    at %= len(written) - RECORDS_AT
+    assert not outcome(streamed(written[: RECORDS_AT + at])).is_whole
 
 
 @given(_RECORDS, st.integers(0, 10).filter(bool))
@@ -198,7 +194,7 @@ def test_another_count(records: Values, more: int) -> None:
     """More records than there are, or fewer."""
     written = bytearray(batch_of(0, records))
     for count in (len(records) + more, len(records) - 1):
-        written[_COUNT_AT : _COUNT_AT + 4] = count.to_bytes(4, "big")
+        written[COUNT_AT : COUNT_AT + 4] = count.to_bytes(4, "big")
         assert not outcome(streamed(bytes(written))).is_whole
 
 
@@ -241,6 +237,6 @@ def number(value: int) -> bytes:
 def test_a_control_batch_is_kafka_pythons() -> None:
     """Its record is no message: it says how a transaction ended."""
     written = bytearray(batch_of(0, [(b"\0\0\0\1", b"\0\0\0\0\0\0", [])]))
-    written[_ATTRIBUTES_AT] |= 0x20
+    written[ATTRIBUTES_AT] |= 0x20
     (record,) = streamed(bytes(written))
     assert record.commit

@@ -13,11 +13,10 @@ from kafka.record.default_records import DefaultRecordBatch
 from ingest.errors import BatchUnreadable
 from ingest.partitions import Partition
 from ingest.portions import Batches, Portion, PortionFull, Portions, bound_memory
-from tests.ingest.batch_bytes import RECORDS_AT, at_offset
+from tests.ingest.batch_bytes import COUNT_AT, LAST_NUMBER_AT, LENGTH_AT, MAGIC_AT, RECORDS_AT, at_offset
 from tests.ingest.test_large_batches import CODECS, MIB, batch_of
 
 AT = Partition("topic", 3)
-_LENGTH_AT, _MAGIC_AT, _LAST_NUMBER_AT, _COUNT_AT = 8, 16, 23, 57
 
 
 def fetched(written: bytes) -> tuple[Any, Portion]:
@@ -107,7 +106,7 @@ def test_a_batch_that_cannot_be_read_says_where_it_is(broken: bytes) -> None:
 def test_a_header_without_its_checksum_is_not_believed(last: int) -> None:
     """Where the next batch begins says that batch, and nothing does where it was not fetched."""
     turned = bytearray(at_offset(2, SMALL))
-    turned[_LAST_NUMBER_AT : _LAST_NUMBER_AT + 4] = last.to_bytes(4, "big", signed=True)
+    turned[LAST_NUMBER_AT : LAST_NUMBER_AT + 4] = last.to_bytes(4, "big", signed=True)
     turned[-1] ^= 1
     for behind, told, command in (
         (at_offset(7, BEHIND), "topic/3: the batch of 2 to 6 cannot be read: its checksum is wrong.", "--to 7"),
@@ -147,7 +146,7 @@ def test_a_batch_that_stands_where_it_cannot(batches: tuple[int, int, int], told
 def test_a_layout_that_is_not_known() -> None:
     """kafka-python would take it for the one that it knows, but for transactions."""
     other = bytearray(at_offset(2, SMALL))
-    other[_MAGIC_AT] = 3
+    other[MAGIC_AT] = 3
     values, error = taken_until_unreadable(*fetched(BEFORE + other + at_offset(3, BEHIND)))
     assert values == [b"first", b"second"]
     assert "topic/3: a batch at the offset 2 cannot be read: a batch of the layout 3" in str(error)
@@ -157,7 +156,7 @@ def test_a_layout_that_is_not_known() -> None:
 def test_less_than_no_record(codec: int) -> None:
     """A batch that counts its records below 0 is not passed over."""
     written = batch_of(codec, [(None, b"value", [])])
-    negative = at_offset(2, written[:_COUNT_AT] + (-1).to_bytes(4, "big", signed=True) + written[RECORDS_AT:])
+    negative = at_offset(2, written[:COUNT_AT] + (-1).to_bytes(4, "big", signed=True) + written[RECORDS_AT:])
     values, error = taken_until_unreadable(*fetched(BEFORE + negative + at_offset(3, BEHIND)))
     assert values == [b"first", b"second"]
     assert "topic/3: the batch of 2 to 2 cannot be read: -1 records" in str(error)
@@ -166,7 +165,7 @@ def test_less_than_no_record(codec: int) -> None:
 def test_a_length_that_cannot_be() -> None:
     """It says where what was read before ends."""
     short = bytearray(at_offset(2, SMALL))
-    short[_LENGTH_AT : _LENGTH_AT + 4] = (5).to_bytes(4, "big")
+    short[LENGTH_AT : LENGTH_AT + 4] = (5).to_bytes(4, "big")
     values, error = taken_until_unreadable(*fetched(BEFORE + short + at_offset(3, BEHIND)))
     assert values == [b"first", b"second"]
     assert str(error).startswith("topic/3: a batch at the offset 2 cannot be read: ")
