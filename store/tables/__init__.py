@@ -5,19 +5,43 @@ from store.tables.base import metadata
 from store.tables.leases import leases
 from store.tables.messages import dead_letters, heartbeats, outcomes
 from store.tables.offsets import ingest_batches, ingest_gaps, ingest_offsets
+from store.tables.rollups import (
+    admitted_values,
+    attempt_keys,
+    attempt_rollups,
+    cursors,
+    incomplete_days,
+    latency_rollups,
+    mix_rollups,
+    request_keys,
+    request_rollups,
+    tenant_keys,
+    tenant_rollups,
+)
 from store.tables.traces import admitted_routes, start_day_parity, traces
 
 __all__ = [
     "admitted_routes",
+    "admitted_values",
+    "attempt_keys",
+    "attempt_rollups",
     "attempts",
+    "cursors",
     "dead_letters",
     "heartbeats",
+    "incomplete_days",
     "ingest_batches",
     "ingest_gaps",
     "ingest_offsets",
+    "latency_rollups",
     "leases",
     "metadata",
+    "mix_rollups",
     "outcomes",
+    "request_keys",
+    "request_rollups",
     "start_day_parity",
+    "tenant_keys",
+    "tenant_rollups",
     "traces",
 ]

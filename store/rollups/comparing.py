@@ -1,0 +1,145 @@
+"""Are the rollups what the raw rows say? And made again where they are not. A day at a time, as of the cursors.
+
+A comparison starts from the raw rows and reads no rollup on the way; it sees one moment of the database, so that ticks
+may go on beside it.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from typing import NamedTuple
+
+from sqlalchemy import Connection, text
+
+from store.days import attached_days
+from store.rollups.adding import TARGETS, Target, add_deltas, minutes_from, name_deltas
+from store.rollups.cursors import lock_job, read_cursors
+from store.rollups.facts import gather_day
+from store.rollups.grouping import group_facts
+from store.rollups.tick import JOB, prepare_tick, settle_plans
+from store.sessions import Sessions
+
+_SHOWN = 5
+
+
+class Difference(NamedTuple):
+    """One rollup row that is not what the raw rows say; None on a side that has no such row."""
+
+    table: str
+    bucket: datetime
+    key_id: str
+    columns: Sequence[str]
+    expected: Sequence[str] | None
+    stored: Sequence[str] | None
+
+
+class Compared(NamedTuple):
+    """A day: how many rows were compared and how many differ, with the first of each table."""
+
+    day: date
+    rows: int
+    different: int
+    first: Sequence[Difference]
+
+
+class Comparable(NamedTuple):
+    """Days that can be compared, and those that cannot be with why."""
+
+    days: Sequence[date]
+    left_out: Sequence[tuple[date, str]]
+
+
+def comparable_days(sessions: Sessions, *, since: date | None = None) -> Comparable:
+    """The days of which all raw rows are there. Raises StoreAway."""
+    with sessions.read() as db:
+        attached = attached_days(db, "traces") & attached_days(db, "attempts")
+        reasons = db.execute(
+            text("SELECT day, string_agg(reason, ', ' ORDER BY reason) FROM incomplete_days GROUP BY 1")
+        )
+        incomplete = {row[0]: row[1] for row in reasons}
+        rolled_up = {
+            row[0] for row in db.execute(text("SELECT DISTINCT CAST(bucket AS date) FROM request_rollups_day"))
+        }
+    days = sorted(day for day in attached if day not in incomplete and (since is None or day >= since))
+    gone = dict.fromkeys(rolled_up - attached, "retention")
+    left_out = sorted((day, why) for day, why in (gone | incomplete).items() if since is None or day >= since)
+    return Comparable(days, left_out)
+
+
+def compare_day(sessions: Sessions, day: date) -> Compared:
+    """Compare a day's rollups with its raw rows, of all batches that the rollups have read. Raises StoreAway."""
+    begin, end = _span(day)
+    with sessions.write(prepare=prepare_tick) as db:
+        db.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
+        _sum_day(db, begin, end)
+        # Whatever there was room for was admitted when it was counted.
+        name_deltas(db, values_a_day=0)
+        minutes = max(begin, minutes_from(db))
+        found = [
+            _compare(db, target, minutes if target.level == "minute" else begin, end)
+            for target in TARGETS
+            if target.level != "minute" or minutes < end
+        ]
+    return Compared(
+        day,
+        sum(rows for rows, _, _ in found),
+        sum(different for _, different, _ in found),
+        [difference for *_, first in found for difference in first],
+    )
+
+
+def rebuild_day(sessions: Sessions, day: date) -> None:
+    """Make a day's rollups again from its raw rows; ticks wait meanwhile. Raises StoreAway.
+
+    Only for days of which all raw rows are there (`comparable_days`): what is gone would be counted no more.
+    """
+    begin, end = _span(day)
+    with sessions.write(prepare=prepare_tick) as db:
+        lock_job(db, JOB)
+        for target in TARGETS:
+            db.execute(
+                text(f"DELETE FROM {target.table} WHERE bucket >= :begin AND bucket < :end"),
+                {"begin": begin, "end": end},
+            )
+        _sum_day(db, begin, end)
+        name_deltas(db)
+        add_deltas(db)
+
+
+def _sum_day(db: Connection, begin: datetime, end: datetime) -> None:
+    settle_plans(db)
+    db.execute(text("SET LOCAL statement_timeout = 0"))
+    gather_day(db, begin, end, read_cursors(db, JOB))
+    group_facts(db)
+
+
+def _compare(db: Connection, target: Target, begin: datetime, end: datetime) -> tuple[int, int, list[Difference]]:
+    """Rows on both sides, how many differ, and the first of these."""
+    key, values = ", ".join(target.key), ", ".join(target.values)
+    expected, stored = (", ".join(f"{side}.{name}" for name in target.values) for side in ("e", "s"))
+    # One of them is NULL as a whole where a side has no such row.
+    as_text = ", ".join(
+        f"CASE WHEN {side}.here THEN ARRAY[{', '.join(f'CAST({side}.{name} AS text)' for name in target.values)}] END"
+        for side in ("e", "s")
+    )
+    query = text(
+        f"WITH e AS (SELECT true AS here, e.* FROM ({target.rows}) e),"
+        f" s AS (SELECT true AS here, {key}, {values} FROM {target.table} WHERE bucket >= :since AND bucket < :end)"
+        f" SELECT {key}, {as_text}, count(*) FILTER (WHERE ROW(e.here, {expected}) IS DISTINCT FROM"
+        f" ROW(s.here, {stored})) OVER () AS different, count(*) OVER () AS rows"
+        f" FROM e FULL JOIN s USING ({key})"
+        f" ORDER BY ROW(e.here, {expected}) IS DISTINCT FROM ROW(s.here, {stored}) DESC, {key} LIMIT {_SHOWN}"
+    )
+    rows = db.execute(query, {"since": begin, "end": end}).all()
+    if not rows:
+        return 0, 0, []
+    width = len(target.key)
+    first = [
+        Difference(target.table, row[0], str(row[1]), tuple(target.values), row[width], row[width + 1])
+        for row in rows[: rows[0].different]
+    ]
+    return rows[0].rows, rows[0].different, first
+
+
+def _span(day: date) -> tuple[datetime, datetime]:
+    begin = datetime.combine(day, time(), UTC)
+    return begin, begin + timedelta(days=1)

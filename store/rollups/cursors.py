@@ -1,0 +1,132 @@
+"""How far a job has read, by partition, and which whole batches come next. Source: design §4.
+
+Within a partition the ids of batches rise with what was committed, so nothing can appear behind such a cursor.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from sqlalchemy import Connection, Row, text
+
+from store.rollups.facts import Batches, Cursors, Place
+
+# One writer of a job's results at a time, whoever believes to be the leader; goes with the transaction.
+_JOBS = {"rollups": 0x706F_696E_7473 + 3}
+_TRACES, _OUTCOMES = "routing.traces", "routing.outcomes"
+
+_READ = text("SELECT topic_id, partition, batch_id FROM cursors WHERE job = :job")
+_MOVE = text(
+    "INSERT INTO cursors AS c (job, topic_id, partition, batch_id) SELECT :job, * FROM"
+    " unnest(CAST(:topics AS uuid[]), CAST(:partitions AS integer[]), CAST(:read AS bigint[]))"
+    " ON CONFLICT (job, topic_id, partition) DO UPDATE SET batch_id = excluded.batch_id"
+)
+# Each partition's beginning by the index alone: there are few partitions and many batches.
+_PLACES = (
+    "WITH RECURSIVE places AS ("
+    "(SELECT topic_id, partition, topic FROM ingest_batches ORDER BY topic_id, partition LIMIT 1)"
+    " UNION ALL SELECT n.topic_id, n.partition, n.topic FROM places p CROSS JOIN LATERAL ("
+    "SELECT topic_id, partition, topic FROM ingest_batches b"
+    " WHERE (b.topic_id, b.partition) > (p.topic_id, p.partition) ORDER BY topic_id, partition LIMIT 1) n)"
+)
+# A deployment's topics may have anything in front of their names.
+_UNREAD = text(
+    f"{_PLACES} SELECT p.topic, b.* FROM places p"
+    " LEFT JOIN cursors c ON c.job = :job AND c.topic_id = p.topic_id AND c.partition = p.partition"
+    " CROSS JOIN LATERAL (SELECT b.id, b.topic_id, b.partition, b.stored, b.min_started_at, b.max_started_at,"
+    " b.max_broker_time FROM ingest_batches b WHERE b.topic_id = p.topic_id AND b.partition = p.partition"
+    " AND b.id > coalesce(c.batch_id, 0) ORDER BY b.id LIMIT :most) b"
+    f" WHERE p.topic LIKE '%{_TRACES}' OR p.topic LIKE '%{_OUTCOMES}' ORDER BY b.id"
+)
+_OLDEST_UNREAD = text(
+    f"{_PLACES} SELECT min(b.id), min(b.min_started_at) FROM places p"
+    " JOIN (SELECT DISTINCT job FROM cursors) j ON true"
+    " LEFT JOIN cursors c ON c.job = j.job AND c.topic_id = p.topic_id AND c.partition = p.partition"
+    " JOIN ingest_batches b ON b.topic_id = p.topic_id AND b.partition = p.partition AND b.id > coalesce(c.batch_id, 0)"
+    f" WHERE p.topic LIKE '%{_TRACES}' OR p.topic LIKE '%{_OUTCOMES}'"
+)
+_MOST_BATCHES = 5_000
+
+
+class News(NamedTuple):
+    """Whole batches that a job takes next, and its cursors before and after."""
+
+    batches: Batches
+    before: Cursors
+    after: Cursors
+    # Messages that were stored in them, and whether there is more behind.
+    stored: int
+    more: bool
+    # The newest broker time among them: what the results are as fresh as.
+    fresh_until: datetime | None
+
+
+class Unread(NamedTuple):
+    """Where the slowest job stands: the first batch and the earliest start that it has not read; None: nothing."""
+
+    batch_id: int | None
+    started_at: datetime | None
+
+
+def lock_job(db: Connection, job: str) -> None:
+    """Be the only transaction that writes this job's results. Raises StoreAway where another one takes long."""
+    db.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _JOBS[job]})
+
+
+def read_cursors(db: Connection, job: str) -> dict[Place, int]:
+    """How far the job has read each partition."""
+    return {(row.topic_id, row.partition): row.batch_id for row in db.execute(_READ, {"job": job})}
+
+
+def move_cursors(db: Connection, job: str, after: Cursors) -> None:
+    """Set the cursors, in the transaction of the results."""
+    db.execute(
+        _MOVE,
+        {
+            "job": job,
+            "topics": [topic_id for topic_id, _ in after],
+            "partitions": [partition for _, partition in after],
+            "read": list(after.values()),
+        },
+    )
+
+
+def news_for(db: Connection, job: str, *, most: int) -> News:
+    """The next whole batches, in the order of their ids, until they hold `most` messages; at least one."""
+    before = read_cursors(db, job)
+    rows = db.execute(_UNREAD, {"job": job, "most": _MOST_BATCHES}).all()
+    taken = 0
+    stored = 0
+    for row in rows:
+        if taken and stored + row.stored > most:
+            break
+        taken += 1
+        stored += row.stored
+    chosen = rows[:taken]
+    after: dict[tuple[UUID, int], int] = dict(before)
+    for row in chosen:
+        after[row.topic_id, row.partition] = row.id
+    return News(
+        _batches(chosen), before, after, stored, taken < len(rows) or len(rows) >= _MOST_BATCHES, _newest(chosen)
+    )
+
+
+def oldest_unread(db: Connection) -> Unread:
+    """What no job may lose: deleting stops in front of it. Nothing where no job has ever read."""
+    return Unread(*db.execute(_OLDEST_UNREAD).one())
+
+
+def _batches(rows: Sequence[Row[Any]]) -> Batches:
+    traces = [row for row in rows if row.topic.endswith(_TRACES) and row.stored]
+    starts = [(row.min_started_at, row.max_started_at) for row in traces if row.min_started_at is not None]
+    return Batches(
+        traces=[row.id for row in traces],
+        outcomes=[row.id for row in rows if row.topic.endswith(_OUTCOMES) and row.stored],
+        earliest=min((first for first, _ in starts), default=None),
+        latest=max((last for _, last in starts), default=None),
+    )
+
+
+def _newest(rows: Sequence[Row[Any]]) -> datetime | None:
+    return max((row.max_broker_time for row in rows if row.max_broker_time is not None), default=None)

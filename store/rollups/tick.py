@@ -1,0 +1,66 @@
+"""One tick: the next whole batches into the rollups, and the cursors behind them, in one transaction."""
+
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import Connection, text
+
+from store.rollups.adding import CREATE_PARTS, add_deltas, name_deltas
+from store.rollups.cursors import lock_job, move_cursors, news_for
+from store.rollups.facts import CREATE_FACTS, gather_news
+from store.rollups.grouping import CREATE_DELTAS, group_facts
+from store.rollups.keys import VALUES_A_DAY
+from store.sessions import Sessions
+
+JOB = "rollups"
+MESSAGES_A_TICK = 100_000
+
+
+class Ticked(NamedTuple):
+    """What a tick took: batches and the messages stored in them; whether there is more; how fresh the rollups are."""
+
+    batches: int
+    messages: int
+    more: bool
+    fresh_until: datetime | None
+
+
+def prepare_tick(db: Connection) -> None:
+    """Make the session's temporary tables. They are empty after each commit."""
+    db.execute(text(f"{CREATE_FACTS};\n{CREATE_DELTAS};\n{CREATE_PARTS}"))
+
+
+def tick(sessions: Sessions, *, most: int = MESSAGES_A_TICK, values_a_day: int = VALUES_A_DAY) -> Ticked:
+    """Bring the rollups up to date by whole batches of together at most `most` messages (a batch is never cut).
+
+    Its cost depends on these messages and not on what is stored already. Killed at any point it has done nothing, or
+    all. Raises StoreAway.
+    """
+    with sessions.write(prepare=prepare_tick) as db:
+        lock_job(db, JOB)
+        settle_plans(db)
+        news = news_for(db, JOB, most=most)
+        batches = len(news.batches.traces) + len(news.batches.outcomes)
+        if news.after != news.before:
+            if batches:
+                gather_news(db, news.batches, news.before, news.after)
+                roll_up(db, values_a_day=values_a_day)
+            move_cursors(db, JOB, news.after)
+    return Ticked(batches, news.stored, news.more, news.fresh_until)
+
+
+def roll_up(db: Connection, *, values_a_day: int = VALUES_A_DAY) -> None:
+    """Facts into the rollups of every level."""
+    sum_facts(db, values_a_day=values_a_day)
+    add_deltas(db)
+
+
+def sum_facts(db: Connection, *, values_a_day: int = VALUES_A_DAY) -> None:
+    """Facts into named deltas, which nothing has been done with yet."""
+    group_facts(db)
+    name_deltas(db, values_a_day=values_a_day)
+
+
+def settle_plans(db: Connection) -> None:
+    """No compiling of expressions, which costs more than a tick; memory for the groups of one."""
+    db.execute(text("SET LOCAL jit = off; SET LOCAL work_mem = '64MB'"))
