@@ -3,7 +3,16 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from store.forgetting import Forgotten, Whose, count_traces, forget_day, newest_batch, stored_days, stored_since
+from store.forgetting import (
+    Forgotten,
+    Whose,
+    count_traces,
+    forget_day,
+    newest_batch,
+    rename_tenant,
+    stored_days,
+    stored_since,
+)
 from store.forgetting_letters import Unseen, delete_letters, find_letters, unseen
 from store.sessions import Sessions
 
@@ -22,6 +31,7 @@ class Forgetting:
     mentions: int = 0
     first_mentions: list[int] = field(default_factory=list)
     hidden: Unseen = field(default_factory=lambda: Unseen(0, 0))
+    renamed_rollups: int = 0
     stored_meanwhile: int = 0
 
     @property
@@ -44,6 +54,8 @@ class Forgetting:
                 self.deleted = self.deleted.plus(some)
             progress(done)
         self._look_through_letters(sessions, delete=True)
+        if self.whose.column == "tenant":
+            self.renamed_rollups = rename_tenant(sessions, self.whose)
         self.stored_meanwhile = stored_since(sessions, self.whose, began_behind)
 
     def _look_through_letters(self, sessions: Sessions, *, delete: bool) -> None:

@@ -15,6 +15,7 @@ from psycopg.errors import LockNotAvailable
 from sqlalchemy import Connection, func, select, text
 from sqlalchemy.exc import OperationalError
 
+from store.rollups.cursors import oldest_unread
 from store.sessions import Sessions
 from store.sorting import KeptDays, utc_day
 
@@ -81,7 +82,13 @@ class Days:
         today = utc_day(kept.now)
         self.forget()
         made = self.ensure(today + timedelta(days=ahead) for ahead in range(-1, DAYS_AHEAD + 1))
-        return Maintenance(made, self._drop_before(kept.oldest))
+        return Maintenance(made, self._drop_before(self._first_unread(kept.oldest)))
+
+    def _first_unread(self, oldest: date) -> date:
+        """The oldest day kept, or an older one of which some job has not read all."""
+        with self._sessions.read() as db:
+            started_at = oldest_unread(db).started_at
+        return oldest if started_at is None else min(oldest, utc_day(started_at))
 
     def ahead(self) -> int:
         """How many days after today are ready. Raises StoreAway."""

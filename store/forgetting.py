@@ -3,18 +3,20 @@
 In small transactions, each of which leaves nothing half forgotten: a trace goes together with its attempts and
 outcomes. A run that is cut short is continued by the next one, because what is gone is not found again.
 
-Measures to come read whole batches behind their cursors (design §4), so they must have read a row before it is
-deleted: once there are cursors, `_FORGET` and `_COUNT` take only batches behind every one of them, and rollups of a
-tenant get the name `forgotten` in the same transaction.
+Rollups count what they have read, so a trace goes only once every incremental job has read its batch; later ones stay
+for the next run. The day is noted: its rollups cannot be made again from what is left. Rollup rows of a tenant get the
+name `forgotten`, and a key that nothing can be traced back from.
 """
 
 from collections.abc import Generator
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal, NamedTuple
 
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
+from pointsman_contract.fields import MAX_INTEGER
 from store.days import attached_days, partition_name
+from store.rollups.cursors import ROLLUPS, lock_job, oldest_unread
 from store.sessions import Sessions
 from store.sorting import SAME_TRACE_WITHIN
 
@@ -27,6 +29,7 @@ _WHOSE = (
     "started_at >= :begin AND started_at < :end AND {column} = :value"
     " AND (CAST(:environment AS text) IS NULL OR environment = :environment)"
 )
+_READ = " AND batch_id < :unread"
 _RANGE = " AND ctid >= CAST(:from_ctid AS tid) AND ctid < CAST(:to_ctid AS tid)"
 # `attempts` has no index on the trace's id, but one on its batch: each batch is read once, however many traces of it
 # go. A trace's id may come again a day later.
@@ -37,8 +40,17 @@ _FORGET = (
     " AND a.trace_id = g.trace_id AND a.started_at = g.started_at RETURNING 1),"
     " gone_outcomes AS (DELETE FROM outcomes o USING gone g WHERE o.trace_id = g.trace_id AND"
     " (o.trace_started_at IS NULL OR o.trace_started_at BETWEEN g.started_at - :near AND g.started_at + :near)"
-    " RETURNING 1)"
+    " RETURNING 1),"
+    " noted AS (INSERT INTO incomplete_days (day, reason) SELECT CAST(:begin AS date), 'forget'"
+    " WHERE EXISTS (SELECT FROM gone) ON CONFLICT DO NOTHING)"
     " SELECT (SELECT count(*) FROM gone), (SELECT count(*) FROM gone_attempts), (SELECT count(*) FROM gone_outcomes)"
+)
+_RENAME = text(
+    "WITH old AS (SELECT key_id, gen_random_uuid() AS new_id FROM tenant_keys WHERE tenant = :value"
+    " AND (CAST(:environment AS text) IS NULL OR environment = :environment)),"
+    " renamed AS (UPDATE tenant_keys k SET key_id = o.new_id, tenant = 'forgotten' FROM old o"
+    " WHERE k.key_id = o.key_id)"
+    " UPDATE tenant_rollups_day r SET key_id = o.new_id FROM old o WHERE r.key_id = o.key_id"
 )
 _COUNT = "SELECT count(*) FROM traces WHERE {whose}"
 
@@ -89,13 +101,13 @@ def forget_day(sessions: Sessions, whose: Whose, day: date) -> Generator[Forgott
         with sessions.write() as db:
             # By the pages of the window and by indexes: no table is read whole, whatever its statistics say.
             db.execute(text("SET LOCAL enable_seqscan = off"))
-            row = db.execute(statement, {**parameters, **window}).one()
+            row = db.execute(statement, {**parameters, **window, "unread": _first_unread(db)}).one()
         yield Forgotten(*row)
 
 
 def forget_statement(whose: Whose) -> str:
     """What deletes one window of a day; for `forget_day`, and for who wants to see its plan."""
-    return _FORGET.format(whose=_WHOSE.format(column=whose.column) + _RANGE)
+    return _FORGET.format(whose=_WHOSE.format(column=whose.column) + _READ + _RANGE)
 
 
 def _blocks(sessions: Sessions, day: date) -> int:
@@ -116,10 +128,16 @@ def _parameters(whose: Whose, day: date) -> dict[str, object]:
 
 
 def newest_batch(sessions: Sessions) -> int:
-    """The number behind which lies all that is stored from now on. Raises StoreAway."""
+    """The number behind which lies all that is stored from now on, or not read by every job. Raises StoreAway."""
     with sessions.read() as db:
         newest = int(db.execute(text("SELECT coalesce(max(id), 0) FROM ingest_batches")).scalar_one())
-    return newest - _BATCHES_UNDER_WAY
+        unread = _first_unread(db)
+    return min(newest - _BATCHES_UNDER_WAY, unread - 1)
+
+
+def _first_unread(db: Connection) -> int:
+    unread = oldest_unread(db).batch_id
+    return MAX_INTEGER if unread is None else unread
 
 
 def stored_since(sessions: Sessions, whose: Whose, batch: int) -> int:
@@ -131,3 +149,17 @@ def stored_since(sessions: Sessions, whose: Whose, batch: int) -> int:
     with sessions.read() as db:
         parameters = {"batch": batch, "value": whose.value, "environment": whose.environment}
         return int(db.execute(text(statement), parameters).scalar_one())
+
+
+def rename_tenant(sessions: Sessions, whose: Whose) -> int:
+    """Give the tenant's rollup rows the name `forgotten`; returns how many. Raises StoreAway.
+
+    Under a new key: the old one is a hash of the name, and what comes later under that name is no part of these.
+    """
+    parameters = {"value": whose.value, "environment": whose.environment}
+    with sessions.write() as db:
+        db.execute(text("SET LOCAL statement_timeout = 0"))
+        lock_job(db, ROLLUPS)
+        renamed = db.execute(_RENAME, parameters).rowcount
+        db.execute(text("DELETE FROM admitted_values WHERE name = 'tenant' AND value = :value"), parameters)
+    return renamed

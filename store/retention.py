@@ -1,6 +1,6 @@
 """What is kept how long, beside the day partitions: batches, outcomes, heartbeats as long as raw rows.
 
-Deletes are small and many, so that no lock and no transaction lasts.
+Deletes are small and many, so that no lock and no transaction lasts. Nothing goes that an incremental job has not read.
 """
 
 from datetime import UTC, date, datetime, timedelta
@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 from sqlalchemy import text
 
+from store.rollups.adding import minutes_from
+from store.rollups.cursors import oldest_unread
 from store.sessions import Sessions
 
 DEAD_LETTER_RETENTION = timedelta(days=30)
@@ -26,23 +28,36 @@ class Deleted(NamedTuple):
     outcomes: int
     heartbeats: int
     dead_letters: int
+    # Rows of rollups by minute; hours and days stay.
+    minutes: int = 0
 
 
 def delete_expired(sessions: Sessions, *, now: datetime, oldest: date) -> Deleted:
-    """Remove what was committed before the oldest day kept, and dead letters after 30 days. Raises StoreAway.
+    """Remove what was committed before the oldest day kept, dead letters after 30 days, minutes after 14.
+
+    Raises StoreAway.
 
     A batch that was committed before and has a trace of a day that is kept (its router's clock was ahead) stays too.
     """
     cutoff = datetime(oldest.year, oldest.month, oldest.day, tzinfo=UTC)
     with sessions.read() as db:
         first_kept = db.execute(text(FIRST_KEPT), {"cutoff": cutoff}).scalar_one()
+        unread = oldest_unread(db).batch_id
+        first_minute = minutes_from(db)
+    if unread is not None:
+        first_kept = min(first_kept, unread)
     behind = {"first_kept": first_kept}
     outcomes = _delete(sessions, "outcomes", "batch_id < :first_kept", behind)
     heartbeats = _delete(sessions, "heartbeats", "batch_id < :first_kept", behind)
     letters = _delete(sessions, "dead_letters", "dead_at < :cutoff", {"cutoff": now - DEAD_LETTER_RETENTION})
     batches = _delete(sessions, "ingest_batches", "id < :first_kept", behind)
-    _delete(sessions, "admitted_routes", "day < :oldest", {"oldest": oldest})
-    return Deleted(batches, outcomes, heartbeats, letters)
+    for table in ("admitted_routes", "admitted_values", "incomplete_days"):
+        _delete(sessions, table, "day < :oldest", {"oldest": oldest})
+    minutes = sum(
+        _delete(sessions, f"{family}_rollups_minute", "bucket < :first_minute", {"first_minute": first_minute})
+        for family in ("request", "attempt", "latency", "mix")
+    )
+    return Deleted(batches, outcomes, heartbeats, letters, minutes)
 
 
 def _delete(sessions: Sessions, table: str, condition: str, parameters: dict[str, object]) -> int:

@@ -40,6 +40,17 @@ _STORED = (Right(INGEST, "SELECT, INSERT"), Right(READ, "SELECT"), Right(DASHBOA
 # `forget` deletes raw rows, outcomes and dead letters of a session or a tenant.
 _FORGETTABLE = (*_STORED, Right(OPERATE, "DELETE"))
 
+_ROLLUPS = (
+    Right(OPERATE, "INSERT, UPDATE, DELETE"),
+    Right(READ, "SELECT"),
+    Right(DASHBOARD, "SELECT"),
+)
+_ROLLUP_TABLES = (
+    *(f"{family}_rollups_{level}" for family in ("request", "attempt", "latency", "mix")
+      for level in ("minute", "hour", "day")),
+    "tenant_rollups_day", "request_keys", "attempt_keys", "tenant_keys", "admitted_values",
+)  # fmt: skip
+
 # LOCK TABLE in a mode that excludes others asks for UPDATE: `start_day_parity` never holds a row, and the routes of a
 # day are names that ingest itself brought.
 RIGHTS: Mapping[str, tuple[Right, ...]] = {
@@ -63,14 +74,22 @@ RIGHTS: Mapping[str, tuple[Right, ...]] = {
     ),
     "ingest_batches": _STORED,
     "ingest_gaps": (*_STORED, Right(OPERATE, "INSERT")),
-    # Will be taken by the process that leads, which owns the tables.
+    # `rollups rebuild` and `forget` write what steer writes, which owns the tables.
+    **dict.fromkeys(_ROLLUP_TABLES, _ROLLUPS),
+    "incomplete_days": (Right(OPERATE, "INSERT"), Right(READ, "SELECT"), Right(DASHBOARD, "SELECT")),
+    "cursors": (Right(READ, "SELECT"), Right(DASHBOARD, "SELECT")),
+    # Taken by the process that leads, which owns the tables.
     "leases": (Right(READ, "SELECT"), Right(DASHBOARD, "SELECT")),
     "alembic_version": (Right(INGEST, "SELECT"), Right(READ, "SELECT"), Right(DASHBOARD, "SELECT")),
 }
 SEQUENCES: Mapping[str, tuple[Right, ...]] = {"ingest_batch_numbers": (Right(INGEST, "USAGE"),)}
 FUNCTIONS: Mapping[str, tuple[Right, ...]] = {"make_days(date[])": (Right(INGEST, "EXECUTE"),)}
-# Ingest copies into temporary tables first.
-DATABASE: tuple[Right, ...] = (*(Right(role, "CONNECT") for role in ROLES), Right(INGEST, "TEMPORARY"))
+# Ingest copies into temporary tables first; `rollups verify` and `rebuild` compute in them.
+DATABASE: tuple[Right, ...] = (
+    *(Right(role, "CONNECT") for role in ROLES),
+    Right(INGEST, "TEMPORARY"),
+    Right(OPERATE, "TEMPORARY"),
+)
 MEMBERS: tuple[tuple[str, str], ...] = ((READ, OPERATE),)
 
 

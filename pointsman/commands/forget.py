@@ -118,6 +118,7 @@ def _tell(forgetting: "Forgetting", *, as_json: bool, dry_run: bool) -> None:
             "dry_run": dry_run,
             "letters_that_mention_it": forgetting.mentions,
             "letters_unseen": forgetting.hidden._asdict(),
+            "renamed_rollups": forgetting.renamed_rollups,
             "stored_meanwhile": forgetting.stored_meanwhile,
         }
         typer.echo(json.dumps({("found" if dry_run else "deleted"): found if dry_run else gone, **rest}))
@@ -127,6 +128,8 @@ def _tell(forgetting: "Forgetting", *, as_json: bool, dry_run: bool) -> None:
         typer.echo(f"would delete {traces} with attempts and outcomes, and {letters}")
     else:
         typer.echo(_deleted(forgetting))
+        if forgetting.renamed_rollups:
+            typer.echo(f"renamed: {counted(forgetting.renamed_rollups, 'daily sum')} of the tenant, now of `forgotten`")
     _tell_what_stays(forgetting)
     if not dry_run:
         typer.echo(_KAFKA)
@@ -149,4 +152,7 @@ def _tell_what_stays(forgetting: "Forgetting", *, err: bool = False) -> None:
             err=err,
         )
     if forgetting.stored_meanwhile:
-        typer.echo(f"{counted(forgetting.stored_meanwhile, 'trace')} came meanwhile: run it again when no more come")
+        typer.echo(
+            f"{counted(forgetting.stored_meanwhile, 'trace')} came meanwhile, or steer has not counted them yet:"
+            " run it again when no more come"
+        )

@@ -12,10 +12,10 @@ from sqlalchemy import Connection, text
 
 from store.days import attached_days
 from store.rollups.adding import TARGETS, Target, add_deltas, minutes_from, name_deltas
-from store.rollups.cursors import lock_job, read_cursors
+from store.rollups.cursors import ROLLUPS, read_cursors
 from store.rollups.facts import gather_day
 from store.rollups.grouping import group_facts
-from store.rollups.tick import JOB, prepare_tick, settle_plans
+from store.rollups.tick import begin_job, prepare_tick, see_one_moment
 from store.sessions import Sessions
 
 _SHOWN = 5
@@ -69,7 +69,7 @@ def compare_day(sessions: Sessions, day: date) -> Compared:
     """Compare a day's rollups with its raw rows, of all batches that the rollups have read. Raises StoreAway."""
     begin, end = _span(day)
     with sessions.write(prepare=prepare_tick) as db:
-        db.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
+        see_one_moment(db)
         _sum_day(db, begin, end)
         # Whatever there was room for was admitted when it was counted.
         name_deltas(db, values_a_day=0)
@@ -94,7 +94,7 @@ def rebuild_day(sessions: Sessions, day: date) -> None:
     """
     begin, end = _span(day)
     with sessions.write(prepare=prepare_tick) as db:
-        lock_job(db, JOB)
+        begin_job(db)
         for target in TARGETS:
             db.execute(
                 text(f"DELETE FROM {target.table} WHERE bucket >= :begin AND bucket < :end"),
@@ -106,9 +106,8 @@ def rebuild_day(sessions: Sessions, day: date) -> None:
 
 
 def _sum_day(db: Connection, begin: datetime, end: datetime) -> None:
-    settle_plans(db)
     db.execute(text("SET LOCAL statement_timeout = 0"))
-    gather_day(db, begin, end, read_cursors(db, JOB))
+    gather_day(db, begin, end, read_cursors(db, ROLLUPS))
     group_facts(db)
 
 

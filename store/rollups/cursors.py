@@ -13,7 +13,8 @@ from sqlalchemy import Connection, Row, text
 from store.rollups.facts import Batches, Cursors, Place
 
 # One writer of a job's results at a time, whoever believes to be the leader; goes with the transaction.
-_JOBS = {"rollups": 0x706F_696E_7473 + 3}
+ROLLUPS = "rollups"
+_JOBS = {ROLLUPS: 0x706F_696E_7473 + 3}
 _TRACES, _OUTCOMES = "routing.traces", "routing.outcomes"
 
 _READ = text("SELECT topic_id, partition, batch_id FROM cursors WHERE job = :job")

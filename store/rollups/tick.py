@@ -6,13 +6,12 @@ from typing import NamedTuple
 from sqlalchemy import Connection, text
 
 from store.rollups.adding import CREATE_PARTS, add_deltas, name_deltas
-from store.rollups.cursors import lock_job, move_cursors, news_for
+from store.rollups.cursors import ROLLUPS, lock_job, move_cursors, news_for
 from store.rollups.facts import CREATE_FACTS, gather_news
 from store.rollups.grouping import CREATE_DELTAS, group_facts
 from store.rollups.keys import VALUES_A_DAY
 from store.sessions import Sessions
 
-JOB = "rollups"
 MESSAGES_A_TICK = 100_000
 
 
@@ -37,15 +36,14 @@ def tick(sessions: Sessions, *, most: int = MESSAGES_A_TICK, values_a_day: int =
     all. Raises StoreAway.
     """
     with sessions.write(prepare=prepare_tick) as db:
-        lock_job(db, JOB)
-        settle_plans(db)
-        news = news_for(db, JOB, most=most)
+        begin_job(db)
+        news = news_for(db, ROLLUPS, most=most)
         batches = len(news.batches.traces) + len(news.batches.outcomes)
         if news.after != news.before:
             if batches:
                 gather_news(db, news.batches, news.before, news.after)
                 roll_up(db, values_a_day=values_a_day)
-            move_cursors(db, JOB, news.after)
+            move_cursors(db, ROLLUPS, news.after)
     return Ticked(batches, news.stored, news.more, news.fresh_until)
 
 
@@ -61,6 +59,15 @@ def sum_facts(db: Connection, *, values_a_day: int = VALUES_A_DAY) -> None:
     name_deltas(db, values_a_day=values_a_day)
 
 
-def settle_plans(db: Connection) -> None:
-    """No compiling of expressions, which costs more than a tick; memory for the groups of one."""
+def begin_job(db: Connection) -> None:
+    """Begin the transaction of a writer of rollups: alone, and with one sight of the raw rows from first to last, so
+    that neither `forget` nor retention takes the attempts of a trace away in between.
+    """
+    see_one_moment(db)
+    lock_job(db, ROLLUPS)
+
+
+def see_one_moment(db: Connection) -> None:
+    """All statements see the database as of the first. No compiling of expressions, which costs more than a tick."""
+    db.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
     db.execute(text("SET LOCAL jit = off; SET LOCAL work_mem = '64MB'"))

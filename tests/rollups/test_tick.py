@@ -1,6 +1,6 @@
 """A tick brings the rollups up to date from whole batches."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from store.rollups.tick import tick
 from store.sessions import Sessions
@@ -10,17 +10,17 @@ from tests.store.feed import OUTCOMES_0, Feed, one, rows
 
 def test_a_request_is_in_minutes_hours_and_days(feed: Feed, sessions: Sessions) -> None:
     """The three levels get the same sums."""
-    feed.send(trace(duration_s=1.5), trace(outcome="success", started_at=NOON + timedelta(seconds=70)))
-    ticked = tick(sessions)
-    assert ticked.messages == 2
+    midnight = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    noon = midnight - timedelta(hours=12)
+    feed.send(trace(started_at=noon, duration_s=1.5), trace(started_at=noon + timedelta(seconds=70), outcome="success"))
+    assert tick(sessions).messages == 2
     assert rows(sessions, "SELECT bucket, requests, succeeded FROM request_rollups_minute ORDER BY 1") == [
-        (NOON, 1, 0),
-        (NOON + timedelta(minutes=1), 1, 1),
+        (noon, 1, 0),
+        (noon + timedelta(minutes=1), 1, 1),
     ]
-    assert rows(sessions, "SELECT bucket, requests, succeeded, duration_us FROM request_rollups_hour") == [
-        (NOON, 2, 1, 1_500_000)
-    ]
-    assert rows(sessions, "SELECT bucket, requests FROM request_rollups_day") == [(NOON - timedelta(hours=12), 2)]
+    hours = "SELECT bucket, requests, succeeded, duration_us FROM request_rollups_hour"
+    assert rows(sessions, hours) == [(noon, 2, 1, 1_500_000)]
+    assert rows(sessions, "SELECT bucket, requests FROM request_rollups_day") == [(midnight - timedelta(days=1), 2)]
     assert one(sessions, "SELECT sum(attempts) FROM attempt_rollups_day") == 2
 
 

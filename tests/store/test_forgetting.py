@@ -106,6 +106,7 @@ def test_a_window_reads_its_own_pages_only(feed: Feed, sessions: Sessions) -> No
         "value": "'x'",
         "environment": "NULL",
         "near": "interval '1 day'",
+        "unread": "1000",
     }
     window = {"from_ctid": "'(0,0)'", "to_ctid": "'(1024,0)'"}
     statement = store_forgetting.forget_statement(SESSION)

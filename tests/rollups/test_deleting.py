@@ -1,0 +1,123 @@
+"""What is deleted was counted before, and stays counted."""
+
+from datetime import timedelta
+
+from pointsman.forgetting import Forgetting
+from store.days import Days
+from store.forgetting import Whose
+from store.retention import delete_expired
+from store.rollups.comparing import comparable_days
+from store.rollups.tick import tick
+from store.sessions import Sessions
+from tests.builders import NOON, attempt, outcome, trace
+from tests.store.feed import OUTCOMES_0, Feed, one, partition, rows
+
+DAY = NOON.date()
+
+
+def forget(sessions: Sessions, whose: Whose) -> Forgetting:
+    """Forget, and say what was done."""
+    done = Forgetting(whose)
+    done.delete(sessions, lambda _: None)
+    return done
+
+
+def tenants(sessions: Sessions) -> list[tuple[object, ...]]:
+    """Requests by the tenant's name as it now is."""
+    return rows(
+        sessions,
+        "SELECT tenant, sum(requests)::int FROM tenant_rollups_day JOIN tenant_keys USING (key_id)"
+        " GROUP BY 1 ORDER BY 1",
+    )
+
+
+def test_forget_waits_for_the_rollups(feed: Feed, sessions: Sessions) -> None:
+    """A trace that is not counted yet stays, and the run says so; once counted it goes and stays counted."""
+    feed.send(trace(tenant="acme"))
+    tick(sessions)
+    feed.send(trace(tenant="acme"), trace(tenant="other"))
+    first = forget(sessions, Whose("tenant", "acme"))
+    assert (first.deleted.traces, first.stored_meanwhile) == (1, 1)
+    tick(sessions)
+    second = forget(sessions, Whose("tenant", "acme"))
+    assert (second.deleted.traces, second.stored_meanwhile) == (1, 0)
+    assert one(sessions, "SELECT sum(requests) FROM request_rollups_day") == 3
+
+
+def test_a_tenants_rows_are_renamed(feed: Feed, sessions: Sessions) -> None:
+    """Nothing holds the name any more, nor a hash of it; what comes later has its own row."""
+    feed.send(trace(tenant="acme", attempts=(attempt(), attempt(role="retry"))), trace(tenant="other"))
+    tick(sessions)
+    ids = "SELECT key_id FROM tenant_keys WHERE tenant <> 'other'"
+    before = set(rows(sessions, ids))
+    done = forget(sessions, Whose("tenant", "acme"))
+    assert done.renamed_rollups == 5
+    assert tenants(sessions) == [("forgotten", 1), ("other", 1)]
+    assert not before & set(rows(sessions, ids))
+    assert one(sessions, "SELECT count(*) FROM admitted_values WHERE value = 'acme'") == 0
+    feed.send(trace(tenant="acme"))
+    tick(sessions)
+    assert tenants(sessions) == [("acme", 1), ("forgotten", 1), ("other", 1)]
+
+
+def test_only_in_one_environment(feed: Feed, sessions: Sessions) -> None:
+    """The tenant's sums of other environments keep its name."""
+    feed.send(trace(tenant="acme"), trace(tenant="acme", environment="stage"))
+    tick(sessions)
+    forget(sessions, Whose("tenant", "acme", "stage"))
+    assert tenants(sessions) == [("acme", 1), ("forgotten", 1)]
+
+
+def test_days_that_forget_touched_are_named(feed: Feed, sessions: Sessions) -> None:
+    """Their raw rows are no longer all there: no comparison, and no rebuild that would lose them."""
+    feed.send(trace(session_id="s-1"), trace(started_at=NOON - timedelta(days=1)))
+    tick(sessions)
+    assert forget(sessions, Whose("session_id", "nobody")).deleted.traces == 0
+    assert comparable_days(sessions).left_out == []
+    forget(sessions, Whose("session_id", "s-1"))
+    comparable = comparable_days(sessions)
+    assert list(comparable.days) == [DAY - timedelta(days=1)]
+    assert comparable.left_out == [(DAY, "forget")]
+
+
+def test_an_outcome_for_what_was_forgotten_changes_nothing(feed: Feed, sessions: Sessions) -> None:
+    """Its request stays counted as it was."""
+    gone = trace(session_id="s-1")
+    feed.send(gone)
+    tick(sessions)
+    forget(sessions, Whose("session_id", "s-1"))
+    feed.send(outcome(trace_id=gone.trace_id), to=OUTCOMES_0)
+    tick(sessions)
+    assert rows(sessions, "SELECT requests, known FROM request_rollups_day") == [(1, 0)]
+
+
+def test_retention_waits_for_the_rollups(feed: Feed, sessions: Sessions) -> None:
+    """Neither the day of a trace that is not counted yet is dropped, nor its batch."""
+    feed.send(trace())
+    tick(sessions)
+    old = NOON - timedelta(days=40)
+    feed.send(trace(started_at=old), to=partition(1))
+    keeping = Days(sessions, raw_retention=timedelta(days=1))
+    assert old.date() not in keeping.maintain().dropped
+    now = keeping.kept()
+    far = now.now + timedelta(days=400)
+    delete_expired(sessions, now=far, oldest=far.date())
+    assert one(sessions, "SELECT count(*) FROM ingest_batches") == 1
+    tick(sessions)
+    assert old.date() in keeping.maintain().dropped
+    assert one(sessions, "SELECT sum(requests) FROM request_rollups_day") == 2
+    assert (old.date(), "retention") in comparable_days(sessions).left_out
+
+
+def test_minutes_go_after_fourteen_days(feed: Feed, sessions: Sessions) -> None:
+    """Hours and days stay; a trace that comes later for such a day makes no minute again."""
+    keeping = Days(sessions, raw_retention=timedelta(days=3650))
+    now = keeping.kept().now
+    feed.send(trace(started_at=now - timedelta(days=13)), trace(started_at=now - timedelta(days=16)))
+    tick(sessions)
+    assert one(sessions, "SELECT count(*) FROM request_rollups_minute") == 1
+    assert one(sessions, "SELECT count(*) FROM request_rollups_hour") == 2
+    with sessions.write() as db:
+        db.exec_driver_sql("UPDATE request_rollups_minute SET bucket = bucket - interval '2 days'")
+    assert delete_expired(sessions, now=now, oldest=keeping.kept().oldest).minutes == 1
+    assert one(sessions, "SELECT count(*) FROM request_rollups_hour") == 2
