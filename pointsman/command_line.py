@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from typer.exceptions import TyperException
 
-from pointsman.commands import dead_letters, offsets, topics
+from pointsman.commands import dead_letters, offsets, rollups, topics
 from pointsman.commands.dead_letters_replay import replay_command as replay_letters
 from pointsman.commands.doctor import doctor
 from pointsman.commands.forget import forget
@@ -61,6 +61,7 @@ dead_letters.app.command("replay")(replay_letters)
 app.add_typer(dead_letters.app, name="dead-letters")
 app.add_typer(topics.app, name="topics")
 app.add_typer(offsets.app, name="offsets")
+app.add_typer(rollups.app, name="rollups")
 
 
 def run() -> int:

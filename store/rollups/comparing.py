@@ -4,9 +4,9 @@ A comparison starts from the raw rows and reads no rollup on the way; it sees on
 may go on beside it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, text
 
@@ -26,7 +26,8 @@ class Difference(NamedTuple):
 
     table: str
     bucket: datetime
-    key_id: str
+    # The values of its key that are not empty, by name.
+    key: Mapping[str, str]
     columns: Sequence[str]
     expected: Sequence[str] | None
     stored: Sequence[str] | None
@@ -133,10 +134,20 @@ def _compare(db: Connection, target: Target, begin: datetime, end: datetime) -> 
         return 0, 0, []
     width = len(target.key)
     first = [
-        Difference(target.table, row[0], str(row[1]), tuple(target.values), row[width], row[width + 1])
+        Difference(target.table, row[0], _named(db, row, target), tuple(target.values), row[width], row[width + 1])
         for row in rows[: rows[0].different]
     ]
     return rows[0].rows, rows[0].different, first
+
+
+def _named(db: Connection, row: Sequence[Any], target: Target) -> dict[str, str]:
+    """The key of a row, in words; a difference may be that its key is nowhere."""
+    named: dict[str, str] = {}
+    for table in ("request_keys", "attempt_keys", "tenant_keys"):
+        found = db.execute(text(f"SELECT * FROM {table} WHERE key_id = :key_id"), {"key_id": row[1]}).mappings().first()
+        if found is not None:
+            named = {name: str(value) for name, value in found.items() if name != "key_id" and value not in ("", 0)}
+    return named | dict(zip(target.key[2:], row[2 : len(target.key)], strict=True))
 
 
 def _span(day: date) -> tuple[datetime, datetime]:

@@ -1,0 +1,173 @@
+"""`pointsman rollups`: compare the sums behind every measure with the raw rows, and make them again."""
+
+import json
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from pointsman.exits import ATTENTION
+from pointsman.moments import day_of
+from pointsman.options import help_without_command, with_settings
+from pointsman.settings import Settings
+from pointsman.wording import counted
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
+
+    from store.rollups.comparing import Comparable, Compared, Difference
+
+app = typer.Typer()
+
+Since = Annotated[
+    str | None, typer.Option(help="From this day on: 2026-11-21, or an age as 7d; else all.", metavar="DAY")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
+
+
+@app.callback(invoke_without_command=True)
+def rollups(context: typer.Context) -> None:
+    """The sums behind every measure: are they what the raw rows say?
+
+    Example: pointsman rollups verify --since 7d
+    """
+    help_without_command(context)
+
+
+@app.command("verify")
+@with_settings("database_url", require=("database_url",))
+def verify_command(*, since: Since = None, as_json: AsJson = False, settings: Settings) -> None:
+    """Compare every sum with the raw rows that are stored, to the last nano-dollar and microsecond.
+
+    Reads each day once; steer may go on beside it. Days of which retention or forget has deleted rows are named and
+    left out. Exit code 1 where something differs.
+
+    Example: pointsman rollups verify --since 7d
+    """
+    from pointsman.replay.bar import days_bar
+    from pointsman.wiring import checked_sessions
+    from store.rollups.comparing import comparable_days, compare_day
+
+    with checked_sessions(settings, "rollups verify") as sessions:
+        comparable = comparable_days(sessions, since=_day(since))
+        found: list[Compared] = []
+        with days_bar("comparing", len(comparable.days)) as progress:
+            for done, day in enumerate(comparable.days, 1):
+                found.append(compare_day(sessions, day))
+                progress(done)
+    if as_json:
+        _print_json(found, comparable)
+    else:
+        _print(found, comparable)
+    if any(one.different for one in found):
+        raise typer.Exit(ATTENTION)
+
+
+@app.command("rebuild")
+@with_settings("database_url", require=("database_url",))
+def rebuild_command(
+    *,
+    since: Since = None,
+    everything: Annotated[bool, typer.Option("--all", help="Also the days that do not differ.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say which days.")] = False,
+    as_json: AsJson = False,
+    settings: Settings,
+) -> None:
+    """Make the sums of days that differ from their raw rows again, each in one transaction.
+
+    Steer waits while a day is made. Days of which retention or forget has deleted rows stay as they are: what is gone
+    could not be counted any more.
+
+    Example: pointsman rollups rebuild --since 2026-11-21
+    """
+    from pointsman.replay.bar import days_bar
+    from pointsman.wiring import checked_sessions
+    from store.rollups.comparing import comparable_days, compare_day, rebuild_day
+
+    rebuilt: list[date] = []
+    with checked_sessions(settings, "rollups rebuild") as sessions:
+        comparable = comparable_days(sessions, since=_day(since))
+        with days_bar("rebuilding", len(comparable.days)) as progress:
+            for done, day in enumerate(comparable.days, 1):
+                if everything or compare_day(sessions, day).different:
+                    if not dry_run:
+                        rebuild_day(sessions, day)
+                    rebuilt.append(day)
+                progress(done)
+    if as_json:
+        left_out = {f"{day}": why for day, why in comparable.left_out}
+        typer.echo(json.dumps({"dry_run": dry_run, "rebuilt": [f"{day}" for day in rebuilt], "left_out": left_out}))
+        return
+    for day in rebuilt:
+        typer.echo(f"{day}  {'would be made again' if dry_run else 'made again'}")
+    if not rebuilt:
+        typer.echo(f"nothing differs in {counted(len(comparable.days), 'day')}")
+    _tell_left_out(comparable)
+
+
+def _day(since: str | None) -> "date | None":
+    return None if since is None else day_of(since, "--since", now=datetime.now(UTC))
+
+
+def _print(found: "Sequence[Compared]", comparable: "Comparable") -> None:
+    if not found:
+        typer.echo("no day to compare")
+    for one in found:
+        told = f"{one.different:,} differ" if one.different else "same"
+        typer.echo(f"{one.day}  {counted(one.rows, 'row'):>12}  {told}")
+        for difference in one.first:
+            typer.echo(f"    {_sentence(difference)}")
+    _tell_left_out(comparable)
+    if any(one.different for one in found):
+        first = min(one.day for one in found if one.different)
+        typer.echo(f"make them again: pointsman rollups rebuild --since {first}")
+
+
+def _tell_left_out(comparable: "Comparable") -> None:
+    for day, why in comparable.left_out:
+        typer.echo(f"{day}  left out: {why} has deleted raw rows of it")
+
+
+def _sentence(difference: "Difference") -> str:
+    from pointsman.terminal import harmless
+
+    key = ", ".join(f"{name} {value}" for name, value in difference.key.items()) or "a key without a name"
+    where = harmless(f"{difference.table} {difference.bucket:%Y-%m-%d %H:%M} ({key})")
+    if difference.stored is None:
+        return f"{where}: is missing"
+    if difference.expected is None:
+        return f"{where}: the raw rows know no such row"
+    sides = zip(difference.columns, difference.stored, difference.expected, strict=True)
+    changed = [f"{name} is {stored}, raw rows say {expected}" for name, stored, expected in sides if stored != expected]
+    return f"{where}: {'; '.join(changed)}"
+
+
+def _print_json(found: "Sequence[Compared]", comparable: "Comparable") -> None:
+    for one in found:
+        typer.echo(
+            json.dumps(
+                {
+                    "day": f"{one.day}",
+                    "rows": one.rows,
+                    "different": one.different,
+                    "first": list(map(_plain, one.first)),
+                }
+            )
+        )
+    for day, why in comparable.left_out:
+        typer.echo(json.dumps({"day": f"{day}", "left_out": why}))
+
+
+def _plain(difference: "Difference") -> dict[str, Any]:
+    return {
+        "table": difference.table,
+        "bucket": difference.bucket.isoformat(),
+        "key": dict(difference.key),
+        "expected": _by_name(difference, difference.expected),
+        "stored": _by_name(difference, difference.stored),
+    }
+
+
+def _by_name(difference: "Difference", values: "Sequence[str] | None") -> dict[str, str] | None:
+    return None if values is None else dict(zip(difference.columns, values, strict=True))
