@@ -1,0 +1,85 @@
+"""Spans are covered without a gap and without an overlap, and read by any of their keys."""
+
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from store.rollups.reading import Wanted, cover, read_bins, read_mix, read_sums
+from store.rollups.tick import tick
+from store.sessions import Sessions
+from tests.builders import NOON, attempt, trace
+from tests.store.feed import Feed
+
+EVER = datetime(2000, 1, 1, tzinfo=UTC)
+NEVER = datetime(2100, 1, 1, tzinfo=UTC)
+MOMENTS = st.datetimes(datetime(2026, 11, 1), datetime(2026, 11, 9), timezones=st.just(UTC))  # noqa: DTZ001
+
+
+@given(MOMENTS, MOMENTS, st.sampled_from([EVER, NEVER]), st.sampled_from(["minute", "hour", "day"]))
+def test_parts_cover_the_span_once(since: datetime, until: datetime, minutes_from: datetime, coarsest: str) -> None:
+    """Each part begins where the one before ends, is whole in its own level, and reaches no step beyond the span."""
+    if minutes_from is NEVER and coarsest == "minute":
+        with pytest.raises(ValueError, match="there are no minutes before 2100-01-01"):
+            cover(since, until, minutes_from=minutes_from, coarsest="minute")
+        return
+    parts = cover(since, until, minutes_from=minutes_from, coarsest=coarsest)  # type: ignore[arg-type]
+    if until <= since:
+        assert sum((part.end - part.begin for part in parts), timedelta()) <= timedelta(hours=1)
+        return
+    step = timedelta(hours=1) if minutes_from is NEVER else timedelta(minutes=1)
+    assert all(one.end == other.begin for one, other in pairwise(parts))
+    assert since - step < parts[0].begin <= since
+    assert until <= parts[-1].end < until + step
+    assert len(parts) <= 5
+
+
+def test_sums_by_any_key(feed: Feed, sessions: Sessions) -> None:
+    """Shadows and probes are outside of the requests, and shown where they are asked for."""
+    feed.send(
+        trace(attempts=(attempt(), attempt(role="judge", model="judge-1"))),
+        trace(task_class="code", started_at=NOON + timedelta(hours=1)),
+        trace(arm="shadow"),
+        trace(probe="golden"),
+    )
+    tick(sessions)
+    parts = cover(NOON - timedelta(days=2), NOON + timedelta(days=1), minutes_from=NEVER)
+    hours = cover(NOON - timedelta(days=2), NOON + timedelta(days=1), minutes_from=NEVER, coarsest="hour")
+    with sessions.read() as db:
+        by_task = read_sums(db, "request", parts, ["task_class"], Wanted())
+        assert {row["task_class"]: row["requests"] for row in by_task} == {"extraction": 1, "code": 1}
+        (in_all,) = read_sums(db, "request", parts, [], Wanted(traffic="all"))
+        assert in_all["requests"] == 4
+        (probes,) = read_sums(db, "request", parts, ["probe"], Wanted(traffic="probe"))
+        assert (probes["probe"], probes["requests"]) == ("golden", 1)
+        by_hour = read_sums(db, "request", hours, ["hour", "route"], Wanted(where={"route": "invoices"}))
+        assert {row["hour"]: row["requests"] for row in by_hour} == {NOON: 1, NOON + timedelta(hours=1): 1}
+        (answers,) = read_sums(db, "attempt", parts, [], Wanted())
+        assert answers["attempts"] == 2
+        (all_attempts,) = read_sums(db, "attempt", parts, [], Wanted(answers_only=False))
+        assert all_attempts["attempts"] == 3
+        assert read_sums(db, "request", parts, [], Wanted(where={"route": "nowhere"})) == []
+        with pytest.raises(ValueError, match="requests have no language"):
+            read_sums(db, "request", parts, ["language"], Wanted())
+
+
+def test_bins_and_mixes(feed: Feed, sessions: Sessions) -> None:
+    """Bins of the same key are added over levels; values are counted."""
+    feed.send(
+        trace(duration_s=1.0, failure_mode="truncated"),
+        trace(duration_s=1.0, started_at=NOON - timedelta(days=1)),
+        trace(duration_s=4.0),
+    )
+    tick(sessions)
+    parts = cover(NOON - timedelta(days=2), NOON + timedelta(hours=1), minutes_from=NEVER)
+    assert [part.level for part in parts] == ["hour", "day", "hour"]
+    with sessions.read() as db:
+        bins = read_bins(db, ["duration"], parts, ["route"], Wanted())
+        assert sorted((row["route"], row["count"]) for row in bins) == [("invoices", 1), ("invoices", 2)]
+        mix = read_mix(db, ["failure_mode", "recovery"], parts, [], Wanted())
+        assert {(row["kind"], row["value"]): row["count"] for row in mix} == {
+            ("failure_mode", "truncated"): 1,
+            ("recovery", "none"): 3,
+        }
