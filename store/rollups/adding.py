@@ -104,7 +104,7 @@ def _sums_of(family: Family, level: str) -> Target:
         level,
         ("bucket", "key_id"),
         names,
-        f"SELECT date_trunc('{level}', minute) AS bucket, key_id, {', '.join(f'sum({n}) AS {n}' for n in names)}"
+        f"SELECT date_trunc('{level}', minute) AS bucket, key_id, {', '.join(f'sum(sign * {n}) AS {n}' for n in names)}"
         f" FROM {family.deltas} WHERE minute >= :since GROUP BY 1, 2",
         ", ".join(f"{n} = r.{n} + excluded.{n}" for n in names),
     )

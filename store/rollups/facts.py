@@ -25,7 +25,8 @@ Place = tuple[UUID, int]
 Cursors = Mapping[Place, int]
 
 _ANSWER = f"a.role IN ({', '.join(repr(role) for role in ANSWER_ROLES)})"
-_COST = "a.prefill_cost_nanousd + a.cache_cost_nanousd + a.generation_cost_nanousd + a.tools_cost_nanousd::numeric"
+# Four parts of at most a billion dollars each fit into a bigint together.
+_COST = "a.prefill_cost_nanousd + a.cache_cost_nanousd + a.generation_cost_nanousd + a.tools_cost_nanousd"
 
 CREATE_FACTS = """
 CREATE TEMPORARY TABLE IF NOT EXISTS tick_traces (
@@ -42,7 +43,7 @@ CREATE TEMPORARY TABLE IF NOT EXISTS tick_answered (
     injection_detected boolean, injection_succeeded boolean, attempts_cost numeric, answer_cost numeric,
     escalation_cost numeric, input_tokens numeric, output_tokens numeric,
     model text, provider text, final_status text, streamed boolean, final_ttft_us bigint, behind_us numeric,
-    first_cost numeric
+    first_cost bigint
 ) ON COMMIT DELETE ROWS;
 CREATE TEMPORARY TABLE IF NOT EXISTS tick_verdicts (
     trace_id uuid, started_at timestamptz, is_now boolean, source_rank smallint, outcome text, broker_time timestamptz,
@@ -57,7 +58,7 @@ CREATE TEMPORARY TABLE IF NOT EXISTS tick_requests (
     delivered boolean, injection_known boolean, injection_detected boolean, injection_succeeded boolean,
     priced boolean, attempts integer, answers integer, unpriced integer,
     human_us bigint, duration_us bigint, ttft_us bigint, routing_us bigint,
-    cost numeric, attempts_cost numeric, answer_cost numeric, first_cost numeric, escalation_cost numeric,
+    cost numeric, attempts_cost numeric, answer_cost numeric, first_cost bigint, escalation_cost numeric,
     human_cost bigint, routing_cost bigint, retrieval_cost bigint, input_tokens numeric, output_tokens numeric
 ) ON COMMIT DELETE ROWS
 """

@@ -63,7 +63,7 @@ FAMILIES = (REQUESTS, ATTEMPTS, TENANTS)
 
 
 def _create(family: Family) -> str:
-    columns = ["minute timestamptz", "key_id uuid"]
+    columns = ["sign integer", "minute timestamptz", "key_id uuid"]
     columns += [f"{name} {'bigint' if name == 'policy_epoch' else 'text'}" for name in family.key_names]
     columns += [f"{part.name} {'bigint' if part.kind == 'count' else 'numeric'}" for part in family.sums]
     columns += [f"{kind}_bins smallint[]" for kind, _ in family.times]
@@ -82,14 +82,14 @@ _ATTEMPT_FACTS = f"""(
         t.task_class, CASE {_CONTEXT} ELSE 'over' END AS context, t.probe, t.tenant, t.text_only,
         a.status, a.refused, a.schema_valid, a.repaired, a.grammar_cold, a.injection, a.failure_mode, a.ttft_us,
         a.duration_us, a.tool_calls, a.tool_calls_ok, a.citations, a.citations_supported,
-        a.input_tokens::numeric, a.output_tokens, a.reasoning_tokens, a.cache_read_tokens, a.cache_write_tokens,
-        a.input_chars::numeric, a.output_chars::numeric, ({_VISIBLE})::numeric AS visible,
+        a.input_tokens, a.output_tokens, a.reasoning_tokens, a.cache_read_tokens, a.cache_write_tokens,
+        a.input_chars, a.output_chars, {_VISIBLE} AS visible,
         a.role IN ({_ANSWER_ROLES}) AND a.position = t.first_position AS first,
         CASE WHEN a.streamed AND a.duration_us >= a.ttft_us AND {_VISIBLE} >= 2
             THEN (a.duration_us - a.ttft_us) / ({_VISIBLE} - 1) END AS inter_token_us,
         a.prefill_cost_nanousd AS prefill_cost, a.cache_cost_nanousd AS cache_cost,
         a.generation_cost_nanousd AS generation_cost, a.tools_cost_nanousd AS tools_cost,
-        a.prefill_cost_nanousd + a.cache_cost_nanousd + a.generation_cost_nanousd + a.tools_cost_nanousd::numeric
+        a.prefill_cost_nanousd + a.cache_cost_nanousd + a.generation_cost_nanousd + a.tools_cost_nanousd
             AS cost
     FROM tick_answered t JOIN attempts a
         ON a.batch_id = t.batch_id AND a.trace_id = t.trace_id AND a.started_at = t.started_at
@@ -97,14 +97,15 @@ _ATTEMPT_FACTS = f"""(
 )"""
 # A tenant's requests under their final model, and its attempts by what was paid for.
 _TENANT_FACTS = f"""(
-    SELECT date_trunc('day', minute) AS minute, environment, tenant, route, model, provider, 'request' AS token_type,
+    SELECT 1 AS sign, date_trunc('day', minute) AS minute, environment, tenant, route, model, provider,
+        'request' AS token_type,
         sum(sign) AS requests, sum(sign) FILTER (WHERE known) AS known, sum(sign) FILTER (WHERE success) AS succeeded,
         NULL::bigint AS attempts, NULL::bigint AS unpriced, NULL::numeric AS tokens,
         sum(sign * (coalesce(routing_cost, 0)::numeric + coalesce(retrieval_cost, 0))) AS cost,
         sum(sign * human_cost) AS human_cost
-    FROM tick_requests GROUP BY 1, 2, 3, 4, 5, 6
+    FROM tick_requests GROUP BY 2, 3, 4, 5, 6, 7
     UNION ALL
-    SELECT g.minute, g.environment, g.tenant, g.route, g.model, g.provider, part.token_type,
+    SELECT 1, g.minute, g.environment, g.tenant, g.route, g.model, g.provider, part.token_type,
         NULL, NULL, NULL, part.attempts, part.unpriced, part.tokens, part.cost, NULL
     FROM (
         SELECT date_trunc('day', a.minute) AS minute, a.environment, a.tenant, a.route, a.model, a.provider,
@@ -124,9 +125,9 @@ _TENANT_FACTS = f"""(
 )"""
 
 
-def _group(family: Family, facts: str, sign: str) -> str:
+def _group(family: Family, facts: str) -> str:
     alias = family.alias
-    sums = [f"coalesce(sum({sign}({part.of})), 0)" for part in family.sums]
+    sums = [f"coalesce(sum({part.of}), 0)" + _beside(part) for part in family.sums]
     arrays = [
         f"array_agg(CAST(ceil(ln(CAST(greatest({alias}.{column}, 1) AS double precision)) / {LN_GAMMA}) AS smallint))"
         f" FILTER (WHERE {alias}.is_new AND {alias}.{column} IS NOT NULL)"
@@ -136,17 +137,21 @@ def _group(family: Family, facts: str, sign: str) -> str:
         f"array_agg({alias}.{column}) FILTER (WHERE {alias}.is_new AND {alias}.{column} <> '')"
         for _, column in family.mixes
     ]
-    keys = [f"{alias}.minute", *(f"{alias}.{name}" for name in family.key_names)]
+    keys = [f"{alias}.sign", f"{alias}.minute", *(f"{alias}.{name}" for name in family.key_names)]
     return (
-        f"INSERT INTO {family.deltas} SELECT {keys[0]}, NULL, {', '.join([*keys[1:], *sums, *arrays])}"
+        f"INSERT INTO {family.deltas} SELECT {', '.join([*keys[:2], 'NULL', *keys[2:], *sums, *arrays])}"
         f" FROM {facts} {alias} GROUP BY {', '.join(keys)}"
     )
 
 
+def _beside(part: Sum) -> str:
+    return "" if part.large is None else f" + coalesce(sum({part.large}), 0)"
+
+
 _WINDOW = text("SELECT min(started_at), max(started_at) FROM tick_answered WHERE is_new")
-_OF_REQUESTS = text(_group(REQUESTS, "tick_requests", "r.sign * "))
-_OF_ATTEMPTS = text(_group(ATTEMPTS, _ATTEMPT_FACTS, ""))
-_OF_TENANTS = text(_group(TENANTS, _TENANT_FACTS, ""))
+_OF_REQUESTS = text(_group(REQUESTS, "tick_requests"))
+_OF_ATTEMPTS = text(_group(ATTEMPTS, _ATTEMPT_FACTS))
+_OF_TENANTS = text(_group(TENANTS, _TENANT_FACTS))
 
 
 def group_facts(db: Connection) -> None:
