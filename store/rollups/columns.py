@@ -9,7 +9,6 @@ nano-dollars, `_sq` squares of them.
 
 from typing import Literal, NamedTuple
 
-
 # The square root of 2^63.
 _ROOT = 3_037_000_499
 
