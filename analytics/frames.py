@@ -1,0 +1,64 @@
+"""What measures take: frames of sums, one row for each group.
+
+A group is one combination of values of the columns by which a reader asked (`by`): names of keys of the rollups, and
+`bucket` for the start of a span of time. Who reads leaves test traffic and shadow out, and asks for attempts of the
+answer roles; measures compute.
+"""
+
+from collections.abc import Collection, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from store.rollups.columns import ATTEMPT_SUMS, REQUEST_SUMS
+from store.rollups.keys import ATTEMPT_KEY, REQUEST_KEY
+
+BUCKET = "bucket"
+REQUEST_COLUMNS = tuple(column.name for column in REQUEST_SUMS)
+ATTEMPT_COLUMNS = tuple(column.name for column in ATTEMPT_SUMS)
+REQUEST_KEYS = frozenset(key.name for key in REQUEST_KEY) | {BUCKET}
+ATTEMPT_KEYS = frozenset(key.name for key in ATTEMPT_KEY) | {BUCKET}
+
+
+class Frames(NamedTuple):
+    """Everything that measures of one report are made of. A frame that no measure asks for may be None.
+
+    `requests`: `by` and every name of REQUEST_SUMS, user-facing traffic. `attempts`: `by` and every name of
+    ATTEMPT_SUMS, attempts of the answer roles. `latency`: `by`, `kind` (REQUEST_TIMES, ATTEMPT_TIMES), `bin`
+    (`analytics/bins.py`), `count`. `mix`: `by`, `kind` (REQUEST_MIXES, ATTEMPT_MIXES), `value`, `count`.
+    `probe_requests`, `probe_attempts`: like the first two, of test traffic alone, and with a column `probe`.
+    """
+
+    requests: pd.DataFrame | None = None
+    attempts: pd.DataFrame | None = None
+    latency: pd.DataFrame | None = None
+    mix: pd.DataFrame | None = None
+    probe_requests: pd.DataFrame | None = None
+    probe_attempts: pd.DataFrame | None = None
+
+
+def refuse_unknown_keys(by: Collection[str]) -> None:
+    """Raises ValueError for a column that is a key of neither requests nor attempts."""
+    if unknown := sorted(set(by) - REQUEST_KEYS - ATTEMPT_KEYS):
+        known = ", ".join(sorted(REQUEST_KEYS | ATTEMPT_KEYS))
+        raise ValueError(f"nothing is kept apart by {', '.join(unknown)}; there are {known}")
+
+
+def positions(rows: pd.DataFrame, groups: pd.DataFrame, by: Sequence[str]) -> npt.NDArray[np.intp]:
+    """For each of `rows` the position, from 0, of its group in `groups`.
+
+    Raises ValueError where two groups have the same key, or a row belongs to none: both were read differently then.
+    """
+    if not by:
+        if len(groups) > 1 or (len(rows) and not len(groups)):
+            raise ValueError(f"without columns to group by there is one group, not {len(groups)}")
+        return np.zeros(len(rows), dtype=np.intp)
+    keys = pd.MultiIndex.from_frame(groups[list(by)])
+    if not keys.is_unique:
+        raise ValueError(f"a group stands in two rows, by {', '.join(by)}")
+    found = keys.get_indexer(pd.MultiIndex.from_frame(rows[list(by)]))
+    if (found < 0).any():
+        raise ValueError(f"rows of a group that is missing beside them, by {', '.join(by)}")
+    return found
