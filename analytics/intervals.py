@@ -74,7 +74,7 @@ def ratio_error(
 def positive_interval(value: Numbers, error: Numbers) -> tuple[Numbers, Numbers]:
     """Both ends of the interval of something that cannot be negative: value * exp(+-Z * error / value).
 
-    On the logarithm because costs are skewed: at 50 requests it covers 1 to 4 points more than value +- Z * error, and
+    On the logarithm because costs are skewed: at 50 requests it covers up to 4 points more than value +- Z * error, and
     it never goes below 0. NaN where either is NaN; a value of 0 is both ends.
     """
     width = Z * np.divide(error, value, out=np.where(np.isnan(error), np.nan, 0.0), where=value > 0)

@@ -117,8 +117,8 @@ class Probes(Definition):
 
     @property
     def keys(self) -> frozenset[str]:
-        """Those that requests and attempts share: it reads both."""
-        return REQUEST_KEYS & ATTEMPT_KEYS
+        """Those that requests and attempts share, since it reads both; its parts are the values of `probe`."""
+        return (REQUEST_KEYS & ATTEMPT_KEYS) - {"probe"}
 
 
 AnyMeasure = Measure | PerSecond | Quantiles | Mix | Probes

@@ -1,6 +1,6 @@
 """Duration: how long a request takes, the "latency" of a record.
 
-Quantiles over requests that tell it, from the first byte to the last, everything that happened in between included.
+Quantiles over requests that tell it, from their start to the end of the answer, everything in between included.
 Unit: s. Basis: requests in the bins of kind `duration`. Source: design §5.
 """
 

@@ -1,7 +1,7 @@
 """Task success rate: the share of requests that succeeded at the first attempt, without any recovery.
 
 Success with recovery none and at most one answer attempt (a hit in the gateway's cache has none) / requests with a
-known outcome. What was retried, escalated or repaired into a success counts against it: see eventual_success_rate.
+known outcome. What was retried or escalated into a success counts against it: see eventual_success_rate.
 Unit: 1 (a share). Basis: requests. Source: design §5.
 """
 

@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from pointsman.reference import commands_page, contract_page, metrics_page, roles_page, settings_page
+from pointsman.reference import commands_page, contract_page, measures_page, metrics_page, roles_page, settings_page
 from pointsman.reference.schemas import schema_file
 from pointsman_contract.heartbeat import Heartbeat
 from pointsman_contract.outcome import Outcome
@@ -25,6 +25,7 @@ PAGES: tuple[Page, ...] = (
     Page("docs/settings.md", settings_page.render),
     Page("docs/commands.md", commands_page.render),
     Page("docs/metrics.md", metrics_page.render),
+    Page("docs/measures.md", measures_page.render),
     Page("docs/roles.md", roles_page.render),
     Page("docs/schemas/trace.schema.json", partial(schema_file, Trace)),
     Page("docs/schemas/outcome.schema.json", partial(schema_file, Outcome)),

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analytics.intervals import Numbers, numbers, poisson, positive_interval, quantile_ranks, ratio_error, wilson
+from analytics.intervals import Z, divided, numbers, poisson, positive_interval, quantile_ranks, ratio_error, wilson
 
 HUGE = 1e25
 
@@ -131,20 +131,30 @@ def test_an_interval_never_goes_below_0() -> None:
     assert np.isnan(low[[3, 4]]).all()
 
 
+def covered(n: int, sigma: float, success: float, *, plain: bool = False) -> float:
+    """The share of 4,000 samples of n lognormal costs, of which failures cost half as much again, that hold the truth.
+
+    `plain`: of the interval value +- Z * error instead of ours.
+    """
+    random = np.random.default_rng(20261128)
+    succeeded = (random.random((4000, n)) < success).astype(np.float64)
+    cost = random.lognormal(0, sigma, (4000, n)) * (1.5 - succeeded / 2)
+    truth = math.exp(sigma**2 / 2) * (success + 1.5 * (1 - success)) / success
+    sums = np.full(4000, float(n)), cost.sum(axis=1), succeeded.sum(axis=1)
+    squares = {"above_sq": (cost**2).sum(axis=1), "below_sq": (succeeded**2).sum(axis=1)}
+    error = ratio_error(*sums, **squares, product=(cost * succeeded).sum(axis=1))
+    value = divided(sums[1], sums[2])
+    low, high = (value - Z * error, value + Z * error) if plain else positive_interval(value, error)
+    return float(np.mean((low <= truth) & (truth <= high)))
+
+
 @pytest.mark.parametrize(("n", "sigma", "success"), [(200, 0.5, 0.3), (1000, 1.0, 0.9), (1000, 1.0, 0.3)])
 def test_the_interval_of_a_ratio_covers_95_percent(n: int, sigma: float, success: float) -> None:
-    """Of 4,000 samples of lognormal costs, of which failures cost half as much again, 93 to 97 % hold the truth."""
-    random = np.random.default_rng(20261128)
-    succeeded = random.random((4000, n)) < success
-    cost = random.lognormal(0, sigma, (4000, n)) * np.where(succeeded, 1, 1.5)
-    truth = math.exp(sigma**2 / 2) * (success + 1.5 * (1 - success)) / success
-    low, high = _interval(cost, succeeded.astype(np.float64))
-    assert 0.93 <= np.mean((low <= truth) & (truth <= high)) <= 0.97
+    """Of 4,000 samples 93 to 97 % hold the truth."""
+    assert 0.93 <= covered(n, sigma, success) <= 0.97
 
 
-def _interval(above: Numbers, below: Numbers) -> tuple[Numbers, Numbers]:
-    n = np.full(len(above), float(above.shape[1]))
-    sums = above.sum(axis=1), below.sum(axis=1)
-    squares = {"above_sq": (above**2).sum(axis=1), "below_sq": (below**2).sum(axis=1)}
-    error = ratio_error(n, *sums, **squares, product=(above * below).sum(axis=1))
-    return positive_interval(sums[0] / sums[1], error)
+def test_what_the_documents_say_of_heavy_tails() -> None:
+    """Few costs with a heavy tail are covered less, about 90 % at 200 and sigma 1.5; the plain interval is worse."""
+    assert 0.88 <= covered(200, 1.5, 0.9) <= 0.92
+    assert 0.02 <= covered(50, 1.5, 0.9) - covered(50, 1.5, 0.9, plain=True) <= 0.05

@@ -128,7 +128,7 @@ def test_values_lie_inside_of_their_intervals() -> None:
 
 
 def test_1600_groups_take_under_a_second() -> None:
-    """A report over forty routes and forty models; measured 0.2 s on two cores, and the best of three counts."""
+    """A report over forty routes and forty models; of one core; measured 0.2 s, and the best of three counts."""
     keys = pd.DataFrame(
         {"route": np.repeat(np.arange(40), 40).astype(str), "model": np.tile(np.arange(40), 40).astype(str)}
     )
@@ -136,8 +136,8 @@ def test_1600_groups_take_under_a_second() -> None:
     wide = Frames(*(keys.merge(frame, how="cross") for frame in one if frame is not None))
     seconds, lengths = [], []
     for _ in range(3):
-        started = time.perf_counter()
+        started = time.process_time()
         lengths.append(len(measures_table(wide, ["route", "model"], 60).rows))
-        seconds.append(time.perf_counter() - started)
+        seconds.append(time.process_time() - started)
     assert lengths[0] > 1600 * len(REGISTRY)
     assert min(seconds) < 1

@@ -13,6 +13,7 @@ from analytics.bins import GAMMA, bins_of, seconds_of
 from analytics.intervals import Numbers
 from analytics.measures.definition import Quantiles
 from analytics.measures.registry import REGISTRY
+from store.rollups.grouping import LN_GAMMA
 from tests.analytics.sums import attempts, latency, requests
 
 TIMES = [measure for measure in REGISTRY if isinstance(measure, Quantiles)]
@@ -137,6 +138,11 @@ def test_a_bin_stands_for_its_times_within_1_percent(seconds: float) -> None:
     """Over 1 microsecond; below it within 1 microsecond."""
     (found,) = seconds_of(bins_of(np.array([seconds])))
     assert found == pytest.approx(seconds, rel=0.01 + 1e-9, abs=1e-6)
+
+
+def test_bins_are_those_of_the_store() -> None:
+    """What counts them in the database and what reads them here have one base."""
+    assert math.log(GAMMA) == pytest.approx(float(LN_GAMMA), rel=1e-13)
 
 
 @pytest.mark.parametrize("seconds", [-1.0, math.inf, math.nan])
