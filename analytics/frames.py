@@ -62,3 +62,11 @@ def positions(rows: pd.DataFrame, groups: pd.DataFrame, by: Sequence[str]) -> np
     if (found < 0).any():
         raise ValueError(f"rows of a group that is missing beside them, by {', '.join(by)}")
     return found
+
+
+def below_each_other(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """All rows, numbered anew; at least one frame. Those without rows are left out where others have some.
+
+    Columns without rows are of no certain type, which would become the type of all.
+    """
+    return pd.concat([frame for frame in frames if len(frame)] or frames[:1], ignore_index=True)

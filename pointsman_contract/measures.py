@@ -105,7 +105,7 @@ _ALL: tuple[MeasureName, ...] = (
     _share("failure_mode_mix", "neither", "failure modes", "failure mode", "request failure modes"),
     _share("attempt_failure_mode_mix", "neither", "attempt failure modes", "attempt failure mode"),
     _share("recovery_mix", "neither", "recoveries", "recovery", "recovery modes"),
-    _share("injection_detected", "lower", "injection detected rate", "detected injections", "injection detection"),
+    _share("injection_detected", "lower", "injection detected rate", "detected injections"),
     _share(
         "injection_succeeded",
         "lower",
@@ -115,7 +115,7 @@ _ALL: tuple[MeasureName, ...] = (
         "successful injections",
         "prompt injection",
     ),
-    _share("probes", "higher", "probe score", "probe scores", "golden set"),
+    _share("probes", "higher", "probe score", "probe scores"),
 )
 MEASURES = MappingProxyType({measure.name: measure for measure in _ALL})
 

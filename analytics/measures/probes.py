@@ -15,6 +15,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from analytics.frames import below_each_other
 from analytics.intervals import Numbers, divided, numbers
 from analytics.measures.definition import Fact, Probes
 from analytics.measures.eventual_success_rate import eventual_success_rate
@@ -86,7 +87,7 @@ def probes(
         scores["note"] = _notes(kind, np.asarray(scores["value"], dtype=np.float64), baseline)
         scores.insert(0, "part", kind.name)
         parts.append(pd.concat([rows[list(by)], scores], axis=1))
-    return pd.concat(parts, ignore_index=True)
+    return below_each_other(parts)
 
 
 def _baseline(rows: pd.DataFrame, requests: pd.DataFrame, by: Sequence[str]) -> Numbers:

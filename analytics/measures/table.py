@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from analytics.frames import Frames, refuse_unknown_keys
+from analytics.frames import Frames, below_each_other, refuse_unknown_keys
 from analytics.measures.definition import AnyMeasure, Fact, Measure, Mix, PerSecond, Probes, Quantiles
 from analytics.measures.registry import REGISTRY
 
@@ -54,7 +54,7 @@ def measures_table(
     split = [measure for measure in chosen if measure.splits_by(by)]
     parts = [_rows(measure, frames, by, seconds) for measure in split]
     columns = [*by, *COLUMNS]
-    rows = pd.concat(parts, ignore_index=True)[columns] if parts else pd.DataFrame(columns=columns)
+    rows = below_each_other(parts)[columns] if parts else pd.DataFrame(columns=columns)
     cannot = tuple(measure.name for measure in chosen if measure not in split)
     return MeasuresTable(rows, cannot)
 

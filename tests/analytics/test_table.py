@@ -1,18 +1,20 @@
 """The long table of all measures: one row a group, measure, quantile and part."""
 
 import time
+from decimal import Decimal
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from analytics.frames import Frames
+from analytics.frames import ATTEMPT_COLUMNS, REQUEST_COLUMNS, Frames
 from analytics.measures.definition import Quantiles
 from analytics.measures.registry import REGISTRY
 from analytics.measures.table import COLUMNS, NUMBERS, TEXTS, measures_table
 from tests.analytics.sums import attempts, latency, mix, requests
 
 ROUTES = ["a", "b"]
+NOON = pd.Timestamp("2026-11-28T12:00:00Z")
 
 
 def frames(**by: object) -> Frames:
@@ -103,6 +105,27 @@ def test_types_are_the_same_whatever_was_measured(by: list[str]) -> None:
     assert {str(rows[name].dtype) for name in NUMBERS} == {"float64"}
     assert {str(rows[name].dtype) for name in TEXTS} == {"str"}
     assert not rows[list(TEXTS)].isna().any(axis=None)
+
+
+def test_what_the_database_gives_is_measured_like_any_number() -> None:
+    """Sums that come as Decimals, and frames that have no rows and therefore no types, change nothing."""
+    wanted = frames(route="a", bucket=NOON)
+    given = Frames(*(frame.astype(dict.fromkeys(_sums(frame), object)) for frame in wanted if frame is not None))
+    for frame in (frame for frame in given if frame is not None):
+        for name in _sums(frame):
+            frame[name] = pd.Series([Decimal(int(number)) for number in frame[name]], frame.index, dtype=object)
+    empty = pd.DataFrame([], columns=list(given.probe_requests if given.probe_requests is not None else []))
+    by = ["route", "bucket"]
+    rows = measures_table(given._replace(probe_requests=empty), by, 60).rows
+    plain = measures_table(wanted, by, 60).rows
+    plain = plain[plain["part"] != "needle"].reset_index(drop=True)
+    pd.testing.assert_frame_equal(rows, plain)
+    assert str(rows["bucket"].dtype).startswith("datetime64")
+
+
+def _sums(frame: pd.DataFrame) -> list[str]:
+    """The columns that the database adds up."""
+    return [name for name in frame if name in {*REQUEST_COLUMNS, *ATTEMPT_COLUMNS, "count"}]
 
 
 def test_whatever_the_index_of_the_frames_is() -> None:
