@@ -56,6 +56,7 @@ _ALL: tuple[MeasureName, ...] = (
     ),
     MeasureName("cost_per_request", "USD", "lower", ("mean cost", "average cost", "mean cost per request")),
     MeasureName("spend", "USD", "neither", ("total cost", "total spend")),
+    MeasureName("attempt_spend", "USD", "neither", ("model spend", "spend by model", "attempt cost")),
     _share("attempt_error_rate", "lower", "error rate", "model error rate", "errors"),
     _share("request_error_rate", "lower", "user error rate", "user visible error rate", "undelivered rate"),
     _share("escalation_rate", "lower", "escalation", "escalations", "cascade escalation rate"),

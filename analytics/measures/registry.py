@@ -3,6 +3,7 @@
 from analytics.measures.attempt_duration import ATTEMPT_DURATION
 from analytics.measures.attempt_error_rate import ATTEMPT_ERROR_RATE
 from analytics.measures.attempt_failure_mode_mix import ATTEMPT_FAILURE_MODE_MIX
+from analytics.measures.attempt_spend import ATTEMPT_SPEND
 from analytics.measures.citation_grounding import CITATION_GROUNDING
 from analytics.measures.cost_per_request import COST_PER_REQUEST
 from analytics.measures.cost_per_success import COST_PER_SUCCESS
@@ -46,6 +47,7 @@ REGISTRY: tuple[AnyMeasure, ...] = (
     COST_PER_SUCCESS,
     COST_PER_REQUEST,
     SPEND,
+    ATTEMPT_SPEND,
     ATTEMPT_ERROR_RATE,
     REQUEST_ERROR_RATE,
     ESCALATION_RATE,

@@ -2,7 +2,7 @@
 
 Routing, retrieval, every attempt (judges, guards and failures too) and people's time. What has no known price is not in
 it: coverage is the share of requests whose cost is known in full. Split by model, a request's whole cost belongs to its
-final model. It is counted in full, so there is no interval.
+final model; attempt_spend has the models that spent it. It is counted in full, so there is no interval.
 Unit: USD. Basis: requests. Source: design §5.
 """
 

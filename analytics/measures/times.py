@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from analytics.bins import seconds_of
@@ -44,7 +45,7 @@ def quantiles(latency: pd.DataFrame, kind: str, groups: pd.DataFrame, by: Sequen
     return pd.concat(parts)
 
 
-def _at(running: Numbers, bins: Numbers, rank: Numbers, is_any: np.typing.NDArray[np.bool_]) -> Numbers:
+def _at(running: Numbers, bins: Numbers, rank: Numbers, is_any: npt.NDArray[np.bool_]) -> Numbers:
     """The time of the bin that holds each rank of the running count; NaN where there is none."""
     found = np.minimum(np.searchsorted(running, rank), max(len(running) - 1, 0))
     if not len(running):

@@ -1,6 +1,7 @@
 """`docs/measures.md`, from the names, the registry and the measures' own docstrings."""
 
 import inspect
+import re
 
 from analytics.economics import cascade_economics
 from analytics.frames import ATTEMPT_KEYS, BUCKET, REQUEST_KEYS
@@ -137,5 +138,6 @@ minute, hour or day. A measure that a column cannot split is named and left out,
 
 def _definition(measure: AnyMeasure) -> str:
     module = inspect.getmodule(measure.compute)
-    documented = inspect.getdoc(module) or ""
+    # Where a definition is from concerns who changes it.
+    documented = re.sub(r" Source: design §\d+(?:; (.*))?\.$", "", inspect.getdoc(module) or "", flags=re.DOTALL)
     return f"### {measure.name}\n\n{documented}"

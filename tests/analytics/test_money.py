@@ -4,6 +4,7 @@ import math
 
 import pytest
 
+from analytics.measures.attempt_spend import attempt_spend
 from analytics.measures.cost_per_request import cost_per_request
 from analytics.measures.cost_per_success import cost_per_success
 from analytics.measures.input_compression import input_compression
@@ -109,6 +110,15 @@ def test_requests_of_unknown_cost_were_not_free() -> None:
     assert math.isnan(spend(requests(requests=8, unpriced=8))["value"].iloc[0])
     assert spend(requests(requests=8))["value"].iloc[0] == 0
     assert spend(requests(requests=8, unpriced=8, cost_nanousd=DOLLAR))["value"].iloc[0] == pytest.approx(1)
+
+
+def test_attempt_spend_falls_to_the_model_of_the_attempt() -> None:
+    """$1 + $2 + $4 + $8 of the 6 of 8 attempts that are priced; none priced is no data."""
+    parts = {"prefill": 1, "cache": 2, "generation": 4, "tools": 8}
+    costs = {f"{part}_cost_nanousd": dollars * DOLLAR for part, dollars in parts.items()}
+    (row,) = attempt_spend(attempts(attempts=8, priced=6, unpriced=2, **costs)).to_dict("records")
+    assert (row["count"], row["coverage"], row["value"]) == (8, 0.75, pytest.approx(15))
+    assert math.isnan(attempt_spend(attempts(attempts=8, unpriced=8))["value"].iloc[0])
 
 
 def test_tokenizer_compression_by_hand() -> None:
