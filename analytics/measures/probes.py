@@ -91,9 +91,13 @@ def probes(
 
 
 def _baseline(rows: pd.DataFrame, requests: pd.DataFrame, by: Sequence[str]) -> Numbers:
-    """For each row the success rate of its user traffic; NaN where there is none with a known outcome."""
-    keys = [key for key in by if key != "arm"]
-    traffic = requests[requests["arm"] == "baseline"] if "arm" in by else requests
+    """For each row the success rate of its user traffic; NaN where there is none with a known outcome.
+
+    Arms are compared with the baseline's, whatever model it has.
+    """
+    is_by_arm = "arm" in by
+    keys = [key for key in by if not (is_by_arm and key in ("arm", "model"))]
+    traffic = requests[requests["arm"] == "baseline"] if is_by_arm else requests
     sums = pd.DataFrame({"good": numbers(traffic["succeeded"]), "known": numbers(traffic["known"])}, traffic.index)
     if not keys:
         return np.full(len(rows), divided(np.array([sums["good"].sum()]), np.array([sums["known"].sum()]))[0])

@@ -92,16 +92,17 @@ def test_multilingual_has_no_target() -> None:
 
 def test_golden_of_any_arm_is_compared_with_the_traffic_of_the_baseline() -> None:
     """The canary's own traffic may be bad for the same reason; other routes have nothing to do with it."""
-    by = ["route", "arm"]
+    by = ["route", "arm", "model"]
     traffic = requests(
         route=["a", "a", "b"],
         arm=["baseline", "canary", "baseline"],
+        model=["old", "new", "old"],
         requests=100,
         known=100,
         succeeded=[90, 10, 99],
     )
-    golden = requests(route="a", arm="canary", probe="golden", requests=100, known=100, succeeded=80)
-    (row,) = probes(golden, attempts(route=[], arm=[], probe=[]), traffic, by).to_dict("records")
+    golden = requests(route="a", arm="canary", model="new", probe="golden", requests=100, known=100, succeeded=80)
+    (row,) = probes(golden, attempts(route=[], arm=[], model=[], probe=[]), traffic, by).to_dict("records")
     assert (row["route"], row["arm"]) == ("a", "canary")
     assert row["note"].endswith(": missed")
 
