@@ -10,6 +10,7 @@ from pointsman.commands import dead_letters, offsets, rollups, topics
 from pointsman.commands.dead_letters_replay import replay_command as replay_letters
 from pointsman.commands.doctor import doctor
 from pointsman.commands.forget import forget
+from pointsman.commands.measures import measures
 from pointsman.commands.replay import replay
 from pointsman.commands.schema import migrate_command
 from pointsman.commands.services import ingest, up
@@ -54,6 +55,7 @@ def pointsman(
 app.command("migrate", short_help="Bring the database to this version's schema.")(migrate_command)
 app.command("ingest", short_help="Read from Kafka into PostgreSQL, exactly once.")(ingest)
 app.command("up", short_help="Run everything in one process.")(up)
+app.command("measures", short_help="Show what routes cost and how well they work.")(measures)
 app.command("doctor", short_help="Check everything, with the fix beside each problem.")(doctor)
 app.command("forget", short_help="Delete what is stored of one session or one tenant.")(forget)
 app.command("replay", short_help="Publish a file of recorded traces.")(replay)

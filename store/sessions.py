@@ -89,6 +89,13 @@ class Sessions:
             yield db
 
     @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """A read-only transaction whose statements all see one moment. Raises StoreAway."""
+        with _translated(), self._engine.connect() as db:
+            db.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
+            yield db
+
+    @contextmanager
     def write(self, *, prepare: Callable[[Connection], None] | None = None) -> Iterator[Connection]:
         """One transaction, committed where the block ends well. Raises StoreAway, StoreRefused, DayMissing.
 

@@ -5,7 +5,7 @@ A span is covered by whole days, the rest by hours, and what is still left by mi
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, Protocol
 
 from sqlalchemy import Connection, RowMapping, text
 
@@ -13,6 +13,8 @@ from store.rollups.adding import LEVELS
 from store.rollups.grouping import ATTEMPTS, REQUESTS, Family
 from store.rollups.keys import ANSWER_ROLES
 
+# A connection, for who knows no SQL.
+Database = Connection
 Level = Literal["minute", "hour", "day"]
 _STEP = {"minute": timedelta(minutes=1), "hour": timedelta(hours=1), "day": timedelta(days=1)}
 _FAMILIES = {family.name: family for family in (REQUESTS, ATTEMPTS)}
@@ -37,6 +39,15 @@ class Wanted(NamedTuple):
     where: Mapping[str, str | int] = {}
     traffic: Literal["user", "probe", "all"] = "user"
     answers_only: bool = True
+
+
+class Rows(Protocol):
+    """Reads rows by kind: `read_bins` and `read_mix`."""
+
+    def __call__(
+        self, db: Connection, kinds: Sequence[str], parts: Sequence[Part], by: Sequence[str], wanted: Wanted
+    ) -> Sequence[RowMapping]:
+        """One row for each value of `by` and kind, and one thing more, with `count`."""
 
 
 def cover(since: datetime, until: datetime, *, minutes_from: datetime, coarsest: Level = "day") -> list[Part]:

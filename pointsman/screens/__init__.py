@@ -1,0 +1,1 @@
+"""Measures as people look at them: figures, tables, small plots."""

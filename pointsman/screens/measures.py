@@ -1,0 +1,170 @@
+"""`pointsman measures` on a terminal.
+
+One group: a line for each measure. Several: a line for each group, with the measures that matter most; time as an axis:
+a line for each group and measure with a small plot.
+"""
+
+import math
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from pointsman.screens.figures import NO_DATA, figure, interval, sparkline, thinned
+from pointsman.screens.rows import Figures
+from pointsman.terminal import harmless, print_table
+from pointsman_contract.measures import MEASURES
+
+
+class Column(NamedTuple):
+    """A measure as a column."""
+
+    measure: str
+    title: str
+    quantile: float | None = None
+
+
+# What a line for each group shows: on a narrow terminal the first of them.
+HEADLINES = (
+    Column("eventual_success_rate", "success"),
+    Column("cost_per_success", "per success"),
+    Column("escalation_rate", "escalated"),
+    Column("attempt_error_rate", "errors"),
+    Column("duration", "P95", 0.95),
+    Column("ttft", "TTFT P95", 0.95),
+    Column("first_attempt_schema_adherence", "schema"),
+    Column("tokenizer_compression", "chars/token"),
+    Column("spend", "spend"),
+    Column("attempt_spend", "model spend"),
+)
+_QUANTILE_SHOWN = 0.95
+_COVERED = 0.995
+_WIDEST_PLOT = 64
+# Its count is all requests of the group.
+_OF_REQUESTS = "escalation_rate"
+
+
+def print_one_group(rows: Sequence[Figures]) -> None:
+    """A line for each measure that has data: value, interval, count, coverage; the others are named below."""
+    table = _table()
+    table.add_column("measure", no_wrap=True)
+    for name in ("value", "95 % interval", "of", "known"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("", overflow="fold")
+    for row in rows:
+        if row.has_data:
+            table.add_row(
+                harmless(row.title),
+                Text(figure(row.value, row.unit), style="bold"),
+                interval(row.low, row.high, row.unit),
+                f"{row.count:,.0f}",
+                figure(row.coverage, "1", no_data=""),
+                Text(_note(row), style="yellow"),
+            )
+    print_table(table)
+    without = dict.fromkeys(row.measure for row in rows if not row.has_data)
+    if without:
+        Console(highlight=False).print(f"\nno data: {', '.join(without)}")
+
+
+def print_groups(rows: Sequence[Figures], by: Sequence[str], only: Sequence[str]) -> None:
+    """A line for each group, the largest first. `only` are the measures that were asked for; else headlines."""
+    found: dict[tuple[str, ...], dict[tuple[str, float | None], Figures]] = defaultdict(dict)
+    for row in rows:
+        if not row.part:
+            found[row.group][row.measure, row.quantile] = row
+    columns = _columns(rows, only)
+    table = _table()
+    for name in by:
+        table.add_column(name, overflow="fold")
+    size_of = "requests" if any(row.measure == _OF_REQUESTS for row in rows) else "attempts"
+    titles = [
+        size_of,
+        *(column.title for column in columns),
+        *(["95 % interval", "known"] if len(columns) == 1 else []),
+    ]
+    for title in titles:
+        table.add_column(title, justify="right", no_wrap=True)
+    sizes = {group: _size(of.values()) for group, of in found.items()}
+    for group, size in sorted(sizes.items(), key=lambda one: -one[1]):
+        cells = [found[group].get((column.measure, column.quantile)) for column in columns]
+        names = [harmless(value) or NO_DATA for value in group]
+        table.add_row(*names, f"{size:,.0f}", *map(_cell, cells), *(_extra(cells[0]) if len(columns) == 1 else ()))
+    print_table(table)
+
+
+def print_over_time(rows: Sequence[Figures], by: Sequence[str], buckets: Sequence[datetime]) -> None:
+    """A line for each group and measure: a small plot over the buckets, the ends of its range, and the last value.
+
+    Buckets without data are gaps in the plot.
+    """
+    lines: dict[tuple[tuple[str, ...], str], dict[datetime | None, Figures]] = defaultdict(dict)
+    for row in rows:
+        if not math.isnan(row.value):
+            lines[row.group, row.title][row.bucket] = row
+    table = _table()
+    for name in by:
+        table.add_column(name, overflow="fold")
+    table.add_column("measure", no_wrap=True)
+    table.add_column(f"{buckets[0]:%m-%d %H:%M} to {buckets[-1]:%m-%d %H:%M}" if buckets else "", no_wrap=True)
+    for name in ("lowest", "highest", "last"):
+        table.add_column(name, justify="right", no_wrap=True)
+    room = max(12, min(_WIDEST_PLOT, Console().width - 56 - 12 * len(by)))
+    for (group, title), at in lines.items():
+        values = [at[bucket].value if bucket in at else math.nan for bucket in buckets]
+        known = [value for value in values if math.isfinite(value)]
+        unit = next(iter(at.values())).unit
+        table.add_row(
+            *(harmless(value) or NO_DATA for value in group),
+            harmless(title),
+            Text(sparkline(thinned(values, room)), style="cyan"),
+            *(figure(value, unit) for value in (min(known), max(known), known[-1])),
+        )
+    print_table(table)
+
+
+def _table() -> Table:
+    return Table(box=None, pad_edge=False, header_style="bold")
+
+
+def _columns(rows: Sequence[Figures], only: Sequence[str]) -> list[Column]:
+    if only:
+        return [
+            Column(name, f"{name} P95", _QUANTILE_SHOWN) if MEASURES[name].has_quantiles else Column(name, name)
+            for name in only
+            if any(row.measure == name for row in rows)
+        ]
+    known = {row.measure for row in rows if row.has_data}
+    console = Console()
+    room = max(3, (console.width - 28) // 12) if console.is_terminal else len(HEADLINES)
+    return [column for column in HEADLINES if column.measure in known][:room]
+
+
+def _size(rows: Collection[Figures]) -> float:
+    """Requests of a group where one of its measures counts all of them, else attempts."""
+    requests = [row.count for row in rows if row.measure == _OF_REQUESTS]
+    return max(requests or [row.count for row in rows], default=0.0)
+
+
+def _cell(row: Figures | None) -> str:
+    if row is None or not row.has_data:
+        return NO_DATA
+    if math.isnan(row.value):
+        return interval(row.bound_low, row.bound_high, row.unit)
+    return figure(row.value, row.unit).removesuffix(" chars/token")
+
+
+def _extra(row: Figures | None) -> tuple[str, str]:
+    """The interval and the coverage."""
+    return ("", "") if row is None else (interval(row.low, row.high, row.unit), figure(row.coverage, "1", no_data=""))
+
+
+def _note(row: Figures) -> str:
+    bounds = ""
+    if not math.isnan(row.bound_low) and row.coverage < _COVERED:
+        bounds = f"between {interval(row.bound_low, row.bound_high, row.unit)}"
+    return "; ".join(filter(None, (bounds.replace(" to ", " and "), row.note)))
