@@ -14,6 +14,7 @@ from pointsman.commands.measures import measures
 from pointsman.commands.replay import replay
 from pointsman.commands.schema import migrate_command
 from pointsman.commands.services import ingest, up
+from pointsman.commands.status import status
 from pointsman.exits import ATTENTION, INTERRUPTED, WELL, say
 from pointsman.options import help_without_command
 from pointsman.version import VERSION
@@ -55,6 +56,7 @@ def pointsman(
 app.command("migrate", short_help="Bring the database to this version's schema.")(migrate_command)
 app.command("ingest", short_help="Read from Kafka into PostgreSQL, exactly once.")(ingest)
 app.command("up", short_help="Run everything in one process.")(up)
+app.command("status", short_help="Show how every route does now.")(status)
 app.command("measures", short_help="Show what routes cost and how well they work.")(measures)
 app.command("doctor", short_help="Check everything, with the fix beside each problem.")(doctor)
 app.command("forget", short_help="Delete what is stored of one session or one tenant.")(forget)

@@ -1,0 +1,92 @@
+"""`pointsman status`: one line for each route, and one word for all of them."""
+
+import json
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pointsman.exits import ATTENTION, BLIND, WELL, UsageError
+from pointsman.moments import moment_of
+from pointsman.options import with_settings
+from pointsman.settings import Settings
+
+if TYPE_CHECKING:
+    from datetime import timedelta
+
+    from pointsman.screens.status import Status
+    from store.sessions import Sessions
+
+_CODES = {"calm": WELL, "attention": ATTENTION, "blind": BLIND}
+_EVERY_S = 2.0
+_SHORTEST_S, _LONGEST_S = 60, 86_400
+
+
+@with_settings("database_url", "environment", require=("database_url",))
+def status(
+    *,
+    window: Annotated[str, typer.Option(help="How far back: 5m to 24h.", metavar="AGE")] = "15m",
+    watch: Annotated[bool, typer.Option("--watch", help="Look again every two seconds, until Ctrl-C.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="As one JSON object; with --watch one a line.")] = False,
+    settings: Settings,
+) -> None:
+    """Show how every route does now: traffic, success, cost, errors, escalation, P95, age of data, dead letters.
+
+    Exit code 0: calm. 1: something needs attention, said in a sentence. 3: blind, because nothing arrived for five
+    minutes, nothing is counted, or the database does not answer. Limits for measures belong to records.
+
+    Example: pointsman status --watch
+    """
+    from pointsman.wiring import checked_sessions
+
+    now = datetime.now(UTC)
+    span = now - moment_of(window, "--window", now=now)
+    if not _SHORTEST_S <= span.total_seconds() <= _LONGEST_S:
+        raise UsageError("--window: expected an age from 1m to 24h")
+    with checked_sessions(settings, "status") as sessions:
+        state = _watch(sessions, settings.environment, span, window, as_json=as_json) if watch else (
+            _once(sessions, settings.environment, span, window, as_json=as_json)
+        )  # fmt: skip
+    raise typer.Exit(_CODES[state.state])
+
+
+def _once(sessions: "Sessions", environment: str, span: "timedelta", window: str, *, as_json: bool) -> "Status":
+    from rich.console import Console
+
+    from pointsman.screens.status_table import plain, rendered
+    from pointsman.watching import look
+
+    seen = look(sessions, environment, span)
+    if as_json:
+        typer.echo(json.dumps(plain(seen)))
+    else:
+        Console(highlight=False).print(rendered(seen, window))
+    return seen
+
+
+def _watch(sessions: "Sessions", environment: str, span: "timedelta", window: str, *, as_json: bool) -> "Status":
+    from rich.console import Console
+    from rich.live import Live
+
+    from pointsman.screens.status_table import rendered
+    from pointsman.terminal import keys_unseen
+    from pointsman.watching import look
+
+    console = Console(highlight=False)
+    seen = None
+    try:
+        if as_json or not console.is_terminal:
+            while True:
+                seen = _once(sessions, environment, span, window, as_json=as_json)
+                time.sleep(_EVERY_S)
+        seen = look(sessions, environment, span)
+        with keys_unseen(), Live(rendered(seen, window), console=console, auto_refresh=False) as live:
+            while True:
+                time.sleep(_EVERY_S)
+                seen = look(sessions, environment, span)
+                live.update(rendered(seen, window), refresh=True)
+    except KeyboardInterrupt:
+        if seen is None:
+            raise
+    return seen
