@@ -65,12 +65,7 @@ def measures(  # noqa: PLR0913 - each is a flag
     """
     from pointsman.wiring import checked_sessions
 
-    if as_json and as_csv:
-        raise UsageError("--json and --csv: one of them")
-    if view not in (None, "economics"):
-        raise UsageError(f"--as: expected economics, not {view!r}")
-    if traffic not in ("user", "probe", "all"):
-        raise UsageError(f"--traffic: expected user, probe or all, not {traffic!r}")
+    _refuse(as_json=as_json, as_csv=as_csv, view=view, traffic=traffic)
     with checked_sessions(settings, "measures") as sessions:
         keys = by if by is not None else "" if route or view else "route"
         asked = _asked(sessions, settings.environment, route, (since, until), keys, measure or [], traffic)
@@ -78,6 +73,15 @@ def measures(  # noqa: PLR0913 - each is a flag
             _economics(sessions, asked, as_json=as_json, as_csv=as_csv)
         else:
             _measures(sessions, asked, as_json=as_json, as_csv=as_csv)
+
+
+def _refuse(*, as_json: bool, as_csv: bool, view: str | None, traffic: str) -> None:
+    if as_json and as_csv:
+        raise UsageError("--json and --csv: one of them")
+    if view not in (None, "economics"):
+        raise UsageError(f"--as: expected economics, not {view!r}")
+    if traffic not in ("user", "probe", "all"):
+        raise UsageError(f"--traffic: expected user, probe or all, not {traffic!r}")
 
 
 def _asked(
