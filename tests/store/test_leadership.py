@@ -13,7 +13,7 @@ from datetime import timedelta
 import pytest
 
 from migrations.schema import migrate
-from pointsman.leadership import Leadership, holder_name
+from pointsman.steer.leadership import Leadership, holder_name
 from store.sessions import Sessions
 from tests.store.feed import execute, rows
 from tests.store.gate import until
