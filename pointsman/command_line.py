@@ -12,7 +12,7 @@ from pointsman.commands.doctor import doctor
 from pointsman.commands.forget import forget
 from pointsman.commands.replay import replay
 from pointsman.commands.schema import migrate_command
-from pointsman.commands.services import ingest, up
+from pointsman.commands.services import ingest, steer, up
 from pointsman.exits import ATTENTION, INTERRUPTED, WELL, say
 from pointsman.options import help_without_command
 from pointsman.version import VERSION
@@ -53,6 +53,7 @@ def pointsman(
 
 app.command("migrate", short_help="Bring the database to this version's schema.")(migrate_command)
 app.command("ingest", short_help="Read from Kafka into PostgreSQL, exactly once.")(ingest)
+app.command("steer", short_help="Do what runs by the clock, or stand by for it.")(steer)
 app.command("up", short_help="Run everything in one process.")(up)
 app.command("doctor", short_help="Check everything, with the fix beside each problem.")(doctor)
 app.command("forget", short_help="Delete what is stored of one session or one tenant.")(forget)
