@@ -1,5 +1,6 @@
 """Two `pointsman steer` on one database: one leads, the other takes over, and nothing is counted twice."""
 
+import random
 import re
 import signal
 import sys
@@ -7,6 +8,7 @@ import time
 
 import pytest
 
+from tests.conftest import Scale
 from tests.ingest import stored
 from tests.ingest.process import IngestProcess
 from tests.services.postgres import PostgresServer
@@ -171,3 +173,35 @@ def test_a_database_that_hangs_holds_up_no_end(site: Site, postgres18: PostgresS
     finally:
         postgres18.resume()
     assert leader.events("lease_left_to_run_out")
+
+
+@pytest.mark.long
+def test_leaders_come_and_go(site: Site, scale: Scale) -> None:
+    """Three processes under traffic, of which whoever leads is killed, frozen or ended at any moment, again and again:
+    rollups always go on within 15 s, and every request is counted once.
+    """
+    chance = random.Random(20261128)
+    processes = [site.steer() for _ in range(3)]
+    frozen: list[IngestProcess] = []
+    with site.traffic():
+        site.wait_rolled_up(1)
+        for _ in range(scale(long=12, small=3)):
+            time.sleep(chance.uniform(0.0, 3.0))
+            able = [process for process in processes if process.running() and process not in frozen]
+            leading = [process for process in able if process.health()["state"] == "leading"]
+            struck = chance.choice(leading or able)
+            how = chance.choice([signal.SIGKILL, signal.SIGSTOP, signal.SIGTERM])
+            struck.send(how)
+            by_then = site.sent
+            took = site.wait_rolled_up(by_then + 1, within_s=_TAKE_OVER_S)
+            say(f"rollups go on {took:.1f} s after {how.name}")
+            while frozen:
+                frozen.pop().resume()
+            if how == signal.SIGSTOP:
+                frozen.append(struck)
+            else:
+                assert struck.wait_ended() == (0 if how == signal.SIGTERM else -signal.SIGKILL)
+                processes.append(site.steer())
+    for process in frozen:
+        process.resume()
+    site.audit()
