@@ -13,7 +13,7 @@ from pointsman.commands.forget import forget
 from pointsman.commands.measures import measures
 from pointsman.commands.replay import replay
 from pointsman.commands.schema import migrate_command
-from pointsman.commands.services import ingest, up
+from pointsman.commands.services import ingest, steer, up
 from pointsman.commands.status import status
 from pointsman.exits import ATTENTION, INTERRUPTED, WELL, say
 from pointsman.options import help_without_command
@@ -55,6 +55,7 @@ def pointsman(
 
 app.command("migrate", short_help="Bring the database to this version's schema.")(migrate_command)
 app.command("ingest", short_help="Read from Kafka into PostgreSQL, exactly once.")(ingest)
+app.command("steer", short_help="Do what runs by the clock, or stand by for it.")(steer)
 app.command("up", short_help="Run everything in one process.")(up)
 app.command("status", short_help="Show how every route does now.")(status)
 app.command("measures", short_help="Show what routes cost and how well they work.")(measures)

@@ -14,20 +14,22 @@ from pointsman.embedded import embedded_broker, embedded_postgres, refuse_unusab
 from pointsman.embedded.guarded import GuardedProcess
 from pointsman.embedded.watch import Watch
 from pointsman.envfile import written_env_file
-from pointsman.http import refuse_taken_port
+from pointsman.http import StatusServer, refuse_taken_port
 from pointsman.interpreter import Interpreter
 from pointsman.process import STOP_WITHIN_S, Service, Stopping, finished_unless_asked, run_services
 from pointsman.settings import KAFKA, Settings, variable
+from pointsman.steer.metrics import SteerMetrics
 from pointsman.wiring import (
     await_schema,
     build_ingest,
-    build_maintenance,
     build_registry,
     build_server,
     build_sessions,
+    build_steer,
 )
 from store.errors import WrongRevision
 from store.revision import current_revision
+from store.sessions import Sessions
 
 log = structlog.get_logger()
 
@@ -51,7 +53,7 @@ def serve_embedded(
     with ExitStack() as stack:
         with stopping.starting():
             settings, watch = _start_embedded(stack, settings, data_dir, kafka_port, migrate_first=migrate_first)
-        serve(settings, stopping, with_maintenance=True, env_file=env_file, watched=[watch])
+        serve(settings, stopping, with_steer=True, env_file=env_file, watched=[watch])
 
 
 def _start_embedded(
@@ -97,34 +99,68 @@ def serve(
     settings: Settings,
     stopping: Stopping,
     *,
-    with_maintenance: bool,
+    with_steer: bool,
     env_file: Path | None = None,
     watched: Sequence[Service] = (),
 ) -> None:
     """Ingest with /metrics and /healthz until asked to stop; waits for Kafka and the database where they are away.
 
-    `watched` are further services that run beside it. Raises SettingsError, WrongRevision, StoreDenied, IngestStopped.
+    `with_steer` it also does what runs by the clock, if it leads. `watched` are further services that run beside it.
+    Raises SettingsError, WrongRevision, StoreDenied, IngestStopped.
     """
     with stopping.held_up_by_nothing():
         with ExitStack() as stack:
             registry = build_registry(settings)
             metrics = IngestMetrics(registry)
-            sessions = build_sessions(settings, "ingest")
-            stack.callback(sessions.close)
+            sessions = _open_sessions(stack, settings, "ingest")
             service = build_ingest(settings, sessions, metrics)
-            server = build_server(settings, registry, service)
-            server.start()
-            stack.callback(server.close)
-            host = f"[{settings.http_host}]" if ":" in settings.http_host else settings.http_host
-            log.info("listening", url=f"http://{host}:{server.port}", serves=["/metrics", "/healthz"])
+            services: list[Service] = [service, Interpreter(), *watched]
+            steer = None
+            if with_steer:
+                # A pool of its own: neither waits for the other's connections.
+                others = _open_sessions(stack, settings, "steer")
+                steer = build_steer(settings, others, SteerMetrics(registry), days_ahead=metrics.days_ahead.set)
+                services += steer.services
+            server = build_server(settings, registry, ingest=service, steer=steer)
+            _listen(stack, settings, server)
             stack.enter_context(written_env_file(env_file, settings, server.port, stopping))
 
             def wait_for_schema() -> None:
                 await_schema(sessions, service.ingest.wait_for_store)
 
             if finished_unless_asked(wait_for_schema, stopping):
-                services: list[Service] = [service, Interpreter(), *watched]
-                if with_maintenance:
-                    services.append(build_maintenance(settings, sessions, metrics))
                 run_services(services, stopping)
         log.info("stopped")
+
+
+def serve_steer(settings: Settings, stopping: Stopping) -> None:
+    """What runs by the clock, or a stand-by for it, with /metrics and /healthz until asked to stop.
+
+    Waits for the database where it is away. Raises SettingsError, WrongRevision, StoreDenied.
+    """
+    with stopping.held_up_by_nothing():
+        with ExitStack() as stack:
+            registry = build_registry(settings)
+            sessions = _open_sessions(stack, settings, "steer")
+            steer = build_steer(settings, sessions, SteerMetrics(registry))
+            _listen(stack, settings, build_server(settings, registry, steer=steer))
+
+            def wait_for_schema() -> None:
+                await_schema(sessions, steer.leadership.unsure)
+
+            if finished_unless_asked(wait_for_schema, stopping):
+                run_services(steer.services, stopping)
+        log.info("stopped")
+
+
+def _open_sessions(stack: ExitStack, settings: Settings, role: str) -> Sessions:
+    sessions = build_sessions(settings, role)
+    stack.callback(sessions.close)
+    return sessions
+
+
+def _listen(stack: ExitStack, settings: Settings, server: StatusServer) -> None:
+    server.start()
+    stack.callback(server.close)
+    host = f"[{settings.http_host}]" if ":" in settings.http_host else settings.http_host
+    log.info("listening", url=f"http://{host}:{server.port}", serves=["/metrics", "/healthz"])

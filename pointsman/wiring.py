@@ -1,9 +1,13 @@
 """Every object graph of the long-running processes, each built in one function."""
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from typing import Any
 
 import structlog
 from prometheus_client import CollectorRegistry, Gauge, disable_created_metrics
@@ -19,8 +23,13 @@ from ingest.stopping import StopRules
 from migrations.schema import head_revision, known_revisions
 from pointsman.http import Healthz, StatusServer
 from pointsman.kafka import kafka_connection
-from pointsman.schedule import Maintenance
 from pointsman.settings import Settings
+from pointsman.steer.health import SteerHealth, steer_health
+from pointsman.steer.leadership import Leadership, holder_name
+from pointsman.steer.metrics import SteerMetrics
+from pointsman.steer.schedule import Schedule
+from pointsman.steer.task import Task
+from pointsman.steer.tasks import keep_partitions, roll_up
 from pointsman.version import VERSION
 from store.batches import BatchStore
 from store.days import Days
@@ -32,6 +41,9 @@ from store.sessions import Sessions
 
 log = structlog.get_logger()
 
+# Whoever holds it leads: one of all processes on a database.
+_LEASE = "steer"
+
 
 @dataclass
 class IngestService:
@@ -40,6 +52,11 @@ class IngestService:
     ingest: Ingest
     name: str = "ingest"
 
+    @property
+    def health(self) -> Health:
+        """Whether messages reach the store."""
+        return self.ingest.health
+
     def run(self) -> None:
         """Read until stopped."""
         self.ingest.run()
@@ -47,6 +64,24 @@ class IngestService:
     def stop(self) -> None:
         """Finish the batch and leave the group."""
         self.ingest.stop()
+
+
+@dataclass(frozen=True)
+class Steer:
+    """What runs by the clock in the one process that leads: two services."""
+
+    leadership: Leadership
+    schedule: Schedule
+
+    @property
+    def health(self) -> SteerHealth:
+        """Whether this process does what it has to, be it to stand by."""
+        return steer_health(self.schedule.tasks, self.schedule.records, self.leadership.standing, time.monotonic())
+
+    @property
+    def services(self) -> tuple[Schedule, Leadership]:
+        """What a process runs of it."""
+        return self.schedule, self.leadership
 
 
 def build_registry(settings: Settings) -> CollectorRegistry:
@@ -103,18 +138,38 @@ def build_ingest(settings: Settings, sessions: Sessions, metrics: IngestMetrics)
     )
 
 
-def build_maintenance(settings: Settings, sessions: Sessions, metrics: IngestMetrics) -> Maintenance:
-    """The schedule of day partitions and retention."""
+def build_steer(
+    settings: Settings, sessions: Sessions, metrics: SteerMetrics, *, days_ahead: Callable[[int], None] = lambda _: None
+) -> Steer:
+    """What the leader does by the clock, and who leads; `days_ahead` is told how many days are ready."""
+    work_ended = threading.Event()
+    leadership = Leadership(sessions, _LEASE, holder_name(), work_ended=work_ended)
     days = Days(sessions, raw_retention=settings.raw_retention)
-    return Maintenance(sessions, days, maintained=metrics.days_ahead.set)
+    rollups = partial(roll_up, sessions, go_on=lambda: leadership.lease is not None, fresh=metrics.rollups_are_fresh)
+    partitions = partial(keep_partitions, sessions, days, ready=days_ahead)
+    tasks = (
+        Task("rollups", timedelta(seconds=2), rollups),
+        # It may wait for a reader as long as that reads.
+        Task("partitions", timedelta(minutes=10), partitions, left_at_end=True),
+    )
+    return Steer(leadership, Schedule(tasks, leadership, metrics, work_ended))
 
 
-def build_server(settings: Settings, registry: CollectorRegistry, ingest: IngestService) -> StatusServer:
-    """The port of /metrics and /healthz. Raises SettingsError where it is taken."""
+def build_server(
+    settings: Settings, registry: CollectorRegistry, *, ingest: IngestService | None = None, steer: Steer | None = None
+) -> StatusServer:
+    """The port of /metrics and /healthz, which is well where all that runs here is. Raises SettingsError where the port
+    is taken.
+    """
 
     def health() -> Healthz:
-        now: Health = ingest.ingest.health
-        return Healthz(now.well, {"state": now.state, "detail": now.detail, "version": VERSION})
+        reading = None if ingest is None else ingest.health
+        steered = None if steer is None else steer.health
+        parts = [part for part in (reading, steered) if part is not None]
+        body: dict[str, Any] = {"state": parts[0].state, "detail": parts[0].detail, "version": VERSION}
+        if steered is not None:
+            body["steer"] = steered.body
+        return Healthz(all(part.well for part in parts), body)
 
     return StatusServer(settings.http_host, settings.http_port, registry, health)
 

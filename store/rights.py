@@ -1,8 +1,9 @@
 """The least rights that each process needs, and the SQL that grants them.
 
 The roles cannot log in and hold no password: they are granted to whoever logs in. What owns the tables is no role here:
-`migrate` makes them, and whoever drops days has to own them (ATTACH and DETACH ask for that), so `pointsman up` logs in
-as the owner, or as a member of it. A new table gets a line in `RIGHTS`: a test compares them with the tables that are.
+`migrate` makes them, and whoever drops days has to own them (ATTACH and DETACH ask for that), so `pointsman up` and
+`pointsman steer` log in as the owner, or as a member of it. A new table gets a line in `RIGHTS`: a test compares them
+with the tables that are.
 """
 
 from collections.abc import Mapping

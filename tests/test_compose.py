@@ -3,6 +3,7 @@
 import json
 import re
 import shlex
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -15,6 +16,8 @@ from typer.testing import CliRunner
 from ingest.metrics import IngestMetrics
 from pointsman.command_line import app
 from pointsman.settings import Settings, load_settings, variable
+from pointsman.steer.metrics import SteerMetrics
+from pointsman.steer.task import Task
 
 ROOT = Path(__file__).parent.parent
 _DEPLOY = ROOT / "deploy"
@@ -79,6 +82,7 @@ def test_the_parts_are_there() -> None:
         "topics": "topics",
         "migrate": "migrate",
         "pointsman": "up",
+        "steer": "steer",
     }
 
 
@@ -139,6 +143,7 @@ def test_steps_come_in_order() -> None:
         "topics": {"kafka": "service_healthy"},
         "migrate": {"postgres": "service_healthy"},
         "pointsman": dict.fromkeys(("topics", "migrate"), "service_completed_successfully"),
+        "steer": {"migrate": "service_completed_successfully"},
     }
     for service in SERVICES.values():
         for needed, how in service.depends_on.items():
@@ -164,7 +169,7 @@ def test_prometheus_scrapes_what_runs() -> None:
     targets = [
         target for job in config["scrape_configs"] for each in job["static_configs"] for target in each["targets"]
     ]
-    assert targets == [f"pointsman:{_HTTP_PORT}"]
+    assert targets == [f"{name}:{_HTTP_PORT}" for name in ("pointsman", "steer")]
     (alertmanager,) = config["alerting"]["alertmanagers"][0]["static_configs"][0]["targets"]
     name, port = alertmanager.split(":")
     assert f"127.0.0.1:{port}:{port}" in SERVICES[name].ports
@@ -210,6 +215,11 @@ def test_a_query_asks_for_what_is_measured(expression: str) -> None:
     metrics = IngestMetrics(registry)
     metrics.begin(["t"], lambda: "reading")
     metrics.lag.labels("t", "0").set(1)
+    task = Task("rollups", timedelta(seconds=2), lambda: 0)
+    steer = SteerMetrics(registry)
+    steer.begin([task], lambda: True)
+    steer.succeeded(task, 1, 0.1)
+    steer.rollups_are_fresh(datetime.now(UTC))
     samples = [sample for metric in registry.collect() for sample in metric.samples]
     for name in set(re.findall(r"pointsman_[a-z_]+", expression)):
         labels = [set(sample.labels) for sample in samples if sample.name == name]
@@ -223,7 +233,7 @@ def test_a_query_asks_for_what_is_measured(expression: str) -> None:
 
 def test_commands_in_alerts_exist() -> None:
     """What an alert tells people to run is there."""
-    text = (_DEPLOY / "prometheus" / "rules" / "ingest.yml").read_text(encoding="utf-8")
+    text = "".join(file.read_text(encoding="utf-8") for file in (_DEPLOY / "prometheus" / "rules").iterdir())
     commands = {found.removeprefix("pointsman ") for found in re.findall(r"`(pointsman [^`]+)`", text)}
     assert commands
     for command in commands:

@@ -4,12 +4,13 @@ import os
 import select
 import signal
 import threading
+import time
 
 import pytest
 
 from ingest.errors import IngestStopped
-from pointsman.process import Stopping, run_services
-from store.errors import WrongRevision
+from pointsman.process import Stopping, finished_unless_asked, run_services
+from store.errors import StoreDenied, WrongRevision
 
 
 class AskedAgain(threading.Event):
@@ -136,3 +137,23 @@ def test_a_service_that_ends_by_mistake(failure: BaseException) -> None:
 
     with pytest.raises(RuntimeError, match="a service ended"):
         run_services([Fails()], Stopping())
+
+
+def test_a_start_that_takes_long_is_left_behind() -> None:
+    """Whoever asks to stop is not made to wait for a connection that nobody answers."""
+    stopping = Stopping()
+    threading.Timer(0.2, stopping.asked.set).start()
+    began = time.monotonic()
+    assert not finished_unless_asked(lambda: time.sleep(30), stopping)
+    assert time.monotonic() - began < 2
+
+
+def test_a_start_ends_well_or_says_why() -> None:
+    """What it raised is raised where it was waited for."""
+    assert finished_unless_asked(lambda: None, Stopping())
+
+    def fail() -> None:
+        raise StoreDenied("no")
+
+    with pytest.raises(StoreDenied):
+        finished_unless_asked(fail, Stopping())

@@ -10,8 +10,9 @@ from tests.ingest.process import IngestProcess
 from tests.services.prometheus import alertmanager, get_json, prometheus, until_found
 
 _DEPLOY = Path(__file__).parent.parent / "deploy"
-_RULES = _DEPLOY / "prometheus" / "rules" / "ingest.yml"
-_CASES = Path(__file__).parent / "prometheus" / "ingest.yml"
+_RULES = _DEPLOY / "prometheus" / "rules"
+_CASES = Path(__file__).parent / "prometheus"
+each_part = pytest.mark.parametrize("part", ["ingest.yml", "steer.yml"])
 
 
 def run(program: Path, *arguments: object) -> str:
@@ -27,15 +28,24 @@ def test_the_files_are_understood(prometheus_programs: Path) -> None:
     run(prometheus_programs / "amtool", "check-config", _DEPLOY / "alertmanager" / "alertmanager.yml")
 
 
-def test_each_alert_fires_when_it_should(prometheus_programs: Path) -> None:
+@each_part
+def test_each_alert_fires_when_it_should(prometheus_programs: Path, part: str) -> None:
     """On series that were made up: not before its time, and not where all is well."""
-    assert "SUCCESS" in run(prometheus_programs / "promtool", "test", "rules", _CASES)
+    assert "SUCCESS" in run(prometheus_programs / "promtool", "test", "rules", _CASES / part)
 
 
-def test_each_alert_has_a_case() -> None:
+def test_each_file_of_rules_has_its_cases() -> None:
+    """Who adds one adds the other."""
+    assert {file.name for file in _RULES.iterdir()} == {file.name for file in _CASES.iterdir()}
+
+
+@each_part
+def test_each_alert_has_a_case(part: str) -> None:
     """Who adds an alert shows it firing."""
-    alerts = {rule["alert"] for group in yaml.safe_load(_RULES.read_text())["groups"] for rule in group["rules"]}
-    cases = yaml.safe_load(_CASES.read_text())["tests"]
+    alerts = {
+        rule["alert"] for group in yaml.safe_load((_RULES / part).read_text())["groups"] for rule in group["rules"]
+    }
+    cases = yaml.safe_load((_CASES / part).read_text())["tests"]
     shown = {case["alertname"] for test in cases for case in test["alert_rule_test"] if case["exp_alerts"]}
     assert shown == alerts
 
@@ -43,7 +53,7 @@ def test_each_alert_has_a_case() -> None:
 @pytest.fixture
 def adapted(tmp_path: Path) -> Path:
     """The rules as they are, but impatient: a test has no minutes."""
-    rules = yaml.safe_load(_RULES.read_text())
+    rules = yaml.safe_load((_RULES / "ingest.yml").read_text())
     for group in rules["groups"]:
         for rule in group["rules"]:
             rule.pop("for", None)

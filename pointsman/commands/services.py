@@ -1,4 +1,4 @@
-"""`pointsman ingest` and `pointsman up`: the long-running processes."""
+"""`pointsman ingest`, `pointsman steer` and `pointsman up`: the long-running processes."""
 
 from contextlib import suppress
 from pathlib import Path
@@ -27,6 +27,7 @@ SERVICE_SETTINGS = (
     "dead_letters_in_a_row",
     "dead_letter_storage_limit_bytes",
 )
+STEER_SETTINGS = ("database_url", "environment", "http_host", "http_port", "raw_retention")
 
 
 @with_settings(*SERVICE_SETTINGS, require=("kafka_bootstrap", "database_url"))
@@ -44,7 +45,26 @@ def ingest(*, settings: Settings) -> None:
 
     stopping = Stopping()
     with stopping.on_signals():
-        serve(settings, stopping, with_maintenance=False)
+        serve(settings, stopping, with_steer=False)
+
+
+@with_settings(*STEER_SETTINGS, require=("database_url",))
+def steer(*, settings: Settings) -> None:
+    """Do what runs by the clock, rollups and partitions, in one process of all that run: the others stand by.
+
+    A stand-by takes over within 15 seconds of a leader that was killed or stands still, and at once where it ends in
+    good order. `up` does the same beside ingest. Where the database is away, it waits and goes on alone; SIGTERM
+    finishes what is under way and leaves within 10 seconds. It makes and drops days, so it logs in as the owner of the
+    tables, or as a member of it.
+
+    Example: POINTSMAN_DATABASE_URL=postgresql://pointsman@db/pointsman pointsman steer --http-port 8475
+    """
+    from pointsman.process import Stopping
+    from pointsman.serving import serve_steer
+
+    stopping = Stopping()
+    with stopping.on_signals():
+        serve_steer(settings, stopping)
 
 
 @with_settings(*SERVICE_SETTINGS)
@@ -69,7 +89,7 @@ def up(
     ] = False,
     settings: Settings,
 ) -> None:
-    """Run everything in one process: ingest, partition maintenance, /metrics and /healthz.
+    """Run everything in one process: ingest, what `steer` does, /metrics and /healthz.
 
     With --embedded nothing else is needed: topics are created, a new database gets its schema, and both services stop
     with the process. The embedded Kafka keeps messages in memory only.
@@ -93,7 +113,7 @@ def up(
     stopping = Stopping()
     with stopping.on_signals(), suppress(StoppedEarly):
         if not embedded:
-            serve(settings, stopping, with_maintenance=True, env_file=env_file)
+            serve(settings, stopping, with_steer=True, env_file=env_file)
             return
         with stopping.held_up_by_nothing(EMBEDDED_STOP_WITHIN_S):
             directory = data_dir or Path(_DATA_DIR)

@@ -18,7 +18,7 @@ def check_days(seen: Observed) -> Iterator[Finding]:
         return
     if seen.days_ahead < _ENOUGH_DAYS:
         detail = f"{seen.days_ahead} days are ready after today, {DAYS_AHEAD} is well"
-        fix = "run `pointsman up` beside ingest: it keeps them; at once: pointsman migrate"
+        fix = "run `pointsman up` or `pointsman steer` beside ingest: they keep them; at once: pointsman migrate"
         yield warning("days", detail, fix) if seen.days_ahead else problem("days", detail, fix)
     if seen.store.pending_detaches:
         detail = f"{seen.store.pending_detaches} days are on their way out and wait for a reader, or were cut short"

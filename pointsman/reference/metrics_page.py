@@ -4,6 +4,7 @@ from prometheus_client import CollectorRegistry
 
 from ingest.metrics import IngestMetrics
 from pointsman.settings import Settings
+from pointsman.steer.metrics import SteerMetrics
 from pointsman.wiring import build_registry
 
 _HEAD = """<!-- Made by scripts/generate from the code. Change the code, not this file. -->
@@ -11,8 +12,8 @@ _HEAD = """<!-- Made by scripts/generate from the code. Change the code, not thi
 # Metrics
 
 `GET /metrics` on the port of `http_port`, in Prometheus' text format. Labels are bounded: no trace, no user, no prompt.
-`GET /healthz` on the same port answers 200 while messages reach the store and 503 otherwise, with the state and one
-sentence:
+`GET /healthz` on the same port answers 200 while the process does what it has to and 503 otherwise, with the state and
+one sentence. Of `ingest`, which is well while messages reach the store:
 
 | state | means |
 | --- | --- |
@@ -23,6 +24,15 @@ sentence:
 | `waiting_for_topics` | a topic is missing; the sentence names the command |
 | `stopped` | ingest ended by itself; the log says why |
 
+Of `steer`, which is well while it does its tasks, or another process does; `up` is well where both are, and has this
+under `steer`, with the last success, the rows and the failure of each task:
+
+| state | means |
+| --- | --- |
+| `leading` | it does the tasks; 503 where one fails, hangs, or has had no success for a minute or ten of its rounds |
+| `standby` | another process does, the sentence names it |
+| `unsure` | the database does not answer: nobody knows who leads; it goes on alone |
+
 | metric | type | labels | meaning |
 | --- | --- | --- | --- |
 """
@@ -32,6 +42,7 @@ def render() -> str:
     """The page as Markdown."""
     registry = build_registry(Settings())
     IngestMetrics(registry)
+    SteerMetrics(registry)
     return _HEAD + "".join(_rows(registry))
 
 

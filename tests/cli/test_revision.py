@@ -5,7 +5,7 @@ import pytest
 
 from tests.cli.command import as_process, pointsman
 
-READERS = [["ingest"], ["up"], ["dead-letters", "list"], ["dead-letters", "show", "1"], ["offsets", "list"]]
+READERS = [["ingest"], ["steer"], ["up"], ["dead-letters", "list"], ["dead-letters", "show", "1"], ["offsets", "list"]]
 
 
 def settings(url: str) -> dict[str, object]:

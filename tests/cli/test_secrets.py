@@ -97,7 +97,7 @@ def test_refused(files: Authority, secure_kafka: SecureKafka, postgres_system: P
         changes = {"kafka_ssl_cafile": secure_kafka.authority.file, "database_url": f"{database}?sslpassword={SSL_KEY}"}
         settings = planted(files, secure_kafka.address("SASL_SSL"), **changes)
         del settings["kafka_ssl_certfile"], settings["kafka_ssl_keyfile"], settings["kafka_ssl_key_password"]
-        for said in all_of([*_COMMANDS, ["ingest"]], settings):
+        for said in all_of([*_COMMANDS, ["ingest"], ["steer"]], settings):
             assert said.code == 2, said
             silent_about(said)
 
@@ -150,11 +150,12 @@ def test_help_and_the_printed_roles(files: Authority, refusing: str) -> None:
         silent_about(said)
 
 
-def test_a_process_that_runs(files: Authority, refusing: str, tmp_path: Path) -> None:
-    """Its log at debug, its metrics, its health and its line in the process list, while it waits for both services."""
-    process = IngestProcess(tmp_path / "log", planted(files, refusing))
+@pytest.mark.parametrize(("command", "waits"), [("ingest", "waiting_for_store"), ("steer", "leadership_unsure")])
+def test_a_process_that_runs(files: Authority, refusing: str, tmp_path: Path, command: str, waits: str) -> None:
+    """Its log at debug, its metrics, its health and its line in the process list, while it waits for its services."""
+    process = IngestProcess(tmp_path / "log", planted(files, refusing), command=command)
     try:
-        process.wait_for("waiting_for_store")
+        process.wait_for(waits)
         time.sleep(1)
         seen = process.output + ask(process.port, "/metrics").body + ask(process.port, "/healthz").body
         listed = [" ".join(_command_line(one)) for one in psutil.process_iter() if one.pid != os.getpid()]

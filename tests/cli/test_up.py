@@ -85,6 +85,13 @@ class Up:
             assert time.monotonic() < deadline, self.output
             time.sleep(0.05)
 
+    def wait_rolled_up(self, count: int) -> None:
+        """Wait until so many requests are in the rollups."""
+        deadline = time.monotonic() + _STORED_S
+        while stored.one(self.url, "SELECT coalesce(sum(requests), 0) FROM request_rollups_day") < count:
+            assert time.monotonic() < deadline, self.output
+            time.sleep(0.05)
+
 
 def _text(file: Path) -> str | None:
     try:
@@ -124,7 +131,9 @@ def test_everything_runs_and_a_second_run_finds_the_data(tmp_path: Path) -> None
         assert stat.S_IMODE(first.env_file.stat().st_mode) == 0o600
         first.send(10)
         port = int(first.addresses["http_port"])
-        assert json.loads(ask(port, "/healthz").body)["state"] == "reading"
+        health = json.loads(ask(port, "/healthz").body)
+        assert (health["state"], health["steer"]["state"]) == ("reading", "leading")
+        first.wait_rolled_up(10)
         assert b'result="stored"' in ask(port, "/metrics").body.encode()
         family = first.family()
         assert {"tansu", "postgres"} <= {process.name() for process in family}

@@ -17,6 +17,7 @@ from tests.ingest.process import environment
 COMMANDS = [
     ["migrate"],
     ["ingest"],
+    ["steer"],
     ["up"],
     ["replay"],
     ["dead-letters", "list"],
@@ -103,6 +104,7 @@ def test_a_database_url_that_cannot_be_read(url: str) -> None:
     [
         (["migrate"], "POINTSMAN_DATABASE_URL"),
         (["ingest"], "POINTSMAN_KAFKA_BOOTSTRAP"),
+        (["steer"], "POINTSMAN_DATABASE_URL"),
         (["up"], "POINTSMAN_KAFKA_BOOTSTRAP"),
         (["topics", "create"], "POINTSMAN_KAFKA_BOOTSTRAP"),
         (["offsets", "list"], "POINTSMAN_DATABASE_URL"),

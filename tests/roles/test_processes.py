@@ -7,7 +7,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from pointsman.schedule import Maintenance
+from pointsman.steer.tasks import keep_partitions
 from pointsman_contract.decode import encode
 from store.days import Days
 from store.rights import INGEST, OPERATE, READ
@@ -120,7 +120,7 @@ def test_maintenance_as_a_member_of_the_owner(owned: OwnedDatabase, postgres: Po
     with sessions_of(owned.url.replace("roles_owner@", "caretaker@")) as sessions:
         days = Days(sessions, raw_retention=timedelta(days=30))
         ahead: list[int] = []
-        Maintenance(sessions, days, maintained=ahead.append).maintain()
+        keep_partitions(sessions, days, ready=ahead.append)
     assert ahead == [7]
     assert owned.run(f"SELECT to_regclass('traces_{old:%Y%m%d}')") == [(None,)]
     owners = "SELECT DISTINCT pg_get_userbyid(relowner) FROM pg_class WHERE relname ~ '^(traces|attempts)_[0-9]{8}$'"

@@ -12,7 +12,7 @@ from datetime import timedelta
 
 from sqlalchemy import text
 
-from pointsman.leadership import Leadership
+from pointsman.steer.leadership import Leadership
 from store.errors import LeaseLost, StoreAway
 from store.leases import fence
 from store.sessions import Sessions

@@ -13,7 +13,7 @@ from datetime import timedelta
 import pytest
 
 from migrations.schema import migrate
-from pointsman.leadership import Leadership, holder_name
+from pointsman.steer.leadership import Leadership, holder_name
 from store.sessions import Sessions
 from tests.store.feed import execute, rows
 from tests.store.gate import until
@@ -104,6 +104,9 @@ def test_a_leader_that_leaves_makes_room_at_once(sessions: Sessions) -> None:
     first.turn()
     second.turn()
     assert (term_of(first), term_of(second)) == (1, None)
+    assert first.standing.state == "leading"
+    (holder,) = (one[0] for one in rows(sessions, "SELECT holder FROM leases"))
+    assert (second.standing.state, second.standing.detail) == ("standby", f"{holder} leads")
     second.stop()
     second.run()
     first.turn()
@@ -123,10 +126,42 @@ def test_a_leader_that_hears_nothing_stops_in_time(sessions: Sessions) -> None:
     leadership._sessions = Sessions("postgresql://127.0.0.1:1/none")  # noqa: SLF001 - the database goes away
     leadership.turn()
     assert term_of(leadership) == 1
+    assert (leadership.standing.state, "refused" in leadership.standing.trouble) == ("leading", True)
     time.sleep(1.1)
     assert term_of(leadership) is None
+    assert (leadership.standing.state, "refused" in leadership.standing.detail) == ("unsure", True)
     leadership._sessions = sessions  # noqa: SLF001 - and comes back
     leadership.turn()
     assert term_of(leadership) is None
     leadership.turn()
     assert term_of(leadership) == 2
+
+
+def test_a_lease_is_given_up_once_its_work_has_ended(sessions: Sessions) -> None:
+    """Whoever asks finds none as soon as the process shall end; others get it when what was begun is done."""
+    ended = threading.Event()
+    first = Leadership(sessions, "steer", "a", work_ended=ended)
+    running = threading.Thread(target=first.run)
+    running.start()
+    until(lambda: first.lease is not None)
+    first.stop()
+    assert first.lease is None
+    second = Leadership(sessions, "steer", "b")
+    time.sleep(0.5)
+    second.turn()
+    assert second.standing.detail == "a leads"
+    ended.set()
+    running.join(5)
+    second.turn()
+    assert term_of(second) == 2
+
+
+def test_a_database_that_says_nothing(sessions: Sessions) -> None:
+    """Silence is told once it has lasted as long as a lease: who stood by until then knows no longer who leads."""
+    first, second = (Leadership(sessions, "steer", name, life=timedelta(seconds=1)) for name in "ab")
+    first.turn()
+    second.turn()
+    assert second.standing.state == "standby"
+    time.sleep(1.1)
+    assert (second.standing.state, second.standing.trouble) == ("unsure", "the database has not answered for 1 s")
+    assert first.standing.state == "unsure"
