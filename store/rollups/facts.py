@@ -62,9 +62,11 @@ CREATE TEMPORARY TABLE IF NOT EXISTS tick_requests (
 ) ON COMMIT DELETE ROWS
 """
 
+# A request with two texts is text only too; so is one that does not say what it holds.
+_TEXT_ONLY = "t.modalities ~ '^(text(,text)*)?$'"
 _TRACE_COLUMNS = (
     "t.policy_epoch, t.duration_us, t.routing_us, t.routing_cost_nanousd, t.retrieval_cost_nanousd,"
-    " t.human_review_us, t.human_cost_nanousd, t.modalities IN ('', 'text'), t.environment, t.route, t.route_kind,"
+    f" t.human_review_us, t.human_cost_nanousd, {_TEXT_ONLY}, t.environment, t.route, t.route_kind,"
     " t.arm, t.record_revision, t.protocol, t.task_class, t.risk, t.probe, t.language, t.tenant, t.cache, t.recovery,"
     " t.failure_mode, t.outcome"
 )
