@@ -10,7 +10,7 @@ from pointsman_contract.topics import OUTCOMES, TRACES
 from pointsman_contract.trace import Trace
 from store.received import Batch, Received, Source
 from store.rollups.comparing import comparable_days, compare_day, rebuild_day
-from store.rollups.keys import ATTEMPT_KEY, REQUEST_KEY, TENANT_KEY, Key
+from store.rollups.keys import ATTEMPT_KEY, REQUEST_KEY, TENANT_KEY, VALUES_A_DAY, Key
 from store.sessions import Sessions
 from tests.rollups.oracle import Fold, Tables, as_it_is, expected_tables
 from tests.rollups.oracle_facts import Told
@@ -57,8 +57,8 @@ class Telling:
         starts.append(content.started_at)
         return True
 
-    def expected(self, fold: Fold = as_it_is) -> Tables:
-        """What the rollups should hold, as of where their cursors stand."""
+    def read(self) -> list[Received]:
+        """The messages behind the cursors."""
         read = {
             (topic_id, number): offset
             for topic_id, number, offset in rows(
@@ -66,7 +66,11 @@ class Telling:
                 "SELECT c.topic_id, c.partition, b.next FROM cursors c JOIN ingest_batches b ON b.id = c.batch_id",
             )
         }
-        return expected_of(self.sessions, (m for m in self.sent if m.offset < read.get(m.source[1::2], 0)), fold)
+        return [message for message in self.sent if message.offset < read.get(message.source[1::2], 0)]
+
+    def expected(self, fold: Fold = as_it_is) -> Tables:
+        """What the rollups should hold, as of where their cursors stand."""
+        return expected_of(self.sessions, self.read(), fold)
 
 
 def expected_of(sessions: Sessions, messages: Iterable[Received], fold: Fold = as_it_is) -> Tables:
@@ -129,7 +133,7 @@ def differences(expected: Tables, stored: Tables) -> list[str]:
     return found[:_SHOWN]
 
 
-def audit_rollups(sessions: Sessions, expected: Tables) -> None:
+def audit_rollups(sessions: Sessions, expected: Tables, *, values_a_day: int = VALUES_A_DAY) -> None:
     """The rollups are as expected, a comparison with the raw rows agrees, and a rebuild of each day changes nothing."""
     stored = stored_tables(sessions)
     days = sorted({bucket.date() for bucket, *_ in expected.get("request_rollups_day", ())})
@@ -140,7 +144,7 @@ def audit_rollups(sessions: Sessions, expected: Tables) -> None:
         compared = compare_day(sessions, day)
         assert compared.different == 0, compared.first
     for day in days:
-        rebuild_day(sessions, day)
+        rebuild_day(sessions, day, values_a_day=values_a_day)
     found = differences(stored, stored_tables(sessions))
     assert not found, "\n".join(found)
 
