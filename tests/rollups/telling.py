@@ -149,6 +149,17 @@ def audit_rollups(sessions: Sessions, expected: Tables, *, values_a_day: int = V
     assert not found, "\n".join(found)
 
 
+def add_empty_batches(sessions: Sessions, count: int) -> None:
+    """So many batches that hold nothing behind the newest one, in its partition."""
+    with sessions.write() as db:
+        db.exec_driver_sql(
+            "INSERT INTO ingest_batches SELECT made.* FROM (SELECT b FROM ingest_batches b ORDER BY id DESC LIMIT 1) l,"
+            f" generate_series(1, {count}) n, jsonb_populate_record(l.b, jsonb_build_object('id',"
+            " nextval('ingest_batch_numbers') + 0 * n, 'stored', 0, 'min_started_at', NULL, 'max_started_at', NULL))"
+            " made"
+        )
+
+
 def empty(sessions: Sessions) -> None:
     """Take away all that was stored, as in a new database; days stay."""
     names = [*_FAMILIES, *(f"{family}_keys" for family in _KEYS), "cursors", "admitted_values", "admitted_routes"]

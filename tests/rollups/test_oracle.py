@@ -83,6 +83,6 @@ def test_any_story_in_any_order(sessions: Sessions, random: Random) -> None:
             tick(sessions, most=random.choice((1, 3, 1000)))
             found = differences(telling.expected(), stored_tables(sessions))
             assert not found, "\n".join(found)
-    while tick(sessions, most=random.choice((1, 3, 1000))).batches:
+    while tick(sessions, most=random.choice((1, 3, 1000))).more:
         pass
     audit_rollups(sessions, telling.expected())
