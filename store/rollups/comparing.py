@@ -15,6 +15,7 @@ from store.rollups.adding import TARGETS, Target, add_deltas, minutes_from, name
 from store.rollups.cursors import ROLLUPS, read_cursors
 from store.rollups.facts import gather_day
 from store.rollups.grouping import group_facts
+from store.rollups.keys import VALUES_A_DAY
 from store.rollups.tick import begin_job, prepare_tick, see_one_moment
 from store.sessions import Sessions
 
@@ -88,7 +89,7 @@ def compare_day(sessions: Sessions, day: date) -> Compared:
     )
 
 
-def rebuild_day(sessions: Sessions, day: date) -> None:
+def rebuild_day(sessions: Sessions, day: date, *, values_a_day: int = VALUES_A_DAY) -> None:
     """Make a day's rollups again from its raw rows; ticks wait meanwhile. Raises StoreAway.
 
     Only for days of which all raw rows are there (`comparable_days`): what is gone would be counted no more.
@@ -102,7 +103,7 @@ def rebuild_day(sessions: Sessions, day: date) -> None:
                 {"begin": begin, "end": end},
             )
         _sum_day(db, begin, end)
-        name_deltas(db)
+        name_deltas(db, values_a_day=values_a_day)
         add_deltas(db)
 
 

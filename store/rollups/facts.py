@@ -63,9 +63,11 @@ CREATE TEMPORARY TABLE IF NOT EXISTS tick_requests (
 ) ON COMMIT DELETE ROWS
 """
 
+# A request with two texts is text only too; so is one that does not say what it holds.
+_TEXT_ONLY = "t.modalities ~ '^(text(,text)*)?$'"
 _TRACE_COLUMNS = (
     "t.policy_epoch, t.duration_us, t.routing_us, t.routing_cost_nanousd, t.retrieval_cost_nanousd,"
-    " t.human_review_us, t.human_cost_nanousd, t.modalities IN ('', 'text'), t.environment, t.route, t.route_kind,"
+    f" t.human_review_us, t.human_cost_nanousd, {_TEXT_ONLY}, t.environment, t.route, t.route_kind,"
     " t.arm, t.record_revision, t.protocol, t.task_class, t.risk, t.probe, t.language, t.tenant, t.cache, t.recovery,"
     " t.failure_mode, t.outcome"
 )
@@ -80,22 +82,21 @@ _ALL_TRACES = text(
     " AS c(topic_id, partition, batch_id) ON c.topic_id = b.topic_id AND c.partition = b.partition"
     " WHERE t.started_at >= :begin AND t.started_at < :end AND t.batch_id <= c.batch_id"
 )
-# By the id's index on each day: with the start that the outcome tells in three days, else in all.
+# OFFSET 0 keeps a look-up a look-up. Without it the planner, which does not know how many rows temporary tables hold,
+# may read all outcomes, batches or attempts of a day and go through them for each new row.
+# By the id's index on each day: with the start that the outcome tells in three days, else in all. Once, although two
+# outcomes of one trace, one with and one without the trace's start, find it twice.
 _TOLD_AGAIN = text(
-    f"INSERT INTO tick_traces SELECT t.trace_id, t.started_at, t.batch_id, false, {_TRACE_COLUMNS}"
+    "INSERT INTO tick_traces SELECT DISTINCT ON (t.trace_id, t.started_at) t.trace_id, t.started_at, t.batch_id, false,"
+    f" {_TRACE_COLUMNS}"
     " FROM (SELECT DISTINCT trace_id, trace_started_at FROM outcomes WHERE batch_id = ANY(:batches)) o"
     " CROSS JOIN LATERAL (SELECT * FROM traces t WHERE t.trace_id = o.trace_id"
     " AND t.started_at >= coalesce(o.trace_started_at - CAST(:near AS interval), '-infinity')"
-    " AND t.started_at <= coalesce(o.trace_started_at + CAST(:near AS interval), 'infinity')) t"
-    " JOIN ingest_batches b ON b.id = t.batch_id"
+    " AND t.started_at <= coalesce(o.trace_started_at + CAST(:near AS interval), 'infinity') OFFSET 0) t"
+    " CROSS JOIN LATERAL (SELECT topic_id, partition FROM ingest_batches WHERE id = t.batch_id OFFSET 0) b"
     " JOIN unnest(CAST(:topics AS uuid[]), CAST(:partitions AS integer[]), CAST(:read AS bigint[]))"
     " AS c(topic_id, partition, batch_id) ON c.topic_id = b.topic_id AND c.partition = b.partition"
     " WHERE t.batch_id <= c.batch_id"
-)
-# Two outcomes of one trace in one tick, one with and one without the trace's start, find it twice.
-_ONCE = text(
-    "DELETE FROM tick_traces t USING tick_traces u WHERE NOT t.is_new AND NOT u.is_new AND t.trace_id = u.trace_id"
-    " AND t.started_at = u.started_at AND t.ctid > u.ctid"
 )
 _FINAL = "FILTER (WHERE a.position = n.final_position)"
 _BEHIND = "FILTER (WHERE a.position >= n.final_position)"
@@ -145,7 +146,7 @@ _VERDICTS = text(
     f" (array_agg(o.source_rank {_BEST}))[1], (array_agg(o.outcome {_BEST}))[1], (array_agg(o.broker_time {_BEST}))[1],"
     f" count(*) {_HUMAN} > 0,"
     f" (array_agg(o.human_review_us {_BEST}) {_HUMAN})[1], (array_agg(o.human_cost_nanousd {_BEST}) {_HUMAN})[1]"
-    " FROM tick_traces t JOIN outcomes o ON o.trace_id = t.trace_id"
+    " FROM tick_traces t CROSS JOIN LATERAL (SELECT * FROM outcomes WHERE trace_id = t.trace_id OFFSET 0) o"
     " JOIN unnest(CAST(:topics AS uuid[]), CAST(:partitions AS integer[]), CAST(:read AS bigint[]))"
     " AS c(topic_id, partition, batch_id) ON c.topic_id = o.topic_id AND c.partition = o.partition"
     " WHERE o.batch_id <= c.batch_id AND (CAST(:is_now AS boolean) OR NOT t.is_new)"
@@ -199,13 +200,12 @@ class Batches(NamedTuple):
 
 def gather_news(db: Connection, batches: Batches, before: Cursors, after: Cursors) -> None:
     """Facts of what these batches brought, between two cursors, into the temporary tables."""
+    by_index(db)
     if batches.traces:
         window = {"earliest": batches.earliest, "latest": batches.latest}
         db.execute(_NEW_TRACES, {"batches": list(batches.traces), **window})
     if batches.outcomes and before:
-        by_index(db)
         db.execute(_TOLD_AGAIN, {"batches": list(batches.outcomes), "near": SAME_TRACE_WITHIN, **_as_arrays(before)})
-        db.execute(_ONCE)
     _gather(db, before, after)
 
 

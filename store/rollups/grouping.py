@@ -91,9 +91,12 @@ _ATTEMPT_FACTS = f"""(
         a.generation_cost_nanousd AS generation_cost, a.tools_cost_nanousd AS tools_cost,
         a.prefill_cost_nanousd + a.cache_cost_nanousd + a.generation_cost_nanousd + a.tools_cost_nanousd
             AS cost
-    FROM tick_answered t JOIN attempts a
-        ON a.batch_id = t.batch_id AND a.trace_id = t.trace_id AND a.started_at = t.started_at
-    WHERE t.is_new AND a.started_at BETWEEN :earliest AND :latest
+    FROM tick_answered t CROSS JOIN LATERAL (
+        SELECT * FROM attempts a
+        WHERE a.batch_id = t.batch_id AND a.trace_id = t.trace_id AND a.started_at = t.started_at
+            AND a.started_at BETWEEN :earliest AND :latest OFFSET 0
+    ) a
+    WHERE t.is_new
 )"""
 # A tenant's requests under their final model, and its attempts by what was paid for.
 _TENANT_FACTS = f"""(

@@ -1,0 +1,88 @@
+"""Rollups equal what contract values mean, to the last nano-dollar and microsecond, whatever way they came."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from random import Random
+from uuid import UUID
+
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from pointsman_contract.outcome import Outcome
+from pointsman_contract.trace import Trace
+from store.received import Source
+from store.rollups.columns import ATTEMPT_SUMS, REQUEST_SUMS, TENANT_SUMS
+from store.rollups.tick import tick
+from store.sessions import Sessions
+from tests.builders import attempt, trace
+from tests.rollups import oracle_sums
+from tests.rollups.oracle_facts import Request
+from tests.rollups.shapes import STARTS, some_broker_time, some_outcome, some_trace
+from tests.rollups.telling import (
+    OUTCOME_SOURCES,
+    TRACE_SOURCES,
+    Telling,
+    audit_rollups,
+    differences,
+    empty,
+    stored_tables,
+)
+from tests.store.feed import Content, unreadable
+
+# A failure names rows and columns; to make its story smaller would take minutes.
+_stories = settings(
+    max_examples=settings().max_examples // 8,
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+
+
+def test_the_oracle_knows_every_column() -> None:
+    """A column that is added has to be added to the independent computation too."""
+    request = Request(trace(), ())
+    assert oracle_sums.of_request(request).keys() == {column.name for column in REQUEST_SUMS}
+    of_attempt = oracle_sums.of_attempt(request.trace, attempt(), first=True)
+    assert of_attempt.keys() == {column.name for column in ATTEMPT_SUMS}
+    *_, of_tenant = next(oracle_sums.of_tenant(request))
+    assert of_tenant.keys() == {column.name for column in TENANT_SUMS}
+
+
+def some_content(random: Random, before: list[Content], starts: Sequence[datetime]) -> Content:
+    """A trace, an outcome, one of them again, or nothing that can be read; of few ids."""
+    kind, trace_id = random.randrange(12), UUID(int=random.randrange(6), version=4)
+    if kind == 0 and before:
+        return random.choice(before)
+    if kind == 1:
+        return unreadable()
+    return some_outcome(random, trace_id, starts) if kind > 6 else some_trace(random, trace_id, starts)
+
+
+def some_batch(random: Random, before: list[Content], starts: Sequence[datetime]) -> dict[Source, list[Content]]:
+    """A few messages for partitions that take their kind."""
+    batch: dict[Source, list[Content]] = {}
+    for _ in range(random.randrange(1, 5)):
+        content = some_content(random, before, starts)
+        sources = OUTCOME_SOURCES if isinstance(content, Outcome) else TRACE_SOURCES
+        batch.setdefault(random.choice(sources), []).append(content)
+        if isinstance(content, Trace | Outcome):
+            before.append(content)
+    return batch
+
+
+@_stories
+@given(st.randoms(use_true_random=False))
+def test_any_story_in_any_order(sessions: Sessions, random: Random) -> None:
+    """Any split into batches, ticks and partitions, outcomes before, with and behind their traces: always exact."""
+    empty(sessions)
+    telling = Telling(sessions)
+    before: list[Content] = []
+    starts = random.sample(STARTS, 3)
+    for _ in range(random.randrange(1, 7)):
+        telling.send(some_batch(random, before, starts), some_broker_time(random, starts))
+        if random.randrange(2):
+            tick(sessions, most=random.choice((1, 3, 1000)))
+            found = differences(telling.expected(), stored_tables(sessions))
+            assert not found, "\n".join(found)
+    while tick(sessions, most=random.choice((1, 3, 1000))).more:
+        pass
+    audit_rollups(sessions, telling.expected())
