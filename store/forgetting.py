@@ -16,7 +16,7 @@ from sqlalchemy import Connection, text
 
 from pointsman_contract.fields import MAX_INTEGER
 from store.days import attached_days, partition_name
-from store.rollups.cursors import ROLLUPS, lock_job, oldest_unread
+from store.rollups.cursors import oldest_unread, take_turn
 from store.sessions import Sessions
 from store.sorting import SAME_TRACE_WITHIN
 
@@ -159,7 +159,7 @@ def rename_tenant(sessions: Sessions, whose: Whose) -> int:
     parameters = {"value": whose.value, "environment": whose.environment}
     with sessions.write() as db:
         db.execute(text("SET LOCAL statement_timeout = 0"))
-        lock_job(db, ROLLUPS)
+        take_turn(db)
         renamed = db.execute(_RENAME, parameters).rowcount
         db.execute(text("DELETE FROM admitted_values WHERE name = 'tenant' AND value = :value"), parameters)
     return renamed

@@ -78,6 +78,7 @@ RIGHTS: Mapping[str, tuple[Right, ...]] = {
     # `rollups rebuild` and `forget` write what steer writes, which owns the tables.
     **dict.fromkeys(_ROLLUP_TABLES, _ROLLUPS),
     "incomplete_days": (Right(OPERATE, "INSERT"), Right(READ, "SELECT"), Right(DASHBOARD, "SELECT")),
+    "rollups_turn": (Right(OPERATE, "UPDATE"),),
     "cursors": (Right(READ, "SELECT"), Right(DASHBOARD, "SELECT")),
     # Taken by the process that leads, which owns the tables.
     "leases": (Right(READ, "SELECT"), Right(DASHBOARD, "SELECT")),

@@ -62,6 +62,7 @@ def upgrade() -> None:
         _integer("partition"),
         _big("batch_id"),
     )
+    op.create_table("rollups_turn", sa.Column("unused", sa.SmallInteger()))
     _create("admitted_values", ["day", "name", "value"], _day(), _text("name"), _text("value"))
     _create("incomplete_days", ["day", "reason"], _day(), _text("reason"))
     _create("request_keys", ["key_id"], _id("key_id"), *_key(_REQUEST_KEY))
@@ -89,7 +90,15 @@ def downgrade() -> None:
     for level in _LEVELS:
         for family in ("request", "attempt", "latency", "mix"):
             op.drop_table(f"{family}_rollups_{level}")
-    for table in ("tenant_keys", "attempt_keys", "request_keys", "incomplete_days", "admitted_values", "cursors"):
+    for table in (
+        "tenant_keys",
+        "attempt_keys",
+        "request_keys",
+        "incomplete_days",
+        "admitted_values",
+        "cursors",
+        "rollups_turn",
+    ):
         op.drop_table(table)
 
 

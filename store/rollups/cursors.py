@@ -12,9 +12,7 @@ from sqlalchemy import Connection, Row, text
 
 from store.rollups.facts import Batches, Cursors, Place
 
-# One writer of a job's results at a time, whoever believes to be the leader; goes with the transaction.
 ROLLUPS = "rollups"
-_JOBS = {ROLLUPS: 0x706F_696E_7473 + 3}
 _TRACES, _OUTCOMES = "routing.traces", "routing.outcomes"
 
 _READ = text("SELECT topic_id, partition, batch_id FROM cursors WHERE job = :job")
@@ -70,9 +68,12 @@ class Unread(NamedTuple):
     started_at: datetime | None
 
 
-def lock_job(db: Connection, job: str) -> None:
-    """Be the only transaction that writes this job's results. Raises StoreAway where another one takes long."""
-    db.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _JOBS[job]})
+def take_turn(db: Connection) -> None:
+    """Be the only transaction that writes rollups, whoever believes to be the leader. Raises StoreAway after a wait.
+
+    A table's lock, since waiting for it does not fix what a REPEATABLE READ transaction sees, as a query would.
+    """
+    db.execute(text("LOCK TABLE rollups_turn IN EXCLUSIVE MODE"))
 
 
 def read_cursors(db: Connection, job: str) -> dict[Place, int]:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, text
 
 from store.rollups.adding import CREATE_PARTS, add_deltas, name_deltas
-from store.rollups.cursors import ROLLUPS, lock_job, move_cursors, news_for
+from store.rollups.cursors import ROLLUPS, move_cursors, news_for, take_turn
 from store.rollups.facts import CREATE_FACTS, gather_news
 from store.rollups.grouping import CREATE_DELTAS, group_facts
 from store.rollups.keys import VALUES_A_DAY
@@ -64,7 +64,7 @@ def begin_job(db: Connection) -> None:
     that neither `forget` nor retention takes the attempts of a trace away in between.
     """
     see_one_moment(db)
-    lock_job(db, ROLLUPS)
+    take_turn(db)
 
 
 def see_one_moment(db: Connection) -> None:

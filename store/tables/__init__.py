@@ -15,6 +15,7 @@ from store.tables.rollups import (
     mix_rollups,
     request_keys,
     request_rollups,
+    rollups_turn,
     tenant_keys,
     tenant_rollups,
 )
@@ -40,6 +41,7 @@ __all__ = [
     "outcomes",
     "request_keys",
     "request_rollups",
+    "rollups_turn",
     "start_day_parity",
     "tenant_keys",
     "tenant_rollups",

@@ -34,6 +34,9 @@ cursors = Table(
     PrimaryKeyConstraint("job", "topic_id", "partition"),
 )
 
+# Never holds a row: locking it makes those who write rollups take turns.
+rollups_turn = Table("rollups_turn", metadata, Column("unused", SmallInteger))
+
 # The values that a day took into a capped column of a key; all others are `other`.
 admitted_values = Table(
     "admitted_values",
