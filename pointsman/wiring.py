@@ -26,6 +26,7 @@ from store.batches import BatchStore
 from store.days import Days
 from store.errors import StoreAway
 from store.ingest_store import IngestStore
+from store.price_book import CachedPriceBook
 from store.revision import require_revision
 from store.routes import AdmittedRoutes
 from store.sessions import Sessions
@@ -83,7 +84,9 @@ def build_ingest(settings: Settings, sessions: Sessions, metrics: IngestMetrics)
     """One consumer with its batch, its rules and its way into the store. Raises SettingsError."""
     carries = {settings.topic(name): model for name, model in CARRIES.items()}
     days = Days(sessions, raw_retention=settings.raw_retention)
-    batches = BatchStore(sessions, days, AdmittedRoutes(sessions), keep_payloads=settings.dead_letter_payload == "keep")
+    keep_payloads = settings.dead_letter_payload == "keep"
+    prices = CachedPriceBook(sessions)
+    batches = BatchStore(sessions, days, AdmittedRoutes(sessions), prices, keep_payloads=keep_payloads)
     limits = BatchLimits(
         max_messages=settings.batch_max_messages,
         max_bytes=settings.batch_max_bytes,

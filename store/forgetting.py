@@ -37,7 +37,9 @@ _FORGET = (
     " AND a.trace_id = g.trace_id AND a.started_at = g.started_at RETURNING 1),"
     " gone_outcomes AS (DELETE FROM outcomes o USING gone g WHERE o.trace_id = g.trace_id AND"
     " (o.trace_started_at IS NULL OR o.trace_started_at BETWEEN g.started_at - :near AND g.started_at + :near)"
-    " RETURNING 1)"
+    " RETURNING 1),"
+    " gone_prices AS (DELETE FROM repriced_attempts r USING gone g"
+    " WHERE r.started_at = g.started_at AND r.trace_id = g.trace_id)"
     " SELECT (SELECT count(*) FROM gone), (SELECT count(*) FROM gone_attempts), (SELECT count(*) FROM gone_outcomes)"
 )
 _COUNT = "SELECT count(*) FROM traces WHERE {whose}"

@@ -63,6 +63,19 @@ RIGHTS: Mapping[str, tuple[Right, ...]] = {
     ),
     "ingest_batches": _STORED,
     "ingest_gaps": (*_STORED, Right(OPERATE, "INSERT")),
+    # Entries are added and withdrawn, never changed.
+    "price_book": (
+        Right(INGEST, "SELECT"),
+        Right(OPERATE, "INSERT, UPDATE (withdrawn_at)"),
+        Right(READ, "SELECT"),
+        Right(DASHBOARD, "SELECT"),
+    ),
+    # Repricing writes them, `forget` deletes them.
+    "repriced_attempts": (
+        Right(OPERATE, "INSERT, UPDATE, DELETE"),
+        Right(READ, "SELECT"),
+        Right(DASHBOARD, "SELECT"),
+    ),
     # Will be taken by the process that leads, which owns the tables.
     "leases": (Right(READ, "SELECT"), Right(DASHBOARD, "SELECT")),
     "alembic_version": (Right(INGEST, "SELECT"), Right(READ, "SELECT"), Right(DASHBOARD, "SELECT")),

@@ -5,6 +5,7 @@ from store.tables.base import metadata
 from store.tables.leases import leases
 from store.tables.messages import dead_letters, heartbeats, outcomes
 from store.tables.offsets import ingest_batches, ingest_gaps, ingest_offsets
+from store.tables.prices import price_book, repriced_attempts
 from store.tables.traces import admitted_routes, start_day_parity, traces
 
 __all__ = [
@@ -18,6 +19,8 @@ __all__ = [
     "leases",
     "metadata",
     "outcomes",
+    "price_book",
+    "repriced_attempts",
     "start_day_parity",
     "traces",
 ]
