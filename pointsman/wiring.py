@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date
 
 import structlog
 from prometheus_client import CollectorRegistry, Gauge, disable_created_metrics
@@ -104,6 +105,18 @@ def build_ingest(settings: Settings, sessions: Sessions, metrics: IngestMetrics)
     return IngestService(
         Ingest(connect, IngestStore(sessions, batches, days), carries, PendingBatch(limits), rules, metrics)
     )
+
+
+def build_rebuild(_sessions: Sessions) -> Callable[[date], None]:
+    """What brings the rollups of a day up to the costs that hold now, once `prices reprice` has changed them.
+
+    There are no rollups yet: nothing has to be done.
+    """
+
+    def rebuild(_day: date) -> None:
+        """Would read the day again, with `repriced_attempts` in place of what it replaces."""
+
+    return rebuild
 
 
 def build_maintenance(settings: Settings, sessions: Sessions, metrics: IngestMetrics) -> Maintenance:

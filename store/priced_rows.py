@@ -1,13 +1,13 @@
 """Rows whose money comes from the price book where the message tells none: attempts, and the time of people.
 
-This runs for every attempt that is stored, so the usual case (whole nano-dollars a token) is written out; all others
-go through `store/pricing.py`, and a property test holds the two against each other.
+This runs for every attempt that is stored, so the usual case (prices of tokens and nothing else) is written out; all
+others go through `store/pricing.py`, and a property test holds the two against each other.
 """
 
 from datetime import datetime
 
 from pointsman_contract.outcome import Outcome
-from store.pricing import MAX_NANOUSD, PriceBook, Segment, Usage
+from store.pricing import MAX_NANOUSD, PriceBook, Segment, Usage, divide_half_even
 from store.received import Received, StagedTrace
 from store.rows import Row, bare_outcome_row
 
@@ -48,11 +48,16 @@ class RowPricing:
         segment = self._segments.get(values[4:6])
         if segment is None or not segment[0] <= at < segment[1]:
             segment = self._segment(values[4], values[5], at)
-        flat = segment[2]
-        if flat is None:
+        tokens = segment[2]
+        if tokens is None:
             return self._costs_of_others(segment, values)
         uncached, output = values[6], values[7]
-        price_id, of_uncached, of_read, of_write, of_output = flat
+        price_id, by, rates, tiers = tokens
+        for above, higher in tiers:
+            if uncached > above:
+                rates = higher
+                break
+        of_uncached, of_read, of_write, of_output = rates
         cache = 0
         if read := values[8]:
             if of_read is None:
@@ -67,6 +72,12 @@ class RowPricing:
         if (of_uncached is None and uncached) or (of_output is None and output):
             return None
         prefill, generation = uncached * (of_uncached or 0), output * (of_output or 0)
+        if by != 1:
+            prefill, cache, generation = (
+                divide_half_even(prefill, by),
+                divide_half_even(cache, by),
+                divide_half_even(generation, by),
+            )
         if prefill + cache + generation > MAX_NANOUSD:
             return None
         return price_id, str(prefill), str(cache), str(generation), "0"

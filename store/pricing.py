@@ -17,6 +17,16 @@ MILLION = 1_000_000
 HOUR_US = 3_600_000_000
 # As much as the contract takes for one amount (a billion dollars); what is more is no cost, and would not fit.
 MAX_NANOUSD = 10**18
+_TOKENS = frozenset(
+    {
+        Unit.INPUT_TOKENS,
+        Unit.CACHE_READ_TOKENS,
+        Unit.CACHE_WRITE_TOKENS,
+        Unit.CACHE_WRITE_5M_TOKENS,
+        Unit.CACHE_WRITE_1H_TOKENS,
+        Unit.OUTPUT_TOKENS,
+    }
+)
 # Models come from messages: whoever puts an id into a model's name must not fill the memory.
 _REMEMBERED = 10_000
 _BEGINNING = datetime.min.replace(tzinfo=END_OF_TIME.tzinfo)
@@ -44,14 +54,22 @@ class Costs(NamedTuple):
     tools: int
 
 
-class FlatRates(NamedTuple):
-    """Whole nano-dollars for each token: most prices are so, and need neither tiers nor rounding. None: no price."""
+class TokenRates(NamedTuple):
+    """Nano-dollars for `by` tokens of each kind, 1 or a million; None: no price. Most are whole for a single token."""
 
-    price_id: int
     uncached: int | None
     cache_read: int | None
     cache_write: int | None
     output: int | None
+
+
+class TokenTariff(NamedTuple):
+    """An entry that prices tokens and nothing else. `tiers` are above so many input tokens, the highest first."""
+
+    price_id: int
+    by: int
+    base: TokenRates
+    tiers: tuple[tuple[int, TokenRates], ...]
 
 
 class Segment(NamedTuple):
@@ -59,7 +77,7 @@ class Segment(NamedTuple):
 
     since: datetime
     until: datetime
-    flat: FlatRates | None
+    tokens: TokenTariff | None
     tariff: "Tariff | None"
 
 
@@ -85,18 +103,19 @@ class Tariff:
         alike = Unit.CACHE_WRITE_TOKENS not in self._tiers and short is not None and short == long
         return Unit.CACHE_WRITE_5M_TOKENS if alike else Unit.CACHE_WRITE_TOKENS
 
-    def flat(self) -> FlatRates | None:
-        """The same as whole nano-dollars a token; None where it takes tiers, rounding, or anything but tokens."""
-        wanted = (Unit.INPUT_TOKENS, Unit.CACHE_READ_TOKENS, self._cache_write, Unit.OUTPUT_TOKENS)
-        if any(unit in self._tiers for unit in (Unit.TOOL_CALLS, Unit.REQUESTS, Unit.GPU_HOURS)):
+    def tokens(self) -> TokenTariff | None:
+        """The same for quick arithmetic; None where it prices anything but tokens."""
+        if any(price.unit not in _TOKENS for price in self.entry.prices):
             return None
-        rates: list[int | None] = []
-        for unit in wanted:
-            tiers = self._tiers.get(unit, [])
-            if len(tiers) > 1 or any(above or nanousd % MILLION for above, nanousd in tiers):
-                return None
-            rates.append(tiers[0][1] // MILLION if tiers else None)
-        return FlatRates(self.entry.price_id, *rates)
+        by = MILLION if any(price.nanousd % MILLION for price in self.entry.prices) else 1
+        above = sorted({price.above_input_tokens for price in self.entry.prices} - {0}, reverse=True)
+        tiers = tuple((tokens, self._token_rates(tokens + 1, by)) for tokens in above)
+        return TokenTariff(self.entry.price_id, by, self._token_rates(0, by), tiers)
+
+    def _token_rates(self, input_tokens: int, by: int) -> TokenRates:
+        wanted = (Unit.INPUT_TOKENS, Unit.CACHE_READ_TOKENS, self._cache_write, Unit.OUTPUT_TOKENS)
+        prices = (self._price(unit, input_tokens) for unit in wanted)
+        return TokenRates(*(None if price is None else price * by // MILLION for price in prices))
 
     def costs(self, usage: Usage) -> Costs | None:
         """The four parts; None where the entry has no price for something that was used."""
@@ -214,7 +233,7 @@ def _timeline(entries: Sequence[PriceEntry]) -> list[Segment]:
     for since, until in pairwise(bounds):
         valid = [entry for entry in entries if entry.valid_from <= since < entry.until]
         tariff = Tariff(max(valid, key=lambda entry: entry.rank)) if valid else None
-        segments.append(Segment(since, until, tariff.flat() if tariff else None, tariff))
+        segments.append(Segment(since, until, tariff.tokens() if tariff else None, tariff))
     return segments
 
 
