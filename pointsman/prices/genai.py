@@ -89,9 +89,14 @@ def _dated_prices(model: "ModelInfo") -> Iterator[tuple[datetime, tuple[Price, .
 
 
 def _prices(told: "ModelPrice") -> tuple[Price, ...]:
-    prices = []
+    prices: list[Price] = []
+    writes = ("cache_write_mtok", "cache_write_5m_mtok", "cache_write_1h_mtok")
+    has_writes = any(getattr(told, name) is not None for name in writes)
     for name, unit in _UNITS.items():
         value: Any = getattr(told, name)
+        if value is None and (unit is Unit.CACHE_READ_TOKENS or (unit is Unit.CACHE_WRITE_TOKENS and not has_writes)):
+            # So does the package: tokens that it has no price of their own for are input.
+            value = told.input_mtok
         if value is None:
             continue
         tiers = getattr(value, "tiers", ())

@@ -160,7 +160,7 @@ def test_validity(at: datetime, price_id: int | None) -> None:
     ],
 )
 def test_gpu_hours(usage: dict[str, Any], nanousd: int | None) -> None:
-    """Time by rate by GPUs, shared by the batch, all of it generation; without a time or a batch size nothing is known."""
+    """Time by rate by GPUs, shared by the batch, all of it generation; without a time or a size it is unknown."""
     book = numbered(entry(_MODEL, price(Unit.GPU_HOURS, "2"), gpus=4))
     found = costs(book, input_tokens=10, output_tokens=10, **usage)
     assert found == (None if nanousd is None else Costs(1, 0, 0, nanousd, 0))
