@@ -218,7 +218,9 @@ def check_command(
     elif models:
         print_unpriced(models, has_price)
     if not as_json and any(reviews):
-        typer.echo(f"human review without a rate: {reviews.traces:,} traces, {reviews.outcomes:,} outcomes")
+        typer.echo(
+            f"human review without a rate: {counted(reviews.traces, 'trace')}, {counted(reviews.outcomes, 'outcome')}"
+        )
     if models or any(reviews):
         raise typer.Exit(ATTENTION)
     if not as_json:
