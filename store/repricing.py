@@ -3,18 +3,16 @@
 A row there replaces the costs and the price of its attempt, NULLs too. Attempts whose costs the router told keep them.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import Connection, text
-from sqlalchemy.dialects.postgresql import insert
 
 from store.days import partition_name
 from store.pricing import Costs, PriceBook, Usage
 from store.sessions import Sessions
-from store.tables import repriced_attempts
 
 # 1 MiB of a day's rows in a transaction: some thousand, so that `forget` and this never wait long for each other.
 _BLOCKS = 128
@@ -23,11 +21,8 @@ HUMAN_REVIEW = "human review"
 _OF_TRACE = -1
 # `forget` takes the same: what it deletes must not come back from a transaction that read it before.
 REPRICING = 0x706F_696E_7473 + 4
-_PARTS = ("prefill", "cache", "generation", "tools")
-_NOW_COSTS = ", ".join(
-    f"CASE WHEN r.trace_id IS NULL THEN a.{name} ELSE r.{name} END"
-    for name in (*(f"{part}_cost_nanousd" for part in _PARTS), "price_id")
-)
+_COSTS = ("prefill_cost_nanousd", "cache_cost_nanousd", "generation_cost_nanousd", "tools_cost_nanousd", "price_id")
+_NOW_COSTS = ", ".join(f"CASE WHEN r.trace_id IS NULL THEN a.{name} ELSE r.{name} END" for name in _COSTS)
 _WINDOW = (
     " a.started_at >= :since AND a.started_at < :until AND a.ctid >= CAST(:from_ctid AS tid)"
     " AND a.ctid < CAST(:to_ctid AS tid)"
@@ -47,12 +42,14 @@ _REVIEWS = text(
     f" AND r.position = {_OF_TRACE} WHERE{_WINDOW} AND a.human_review_us IS NOT NULL"
     " AND (a.human_price_id IS NOT NULL OR a.human_cost_nanousd IS NULL)"
 )
-_KEY = ("started_at", "trace_id", "position")
-_NEW = insert(repriced_attempts)
-_REPLACE = _NEW.on_conflict_do_update(
-    index_elements=_KEY,
-    set_={name: getattr(_NEW.excluded, name) for name in (*(f"{part}_cost_nanousd" for part in _PARTS), "price_id")}
-    | {"repriced_at": text("now()")},
+# One statement for a window: a row at a time takes three times as long.
+_REPLACE = text(
+    f"INSERT INTO repriced_attempts (trace_id, started_at, position, {', '.join(_COSTS)})"
+    " SELECT * FROM unnest(CAST(:trace_id AS uuid[]), CAST(:started_at AS timestamptz[]),"
+    " CAST(:position AS smallint[]),"
+    f" {', '.join(f'CAST(:{name} AS bigint[])' for name in _COSTS)})"
+    " ON CONFLICT (started_at, trace_id, position) DO UPDATE SET repriced_at = now(),"
+    f" {', '.join(f'{name} = excluded.{name}' for name in _COSTS)}"
 )
 
 
@@ -71,7 +68,7 @@ class Repriced(NamedTuple):
 
 def repriced_day(
     sessions: Sessions, book: PriceBook, day: date, period: tuple[datetime, datetime], *, model: str | None, write: bool
-) -> Iterator[Sequence[Repriced]]:
+) -> Generator[Sequence[Repriced]]:
     """Price a day's part of the period by `book`, some rows at a time; `write` keeps what changes. Raises StoreAway.
 
     Without `model` the time of people too. What is done is done: the next run finds no difference there.
@@ -133,17 +130,13 @@ def _total(parts: Sequence[int | None]) -> int | None:
 def _keep(db: Connection, changed: Sequence[Repriced]) -> None:
     if not changed:
         return
-    rows = [
-        {
-            "trace_id": one.trace_id,
-            "started_at": one.started_at,
-            "position": one.position,
-            **{f"{part}_cost_nanousd": getattr(one.costs, part, None) for part in _PARTS},
-            "price_id": None if one.costs is None else one.costs.price_id,
-        }
-        for one in changed
-    ]
-    db.execute(_REPLACE, rows)
+    costs = zip(
+        *(one.costs[1:] + one.costs[:1] if one.costs else (None,) * len(_COSTS) for one in changed), strict=True
+    )
+    columns: dict[str, list[object]] = dict(zip(_COSTS, map(list, costs), strict=True))
+    for name in ("trace_id", "started_at", "position"):
+        columns[name] = [getattr(one, name) for one in changed]
+    db.execute(_REPLACE, columns)
 
 
 def _blocks(sessions: Sessions, table: str, day: date) -> int:

@@ -17,7 +17,7 @@ INGEST, OPERATE, READ, DASHBOARD = (
 ROLES: Mapping[str, str] = {
     INGEST: "`pointsman ingest`: stores, and can change or delete nothing that is stored",
     OPERATE: "the commands of an operator that change something, and all that `pointsman_read` may",
-    READ: "`doctor`, `dead-letters list` and `show`, `offsets list`, and people who look into everything",
+    READ: "`doctor`, and the commands that only list, show or check; people who look into everything",
     DASHBOARD: "Grafana: everything but what dead letters hold of messages (bytes, key, hash, detail)",
 }
 
