@@ -9,6 +9,7 @@ import argparse
 import random
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from bench.full_trace import full_trace
@@ -71,6 +72,12 @@ def main() -> None:
         "whole nano-dollars a token": PriceBook(prices_of_many()),
         "rounded": PriceBook(prices_of_many(333_333_333)),
         "tiers": PriceBook(prices_of_many(tiers=True)),
+        "tokens and tool calls": PriceBook(
+            replace(one, prices=(*one.prices, Price(Unit.TOOL_CALLS, 0, 10**10))) for one in prices_of_many()
+        ),
+        "GPU hours": PriceBook(
+            replace(one, prices=(Price(Unit.GPU_HOURS, 0, 28 * 10**8),), gpus=4) for one in prices_of_many()
+        ),
     }
     kinds["rows, costs told"] = lambda: rows(staged, books["tiers"])
     kinds["rows, no costs, empty book"] = lambda: rows(bare, PriceBook())

@@ -1,13 +1,13 @@
 """Rows whose money comes from the price book where the message tells none: attempts, and the time of people.
 
-This runs for every attempt that is stored, so the usual case (prices of tokens and nothing else) is written out; all
-others go through `store/pricing.py`, and a property test holds the two against each other.
+This runs for every attempt that is stored, so the usual cases are written out; all others go through
+`store/pricing.py`, and a property test holds the two against each other.
 """
 
 from datetime import datetime
 
 from pointsman_contract.outcome import Outcome
-from store.pricing import MAX_NANOUSD, PriceBook, Segment, Usage, divide_half_even
+from store.pricing import HOUR_US, MAX_NANOUSD, PriceBook, Segment, Usage, divide_half_even
 from store.received import Received, StagedTrace
 from store.rows import Row, bare_outcome_row
 
@@ -50,14 +50,14 @@ class RowPricing:
             segment = self._segment(values[4], values[5], at)
         tokens = segment[2]
         if tokens is None:
-            return self._costs_of_others(segment, values)
+            return self._costs_by_time(segment, values)
         uncached, output = values[6], values[7]
         price_id, by, rates, tiers = tokens
         for above, higher in tiers:
             if uncached > above:
                 rates = higher
                 break
-        of_uncached, of_read, of_write, of_output = rates
+        of_uncached, of_read, of_write, of_output, of_call, of_request = rates
         cache = 0
         if read := values[8]:
             if of_read is None:
@@ -72,21 +72,35 @@ class RowPricing:
         if (of_uncached is None and uncached) or (of_output is None and output):
             return None
         prefill, generation = uncached * (of_uncached or 0), output * (of_output or 0)
+        tools = of_request
+        if of_call:
+            tools += of_call * (values[10] or 0)
         if by != 1:
-            prefill, cache, generation = (
+            prefill, cache, generation, tools = (
                 divide_half_even(prefill, by),
                 divide_half_even(cache, by),
                 divide_half_even(generation, by),
+                divide_half_even(tools, by),
             )
-        if prefill + cache + generation > MAX_NANOUSD:
+        if prefill + cache + generation + tools > MAX_NANOUSD:
             return None
-        return price_id, str(prefill), str(cache), str(generation), "0"
+        return price_id, str(prefill), str(cache), str(generation), str(tools)
 
     def _segment(self, model: str, provider: str | None, at: datetime) -> Segment:
         if len(self._segments) >= _REMEMBERED:
             self._segments.clear()
         segment = self._segments[model, provider] = self._book.segment(model, provider or "", at)
         return segment
+
+    def _costs_by_time(self, segment: Segment, values: Row) -> Row | None:
+        time = segment.time
+        if time is None:
+            return self._costs_of_others(segment, values)
+        seconds, sharing = values[11], values[12] or time.assumed_batch_size
+        if seconds is None or not sharing:
+            return None
+        cost = divide_half_even(microseconds(seconds) * time.nanousd_per_hour, HOUR_US * sharing)
+        return (time.price_id, "0", "0", str(cost), "0") if cost <= MAX_NANOUSD else None
 
     def _costs_of_others(self, segment: Segment, values: Row) -> Row | None:
         if segment.tariff is None:

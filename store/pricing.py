@@ -17,16 +17,6 @@ MILLION = 1_000_000
 HOUR_US = 3_600_000_000
 # As much as the contract takes for one amount (a billion dollars); what is more is no cost, and would not fit.
 MAX_NANOUSD = 10**18
-_TOKENS = frozenset(
-    {
-        Unit.INPUT_TOKENS,
-        Unit.CACHE_READ_TOKENS,
-        Unit.CACHE_WRITE_TOKENS,
-        Unit.CACHE_WRITE_5M_TOKENS,
-        Unit.CACHE_WRITE_1H_TOKENS,
-        Unit.OUTPUT_TOKENS,
-    }
-)
 # Models come from messages: whoever puts an id into a model's name must not fill the memory.
 _REMEMBERED = 10_000
 _BEGINNING = datetime.min.replace(tzinfo=END_OF_TIME.tzinfo)
@@ -55,21 +45,34 @@ class Costs(NamedTuple):
 
 
 class TokenRates(NamedTuple):
-    """Nano-dollars for `by` tokens of each kind, 1 or a million; None: no price. Most are whole for a single token."""
+    """Nano-dollars for `by` of each kind, 1 or a million; None: no price. Most are whole for a single token.
+
+    Calls without a price cost nothing by themselves, and have 0.
+    """
 
     uncached: int | None
     cache_read: int | None
     cache_write: int | None
     output: int | None
+    tool_call: int
+    request: int
 
 
 class TokenTariff(NamedTuple):
-    """An entry that prices tokens and nothing else. `tiers` are above so many input tokens, the highest first."""
+    """An entry that prices tokens and calls. `tiers` are above so many input tokens, the highest first."""
 
     price_id: int
     by: int
     base: TokenRates
     tiers: tuple[tuple[int, TokenRates], ...]
+
+
+class TimeTariff(NamedTuple):
+    """An entry that prices GPU hours: nano-dollars for an hour of all GPUs, and the batch size to assume."""
+
+    price_id: int
+    nanousd_per_hour: int
+    assumed_batch_size: int | None
 
 
 class Segment(NamedTuple):
@@ -78,6 +81,7 @@ class Segment(NamedTuple):
     since: datetime
     until: datetime
     tokens: TokenTariff | None
+    time: TimeTariff | None
     tariff: "Tariff | None"
 
 
@@ -87,25 +91,30 @@ def divide_half_even(amount: int, by: int) -> int:
     return quotient + (2 * rest > by or (2 * rest == by and quotient & 1))
 
 
+# For attempts with more input tokens than the first, so many nano-dollars; the highest first.
+_Tiers = tuple[tuple[int, int], ...]
+
+
 class Tariff:
     """An entry, made ready for arithmetic."""
 
     def __init__(self, entry: PriceEntry) -> None:
         self.entry = entry
-        self._tiers: dict[Unit, list[tuple[int, int]]] = defaultdict(list)
+        tiers: dict[Unit, _Tiers] = defaultdict(tuple)
         for unit, above, nanousd in sorted(entry.prices, key=lambda price: -price.above_input_tokens):
-            self._tiers[unit].append((above, nanousd))
-        self._cache_write = self._unit_of_cache_writes()
-
-    def _unit_of_cache_writes(self) -> Unit:
-        """Attempts do not say how long a write shall last: a price for both, or two that are the same."""
-        short, long = (self._tiers.get(one) for one in (Unit.CACHE_WRITE_5M_TOKENS, Unit.CACHE_WRITE_1H_TOKENS))
-        alike = Unit.CACHE_WRITE_TOKENS not in self._tiers and short is not None and short == long
-        return Unit.CACHE_WRITE_5M_TOKENS if alike else Unit.CACHE_WRITE_TOKENS
+            tiers[unit] += ((above, nanousd),)
+        self._uncached, self._output = tiers[Unit.INPUT_TOKENS], tiers[Unit.OUTPUT_TOKENS]
+        self._cache_read, self._cache_write = tiers[Unit.CACHE_READ_TOKENS], tiers[Unit.CACHE_WRITE_TOKENS]
+        # Attempts do not say how long a write shall last: a price for both, or two that are the same.
+        short, long = tiers[Unit.CACHE_WRITE_5M_TOKENS], tiers[Unit.CACHE_WRITE_1H_TOKENS]
+        if not self._cache_write and short == long:
+            self._cache_write = short
+        self._tool_calls, self._requests = tiers[Unit.TOOL_CALLS], tiers[Unit.REQUESTS]
+        self._gpu_hours = tiers[Unit.GPU_HOURS]
 
     def tokens(self) -> TokenTariff | None:
-        """The same for quick arithmetic; None where it prices anything but tokens."""
-        if any(price.unit not in _TOKENS for price in self.entry.prices):
+        """The same for quick arithmetic; None where it prices time, or calls from some number of tokens on only."""
+        if self._gpu_hours or any(tiers and tiers[-1][0] for tiers in (self._tool_calls, self._requests)):
             return None
         by = MILLION if any(price.nanousd % MILLION for price in self.entry.prices) else 1
         above = sorted({price.above_input_tokens for price in self.entry.prices} - {0}, reverse=True)
@@ -113,62 +122,71 @@ class Tariff:
         return TokenTariff(self.entry.price_id, by, self._token_rates(0, by), tiers)
 
     def _token_rates(self, input_tokens: int, by: int) -> TokenRates:
-        wanted = (Unit.INPUT_TOKENS, Unit.CACHE_READ_TOKENS, self._cache_write, Unit.OUTPUT_TOKENS)
-        prices = (self._price(unit, input_tokens) for unit in wanted)
-        return TokenRates(*(None if price is None else price * by // MILLION for price in prices))
+        def rate(tiers: _Tiers) -> int | None:
+            amount = _amount(by, tiers, input_tokens)
+            return None if amount is None else amount // MILLION
+
+        return TokenRates(
+            rate(self._uncached),
+            rate(self._cache_read),
+            rate(self._cache_write),
+            rate(self._output),
+            rate(self._tool_calls) or 0,
+            rate(self._requests) or 0,
+        )
+
+    def time(self) -> TimeTariff | None:
+        """The same for quick arithmetic; None where it prices anything but GPU hours."""
+        if not self._gpu_hours or self._tool_calls or self._requests:
+            return None
+        entry = self.entry
+        return TimeTariff(entry.price_id, self._gpu_hours[0][1] * (entry.gpus or 1), entry.assumed_batch_size)
 
     def costs(self, usage: Usage) -> Costs | None:
         """The four parts; None where the entry has no price for something that was used."""
-        uncached = usage.input_tokens - usage.cache_read_tokens - usage.cache_write_tokens
-        parts: list[Sequence[tuple[int, Unit]]] = [
-            [(uncached, Unit.INPUT_TOKENS)],
-            [(usage.cache_read_tokens, Unit.CACHE_READ_TOKENS), (usage.cache_write_tokens, self._cache_write)],
-            [(usage.output_tokens, Unit.OUTPUT_TOKENS)],
+        tools = 0
+        if self._tool_calls or self._requests:
             # Most entries have no price for these: then they cost nothing by themselves.
-            [(count, unit) for count, unit in self._calls(usage) if unit in self._tiers],
-        ]
-        is_hourly = Unit.GPU_HOURS in self._tiers
-        tokens = [] if is_hourly else parts[:3]
-        sums: list[int | None] = [self._sum(part, usage.input_tokens) for part in tokens] or [0, 0, 0]
-        sums.append(self._sum(parts[3], usage.input_tokens))
-        if None in sums:
-            return None
-        prefill, cache, generation, tools = (divide_half_even(amount or 0, MILLION) for amount in sums)
-        if is_hourly:
-            by_time = self._gpu_time(usage)
-            if by_time is None:
+            calls = _amount(usage.tool_calls, self._tool_calls, usage.input_tokens) if self._tool_calls else 0
+            request = _amount(1, self._requests, usage.input_tokens) if self._requests else 0
+            if calls is None or request is None:
                 return None
-            generation = by_time
-        if prefill + cache + generation + tools > MAX_NANOUSD:
+            tools = divide_half_even(calls + request, MILLION)
+        parts = self._by_time(usage) if self._gpu_hours else self._by_tokens(usage)
+        if parts is None or sum(parts) + tools > MAX_NANOUSD:
             return None
-        return Costs(self.entry.price_id, prefill, cache, generation, tools)
+        return Costs(self.entry.price_id, *parts, tools)
 
-    def _calls(self, usage: Usage) -> Sequence[tuple[int, Unit]]:
-        return ((usage.tool_calls, Unit.TOOL_CALLS), (1, Unit.REQUESTS))
+    def _by_tokens(self, usage: Usage) -> tuple[int, int, int] | None:
+        used, output, read, write = usage[:4]
+        prefill = _amount(used - read - write, self._uncached, used)
+        of_read, of_write = _amount(read, self._cache_read, used), _amount(write, self._cache_write, used)
+        generation = _amount(output, self._output, used)
+        if prefill is None or of_read is None or of_write is None or generation is None:
+            return None
+        return (
+            divide_half_even(prefill, MILLION),
+            divide_half_even(of_read + of_write, MILLION),
+            divide_half_even(generation, MILLION),
+        )
 
-    def _sum(self, part: Sequence[tuple[int, Unit]], input_tokens: int) -> int | None:
-        """Nano-dollars times a million, exact."""
-        total = 0
-        for count, unit in part:
-            price = self._price(unit, input_tokens)
-            if price is None and count:
-                return None
-            total += count * (price or 0)
-        return total
-
-    def _price(self, unit: Unit, input_tokens: int) -> int | None:
-        for above, nanousd in self._tiers.get(unit, ()):
-            if above == 0 or input_tokens > above:
-                return nanousd
-        return None
-
-    def _gpu_time(self, usage: Usage) -> int | None:
+    def _by_time(self, usage: Usage) -> tuple[int, int, int] | None:
         """The attempt's share of all GPUs while it ran: the requests of a batch share them evenly."""
         sharing = usage.batch_size or self.entry.assumed_batch_size
-        price = self._price(Unit.GPU_HOURS, usage.input_tokens)
-        if usage.duration_us is None or not sharing or price is None:
+        if usage.duration_us is None or not sharing:
             return None
-        return divide_half_even(usage.duration_us * price * (self.entry.gpus or 1), HOUR_US * sharing)
+        amount = usage.duration_us * self._gpu_hours[0][1] * (self.entry.gpus or 1)
+        return 0, 0, divide_half_even(amount, HOUR_US * sharing)
+
+
+def _amount(count: int, tiers: _Tiers, input_tokens: int) -> int | None:
+    """So many times the price that holds for so many input tokens; None: it has no price."""
+    if not count:
+        return 0
+    for above, nanousd in tiers:
+        if above == 0 or input_tokens > above:
+            return count * nanousd
+    return None
 
 
 class PriceBook:
@@ -233,7 +251,8 @@ def _timeline(entries: Sequence[PriceEntry]) -> list[Segment]:
     for since, until in pairwise(bounds):
         valid = [entry for entry in entries if entry.valid_from <= since < entry.until]
         tariff = Tariff(max(valid, key=lambda entry: entry.rank)) if valid else None
-        segments.append(Segment(since, until, tariff.tokens() if tariff else None, tariff))
+        quick = (tariff.tokens(), tariff.time()) if tariff else (None, None)
+        segments.append(Segment(since, until, *quick, tariff))
     return segments
 
 

@@ -16,6 +16,19 @@ _TIME = sa.DateTime(timezone=True)
 _NOW = sa.text("now()")
 # By table: the column that names the price, on detached days too.
 _PRICED = {"traces": "human_price_id", "attempts": "price_id"}
+_UNITS = (
+    "input_tokens", "cache_read_tokens", "cache_write_tokens", "cache_write_5m_tokens", "cache_write_1h_tokens",
+    "output_tokens", "tool_calls", "requests", "gpu_hours", "human_review_hours",
+)  # fmt: skip
+# Ingest reads what is here whoever wrote it: a price that it could not take must not be there.
+_CHECKS = {
+    "known_unit": f"unit IN ({', '.join(repr(unit) for unit in _UNITS)})",
+    "one_price": "(nanousd_per_million IS NULL) <> (nanousd_per_hour IS NULL)",
+    "in_range": (
+        "coalesce(nanousd_per_million, nanousd_per_hour) >= 0 AND above_input_tokens >= 0 AND gpus >= 1"
+        " AND assumed_batch_size >= 1 AND valid_to > valid_from"
+    ),
+}
 
 
 def upgrade() -> None:
@@ -59,9 +72,7 @@ def _create_price_book() -> None:
         sa.Column("imported_at", _TIME, server_default=_NOW, nullable=False),
         sa.Column("withdrawn_at", _TIME, nullable=True),
         sa.PrimaryKeyConstraint("price_id", "unit", "above_input_tokens", name="pk_price_book"),
-        sa.CheckConstraint(
-            "(nanousd_per_million IS NULL) <> (nanousd_per_hour IS NULL)", name="ck_price_book_one_price"
-        ),
+        *(sa.CheckConstraint(rule, name=f"ck_price_book_{name}") for name, rule in _CHECKS.items()),
     )
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from pointsman.forgetting import Forgetting
 from pointsman_contract.attempt import Attempt
-from store.errors import PricesChanged, StoreAway
+from store.errors import PricesChanged, StoreAway, StoreRefused
 from store.forgetting import Whose
 from store.price_book import CachedPriceBook, add_entries, entries
 from store.price_entries import Unit
@@ -142,6 +142,26 @@ def test_two_imports_at_the_same_moment(sessions: Sessions) -> None:
     with pytest.raises(PricesChanged), sessions.write() as db:
         add_entries(db, [entry("other")], withdraw=(), known=())
     assert one(sessions, "SELECT count(DISTINCT price_id) FROM price_book") == 1
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "unit = 'moons'", "nanousd_per_million = -1", "nanousd_per_hour = 1", "nanousd_per_million = NULL", "gpus = 0",
+        "above_input_tokens = -1", "assumed_batch_size = 0", "valid_to = valid_from",
+    ],
+)  # fmt: skip
+def test_whoever_writes_by_hand(sessions: Sessions, change: str) -> None:
+    """The database itself refuses a price that ingest could not take."""
+    add(sessions, entry())
+    with pytest.raises(StoreRefused, match="ck_price_book"):
+        execute(sessions, f"UPDATE price_book SET {change}")
+
+
+def test_the_database_knows_every_unit(sessions: Sessions) -> None:
+    """One that the code knows and the migration does not could not be imported."""
+    for unit in Unit:
+        add(sessions, entry(f"model of {unit}", price(unit, "1")))
 
 
 def _reprice_all(sessions: Sessions) -> Sequence[object]:
