@@ -92,7 +92,7 @@ def forget_day(sessions: Sessions, whose: Whose, day: date) -> Generator[Forgott
         with sessions.write() as db:
             # By the pages of the window and by indexes: no table is read whole, whatever its statistics say.
             db.execute(text("SET LOCAL enable_seqscan = off"))
-            db.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": REPRICING})
+            db.execute(text("SELECT pg_advisory_xact_lock_shared(:key)"), {"key": REPRICING})
             row = db.execute(statement, {**parameters, **window}).one()
         yield Forgotten(*row)
 
