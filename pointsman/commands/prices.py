@@ -1,7 +1,7 @@
 """`pointsman prices`: what models and people cost."""
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -232,9 +232,10 @@ def moment_of(flag: str, text: str) -> datetime:
     from pointsman.commands.dead_letters import AGE, since_age
     from pointsman.prices.lines import moment
 
-    if AGE.match(text):
-        return since_age(text) or datetime.now(UTC) - timedelta(0)
+    age = since_age(text) if AGE.match(text) else None
+    if age is not None:
+        return age
     try:
         return moment(text)
     except ValueError as error:
-        raise UsageError(f"{flag}: {error}, or age such as 7d") from error
+        raise UsageError(f"{flag}: {error}, or an age such as 7d") from error
