@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -201,6 +202,26 @@ def test_the_package_holds_no_tie() -> None:
     assert plan.problems == []
     again = plan_import(found, plan.new, replace=False)
     assert (again.new, again.unchanged) == ([], len(found))
+
+
+def test_a_newer_package() -> None:
+    """From a day on, only what differs then is new: what is in the book keeps the past, and holds where it is alike."""
+    found, _ = entries_of_package(["anthropic"])
+    book = [replace(one.entry, price_id=number) for number, one in enumerate(found, 1)]
+    day = datetime(2026, 11, 28, tzinfo=UTC)
+    news, _ = entries_of_package(["anthropic"], day)
+    assert {one.entry.valid_from for one in news} == {day}
+    plan = plan_import(news, book, replace=False, only_news=True)
+    assert (plan.new, plan.problems) == ([], [])
+    dearer = [
+        replace(one, prices=tuple(price._replace(nanousd=price.nanousd + 1) for price in one.prices))
+        if one.model == "claude-sonnet-5"
+        else one
+        for one in book
+    ]
+    plan = plan_import(news, dearer, replace=False, only_news=True)
+    assert [(one.model, one.valid_from) for one in plan.new] == [("claude-sonnet-5", day)]
+    assert (plan.withdrawn, plan.problems) == ([], [])
 
 
 def test_the_package_and_the_book_agree() -> None:

@@ -47,6 +47,10 @@ def import_command(
     provider: Annotated[
         list[str] | None, typer.Option(help="With --from: only of this provider; may be repeated.", metavar="NAME")
     ] = None,
+    valid_from: Annotated[
+        str | None,
+        typer.Option(help="With --from: what has changed holds from then on, not ever since.", metavar="TIME"),
+    ] = None,
     replace: Annotated[
         bool, typer.Option("--replace", help="Withdraw entries of the same provider, model and valid_from.")
     ] = False,
@@ -64,18 +68,15 @@ def import_command(
     Example: pointsman prices import prices.csv --dry-run
     """
     from pointsman.prices.plan import plan_import
-    from pointsman.prices.shown import tell_problems
     from pointsman.wiring import checked_sessions
     from store import price_book
 
-    where, found, left_out = _read(file, origin, provider or [])
+    where, found, left_out = _read(file, origin, provider or [], valid_from)
     with checked_sessions(settings, "prices") as sessions:
         with sessions.read() as db:
             book = [one.entry for one in price_book.entries(db)]
-        plan = plan_import(found, book, replace=replace)
-        if plan.problems:
-            tell_problems(where, plan.problems)
-            raise UsageError(f"{counted(len(plan.problems), 'problem')}; nothing was imported")
+        plan = plan_import(found, book, replace=replace, only_news=valid_from is not None)
+        _refuse(where, plan.problems)
         if plan.withdrawn and not (dry_run or yes):
             for entry in plan.withdrawn:
                 typer.echo(f"withdraws price {entry.price_id}: {entry}", err=True)
@@ -88,21 +89,21 @@ def import_command(
 
 
 def _read(
-    file: Path | None, origin: str | None, providers: list[str]
+    file: Path | None, origin: str | None, providers: list[str], valid_from: str | None
 ) -> "tuple[str, Sequence[PlacedEntry], dict[str, int]]":
     """Where the prices are from, the prices, and what was left out. Raises UsageError once every problem is told."""
     from pointsman.prices.files import FileUnreadable, read_file
     from pointsman.prices.genai import entries_of_package
     from pointsman.prices.lines import Gathered, gather, line_of
-    from pointsman.prices.shown import tell_problems
 
     if (file is None) == (origin is None):
         raise UsageError("say from where: either a FILE or --from genai-prices")
     if file is None:
-        found, left_out = entries_of_package(providers)
+        since = None if valid_from is None else moment_of("--valid-from", valid_from)
+        found, left_out = entries_of_package(providers, since)
         return "genai-prices", found, left_out
-    if providers:
-        raise UsageError("--provider goes with --from: a file says which providers it is for")
+    if providers or valid_from is not None:
+        raise UsageError("--provider and --valid-from go with --from: a file says both itself")
     gathered = Gathered()
     lines = []
     source = file.name.encode(errors="replace").decode()
@@ -117,10 +118,16 @@ def _read(
     gather(lines, gathered)
     if not lines and not gathered.problems:
         raise UsageError(f"{file} holds no prices")
-    if gathered.problems:
-        tell_problems(str(file), gathered.problems)
-        raise UsageError(f"{counted(len(gathered.problems), 'problem')}; nothing was imported")
+    _refuse(str(file), gathered.problems)
     return str(file), gathered.entries, {}
+
+
+def _refuse(where: str, problems: "Sequence[str]") -> None:
+    from pointsman.prices.shown import tell_problems
+
+    if problems:
+        tell_problems(where, problems)
+        raise UsageError(f"{counted(len(problems), 'problem')}; nothing was imported")
 
 
 def _tell_import(plan: "ImportPlan", left_out: dict[str, int], *, as_json: bool, dry_run: bool) -> None:

@@ -34,8 +34,13 @@ class _LeftOut(Exception):
     """Says what cannot be told by the price book."""
 
 
-def entries_of_package(providers: Sequence[str]) -> tuple[list[PlacedEntry], dict[str, int]]:
-    """Every entry, of these providers or of all, and how much was left out by reason. Raises UsageError."""
+def entries_of_package(
+    providers: Sequence[str], since: datetime | None = None
+) -> tuple[list[PlacedEntry], dict[str, int]]:
+    """Every entry, of these providers or of all, and how much was left out by reason. Raises UsageError.
+
+    With `since`, what holds then begins then, and nothing begins before.
+    """
     try:
         from genai_prices.data import providers as known
     except ImportError as error:
@@ -50,16 +55,18 @@ def entries_of_package(providers: Sequence[str]) -> tuple[list[PlacedEntry], dic
         PlacedEntry(entry, "")
         for provider in known
         if not providers or provider.id in providers
-        for entry in _of_provider(provider, source, left_out)
+        for entry in _of_provider(provider, source, since, left_out)
     ]
     return found, dict(sorted(left_out.items()))
 
 
-def _of_provider(provider: "Provider", source: str, left_out: Counter[str]) -> Iterator[PriceEntry]:
+def _of_provider(
+    provider: "Provider", source: str, since: datetime | None, left_out: Counter[str]
+) -> Iterator[PriceEntry]:
     taken: set[str] = set()
     for model in provider.models:
         try:
-            dated = list(_dated_prices(model))
+            dated = _beginning(dict(_dated_prices(model)), since)
         except _LeftOut as why:
             left_out[str(why)] += 1
             continue
@@ -69,8 +76,21 @@ def _of_provider(provider: "Provider", source: str, left_out: Counter[str]) -> I
             if pattern in taken:
                 continue
             taken.add(pattern)
-            for since, prices in dated:
-                yield PriceEntry(model=pattern, prices=prices, provider=provider.id, valid_from=since, source=source)
+            for valid_from, prices in dated.items():
+                yield PriceEntry(
+                    model=pattern, prices=prices, provider=provider.id, valid_from=valid_from, source=source
+                )
+
+
+_Dated = dict[datetime, tuple[Price, ...]]
+
+
+def _beginning(dated: _Dated, since: datetime | None) -> _Dated:
+    if since is None:
+        return dated
+    before = [at for at in dated if at <= since]
+    now = {since: dated[max(before)]} if before else {}
+    return now | {at: prices for at, prices in dated.items() if at > since}
 
 
 def _dated_prices(model: "ModelInfo") -> Iterator[tuple[datetime, tuple[Price, ...]]]:

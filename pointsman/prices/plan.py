@@ -20,17 +20,25 @@ class ImportPlan:
     problems: list[str] = field(default_factory=list)
 
 
-def plan_import(found: Sequence[PlacedEntry], book: Sequence[PriceEntry], *, replace: bool) -> ImportPlan:
-    """Compare a file's entries with those that hold; `replace` lets a file's entry take the place of one alike."""
+def plan_import(
+    found: Sequence[PlacedEntry], book: Sequence[PriceEntry], *, replace: bool, only_news: bool = False
+) -> ImportPlan:
+    """Compare a file's entries with those that hold; `replace` lets a file's entry take the place of one alike.
+
+    With `only_news` an entry is unchanged too where the book's older one says the same at that time.
+    """
     plan = ImportPlan()
     known = {entry.content for entry in book}
     by_key: dict[tuple[object, ...], list[PriceEntry]] = {}
+    by_model: dict[tuple[object, ...], list[PriceEntry]] = {}
     for entry in book:
         by_key.setdefault(entry.key, []).append(entry)
+        by_model.setdefault(entry.key[:3], []).append(entry)
     new: dict[int, PlacedEntry] = {}
     gone: dict[int, PriceEntry] = {}
     for placed in found:
-        if placed.entry.content in known:
+        same = only_news and _holds(placed.entry, by_model.get(placed.entry.key[:3], []))
+        if placed.entry.content in known or same:
             plan.unchanged += 1
             continue
         old = by_key.get(placed.entry.key, [])
@@ -53,6 +61,13 @@ def plan_import(found: Sequence[PlacedEntry], book: Sequence[PriceEntry], *, rep
     if len(ties) > _SHOWN_TIES:
         plan.problems.append(f"and {len(ties) - _SHOWN_TIES:,} more of this kind")
     return plan
+
+
+def _holds(entry: PriceEntry, older: Sequence[PriceEntry]) -> bool:
+    """Whether the one of these that holds when the entry begins says the same."""
+    valid = [one for one in older if one.valid_from <= entry.valid_from < one.until]
+    newest = max(valid, key=lambda one: one.valid_from, default=None)
+    return newest is not None and newest.content[4:] == entry.content[4:]
 
 
 def _named(entry: PriceEntry, new: dict[int, PlacedEntry]) -> str:

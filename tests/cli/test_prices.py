@@ -244,6 +244,7 @@ def test_without_the_package(tmp_path: Path) -> None:
     [
         (["import"], "say from where"),
         (["import", "x.csv", "--from", "genai-prices"], "say from where"),
+        (["import", "x.csv", "--valid-from", "2026-01-01"], "--provider and --valid-from go with --from"),
         (["import", "no-such.csv"], "no-such.csv: No such file"),
         (["import", "--from", "genai-prices", "--provider", "nobody"], "has no provider nobody"),
         (["list", "--at", "noon"], "--at: 'noon' is no date"),
