@@ -35,10 +35,8 @@ def prices(context: typer.Context) -> None:
 
 @app.command("import")
 @with_settings("database_url", require=("database_url",))
-def import_command(
-    file: Annotated[
-        Path | None, typer.Argument(metavar="FILE", help="CSV or JSON, as docs/prices.md describes it.")
-    ] = None,
+def import_command(  # noqa: PLR0913 - each flag of a command is an argument
+    file: Annotated[Path | None, typer.Argument(metavar="FILE", help="CSV or JSON: see docs/prices.md.")] = None,
     *,
     origin: Annotated[
         Literal["genai-prices"] | None,
@@ -48,8 +46,7 @@ def import_command(
         list[str] | None, typer.Option(help="With --from: only of this provider; may be repeated.", metavar="NAME")
     ] = None,
     valid_from: Annotated[
-        str | None,
-        typer.Option(help="With --from: what has changed holds from then on, not ever since.", metavar="TIME"),
+        str | None, typer.Option(help="With --from: add what differs from then on, as of then.", metavar="TIME")
     ] = None,
     replace: Annotated[
         bool, typer.Option("--replace", help="Withdraw entries of the same provider, model and valid_from.")
