@@ -24,10 +24,16 @@ def attempt(rng: random.Random, role: str) -> dict[str, object]:
     }  # fmt: skip
 
 
-def full_trace(rng: random.Random, now: datetime) -> tuple[UUID, bytes]:
-    """The id and the bytes of one trace with 1.2 attempts on average, started within a second before `now`."""
+def full_trace(rng: random.Random, now: datetime, *, costs: bool = True) -> tuple[UUID, bytes]:
+    """The id and the bytes of one trace with 1.2 attempts on average, started within a second before `now`.
+
+    Without `costs` the price book has to find them.
+    """
     trace_id = UUID(int=rng.getrandbits(128), version=4)
     roles = ["primary", "escalation"] if rng.random() < 0.2 else ["primary"]
+    attempts = [attempt(rng, role) for role in roles]
+    if not costs:
+        attempts = [{k: v for k, v in one.items() if not k.endswith("_cost_usd")} for one in attempts]
     fields = {
         "kind": "pointsman.trace/1", "trace_id": str(trace_id),
         "started_at": (now - timedelta(seconds=rng.random())).isoformat().replace("+00:00", "Z"),
@@ -37,6 +43,6 @@ def full_trace(rng: random.Random, now: datetime) -> tuple[UUID, bytes]:
         "route_kind": "economy", "protocol": "cascade", "policy_epoch": 17, "record_revision": 3, "arm": "canary",
         "threshold": 0.7, "confidence": round(rng.random(), 4), "difficulty": round(rng.random(), 4),
         "routing_s": round(rng.uniform(0.001, 0.01), 6), "routing_cost_usd": "0.00001", "cache": "none",
-        "attempts": [attempt(rng, role) for role in roles], "recovery": "none", "outcome": "success",
+        "attempts": attempts, "recovery": "none", "outcome": "success",
     }  # fmt: skip
     return trace_id, json.dumps(fields, separators=(",", ":")).encode()

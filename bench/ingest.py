@@ -20,6 +20,7 @@ from typing import NamedTuple
 
 from bench import topic
 from bench.ingest_run import Run, stored_run
+from bench.pricing import prices_of_many
 from ingest.topics import create_topics
 from pointsman.embedded.postgres import wheel_binaries
 from pointsman_contract import topics
@@ -57,11 +58,14 @@ def services() -> Iterator[Services]:
             kafka.stop()
 
 
-def filled(kafka: ApacheKafka, prefix: str, messages: int, again_every: int | None = None) -> None:
+def filled(
+    kafka: ApacheKafka, prefix: str, messages: int, again_every: int | None = None, *, costs: bool = True
+) -> None:
     """The topics under a prefix of their own, with this many traces."""
     print(f"publishing {messages:,} traces to {prefix}{topics.TRACES}", flush=True)
     create_topics(kafka.bootstrap, prefix=prefix, partitions=PARTITIONS, replication=1)
-    topic.fill(kafka.bootstrap, prefix + topics.TRACES, messages, partitions=PARTITIONS, again_every=again_every)
+    name = prefix + topics.TRACES
+    topic.fill(kafka.bootstrap, name, messages, partitions=PARTITIONS, again_every=again_every, costs=costs)
 
 
 def polled(kafka: ApacheKafka, prefix: str, messages: int) -> topic.Rate:
@@ -98,12 +102,15 @@ def main() -> None:
     with services() as (kafka, postgres):
         filled(kafka, "once.", count)
         filled(kafka, "again.", count, _AGAIN_EVERY)
+        filled(kafka, "untold.", count, costs=False)
         found = measured(
             arguments.runs,
             {
                 "poll": lambda: polled(kafka, "once.", count),
                 "one": lambda: stored_run(kafka, postgres, "once.", count),
                 "again": lambda: stored_run(kafka, postgres, "again.", count),
+                "untold": lambda: stored_run(kafka, postgres, "untold.", count),
+                "priced": lambda: stored_run(kafka, postgres, "untold.", count, prices=prices_of_many()),
                 "two": lambda: stored_run(kafka, postgres, "once.", count, processes=2),
             },
         )
@@ -129,6 +136,10 @@ def table(found: dict[str, list[topic.Rate | Run]], behind: Run | None, argument
     row("  bytes in the store, with indexes", [run.bytes_a_trace for run in ones], "bytes a trace")
     row("one duplicate in each batch", rates["again"], "messages/s")
     row("  ratio to none of the same round", _ratios(rates["again"], rates["one"]), "", 3)
+    row("no costs told, empty price book", rates["untold"], "traces/s")
+    row("no costs told, priced by the book", rates["priced"], "traces/s")
+    row("  ratio to an empty book in the same round", _ratios(rates["priced"], rates["untold"]), "", 3)
+    row("  ratio to costs told in the same round", _ratios(rates["priced"], rates["one"]), "", 3)
     row("two processes", rates["two"], "traces/s")
     row("  ratio to one process of the same round", _ratios(rates["two"], rates["one"]), "", 3)
     if behind is not None:

@@ -5,11 +5,15 @@ import secrets
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import psycopg
 
 from bench.processes import cpu_s, database_cpu_s, peak_mib
+from store.price_book import add_entries
+from store.price_entries import PriceEntry
+from store.sessions import Sessions
 from tests.services.kafka import ApacheKafka
 from tests.services.postgres import PostgresServer, fresh_database
 
@@ -37,8 +41,16 @@ class _Seen(NamedTuple):
     database_s: float
 
 
-def stored_run(kafka: ApacheKafka, postgres: PostgresServer, prefix: str, messages: int, *, processes: int = 1) -> Run:
-    """Read the whole topic of traces with this many processes of one consumer group."""
+def stored_run(
+    kafka: ApacheKafka,
+    postgres: PostgresServer,
+    prefix: str,
+    messages: int,
+    *,
+    processes: int = 1,
+    prices: Sequence[PriceEntry] = (),
+) -> Run:
+    """Read the whole topic of traces with this many processes of one consumer group, and these prices in the book."""
     with fresh_database(postgres) as url:
         environment = os.environ | {
             "POINTSMAN_KAFKA_BOOTSTRAP": kafka.bootstrap,
@@ -50,6 +62,7 @@ def stored_run(kafka: ApacheKafka, postgres: PostgresServer, prefix: str, messag
         }
         command = [sys.executable, "-m", "pointsman"]
         subprocess.run([*command, "migrate"], env=environment, check=True, capture_output=True)
+        _fill_book(url, prices)
         members = [subprocess.Popen([*command, "ingest"], env=environment) for _ in range(processes)]
         try:
             # Without what the start of a process costs: a million messages would make it small.
@@ -66,6 +79,13 @@ def stored_run(kafka: ApacheKafka, postgres: PostgresServer, prefix: str, messag
     return Run(
         rate, (last.ingest_s - first.ingest_s) / millions, (last.database_s - first.database_s) / millions, peak, size
     )
+
+
+def _fill_book(url: str, prices: Sequence[PriceEntry]) -> None:
+    sessions = Sessions(url)
+    with sessions.write() as db:
+        add_entries(db, prices, withdraw=(), known=())
+    sessions.close()
 
 
 def _seen_at(url: str, messages: int, members: list[subprocess.Popen[bytes]]) -> _Seen:

@@ -19,6 +19,7 @@ from pointsman_contract.trace import Trace
 from store.batches import BatchStore
 from store.days import Days
 from store.offsets import begin_partition
+from store.price_book import CachedPriceBook
 from store.received import Batch, Received, Source, Span
 from store.routes import AdmittedRoutes
 from store.sessions import Sessions
@@ -37,7 +38,11 @@ class History:
     def __init__(self, sessions: Sessions) -> None:
         self._sessions = sessions
         self._store = BatchStore(
-            sessions, Days(sessions, raw_retention=timedelta(days=60)), AdmittedRoutes(sessions), keep_payloads=False
+            sessions,
+            Days(sessions, raw_retention=timedelta(days=60)),
+            AdmittedRoutes(sessions),
+            CachedPriceBook(sessions),
+            keep_payloads=False,
         )
         self._rng = random.Random(5)
         self._next = {_TRACES_0: 0, _OUTCOMES_0: 0}

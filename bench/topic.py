@@ -24,11 +24,13 @@ class Rate(NamedTuple):
     cpu_s_a_million: float
 
 
-def fill(bootstrap: str, topic: str, messages: int, *, partitions: int, again_every: int | None = None) -> None:
+def fill(
+    bootstrap: str, topic: str, messages: int, *, partitions: int, again_every: int | None = None, costs: bool = True
+) -> None:
     """Publish `messages` traces evenly over the partitions; of `again_every` one is an earlier one once more."""
     producer: Any = KafkaProducer(bootstrap_servers=bootstrap, acks="all", linger_ms=20, batch_size=128 * 1024)
     under_way: list[Any] = []
-    for number, (key, value) in enumerate(_traces(messages, again_every)):
+    for number, (key, value) in enumerate(_traces(messages, again_every, costs=costs)):
         under_way.append(producer.send(topic, value, key, partition=number // _PARTITION_RUN % partitions))
         if len(under_way) == _UNDER_WAY:
             _acknowledged(under_way)
@@ -42,7 +44,7 @@ def _acknowledged(under_way: list[Any]) -> None:
     under_way.clear()
 
 
-def _traces(count: int, again_every: int | None) -> Iterator[tuple[bytes, bytes]]:
+def _traces(count: int, again_every: int | None, *, costs: bool) -> Iterator[tuple[bytes, bytes]]:
     rng = random.Random(7)
     earlier: deque[tuple[bytes, bytes]] = deque(maxlen=_BATCHES_BETWEEN)
     for number in range(count):
@@ -50,7 +52,7 @@ def _traces(count: int, again_every: int | None) -> Iterator[tuple[bytes, bytes]
             # Stored long ago: what comes twice in one batch is found without the database.
             yield earlier[0]
             continue
-        trace_id, value = full_trace(rng, datetime.now(UTC))
+        trace_id, value = full_trace(rng, datetime.now(UTC), costs=costs)
         message = (str(trace_id).encode(), value)
         if again_every and number % again_every == 1:
             earlier.append(message)

@@ -45,6 +45,11 @@ class IngestMetrics:
         self.dead_letters = Counter(
             "pointsman_dead_letters", "Messages that became dead letters, by reason.", ["reason"], registry=registry
         )
+        self.unpriced = Counter(
+            "pointsman_unpriced_attempts",
+            "Attempts that were stored without a cost: the router told none, and the price book has no price.",
+            registry=registry,
+        )
         self.batch_messages = Histogram(
             "pointsman_ingest_batch_messages", "Messages in a batch.", buckets=_BATCH_SIZES, registry=registry
         )
@@ -92,6 +97,7 @@ class IngestMetrics:
             for result in _RESULTS:
                 self.messages.labels(source.topic, result).inc(getattr(counts, result))
             self.restamped.inc(counts.restamped)
+        self.unpriced.inc(stored.unpriced)
         for reason, count in stored.reasons.items():
             self.dead_letters.labels(reason.value).inc(count)
         self.batch_messages.observe(messages)

@@ -6,11 +6,12 @@ from typing import Annotated
 import typer
 from typer.exceptions import TyperException
 
-from pointsman.commands import dead_letters, offsets, rollups, topics
+from pointsman.commands import dead_letters, offsets, prices, rollups, topics
 from pointsman.commands.dead_letters_replay import replay_command as replay_letters
 from pointsman.commands.doctor import doctor
 from pointsman.commands.forget import forget
 from pointsman.commands.measures import measures
+from pointsman.commands.prices_reprice import reprice_command
 from pointsman.commands.replay import replay
 from pointsman.commands.schema import migrate_command
 from pointsman.commands.services import ingest, steer, up
@@ -67,6 +68,8 @@ app.add_typer(dead_letters.app, name="dead-letters")
 app.add_typer(topics.app, name="topics")
 app.add_typer(offsets.app, name="offsets")
 app.add_typer(rollups.app, name="rollups")
+prices.app.command("reprice")(reprice_command)
+app.add_typer(prices.app, name="prices")
 
 
 def run() -> int:

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from functools import partial
 from typing import Any
 
@@ -35,7 +35,9 @@ from store.batches import BatchStore
 from store.days import Days
 from store.errors import StoreAway
 from store.ingest_store import IngestStore
+from store.price_book import CachedPriceBook
 from store.revision import require_revision
+from store.rollups.comparing import comparable_days, rebuild_day
 from store.routes import AdmittedRoutes
 from store.sessions import Sessions
 
@@ -118,7 +120,9 @@ def build_ingest(settings: Settings, sessions: Sessions, metrics: IngestMetrics)
     """One consumer with its batch, its rules and its way into the store. Raises SettingsError."""
     carries = {settings.topic(name): model for name, model in CARRIES.items()}
     days = Days(sessions, raw_retention=settings.raw_retention)
-    batches = BatchStore(sessions, days, AdmittedRoutes(sessions), keep_payloads=settings.dead_letter_payload == "keep")
+    keep_payloads = settings.dead_letter_payload == "keep"
+    prices = CachedPriceBook(sessions)
+    batches = BatchStore(sessions, days, AdmittedRoutes(sessions), prices, keep_payloads=keep_payloads)
     limits = BatchLimits(
         max_messages=settings.batch_max_messages,
         max_bytes=settings.batch_max_bytes,
@@ -136,6 +140,19 @@ def build_ingest(settings: Settings, sessions: Sessions, metrics: IngestMetrics)
     return IngestService(
         Ingest(connect, IngestStore(sessions, batches, days), carries, PendingBatch(limits), rules, metrics)
     )
+
+
+def build_rebuild(sessions: Sessions) -> Callable[[date], None]:
+    """What brings the rollups of a day up to the costs that hold now, once `prices reprice` has changed them.
+
+    A day of which raw rows were deleted keeps its sums: made again they would be too small.
+    """
+
+    def rebuild(day: date) -> None:
+        if day in comparable_days(sessions, since=day).days:
+            rebuild_day(sessions, day)
+
+    return rebuild
 
 
 def build_steer(

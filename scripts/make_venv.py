@@ -51,7 +51,14 @@ def install(stamp: str, lock: int) -> int:
         say("the environment could not be made; on Debian it takes: apt-get install python3-venv")
         return 1
     pip = [str(PYTHON), "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
-    wanted = ["--editable", "./router", "--editable", ".[embedded,examples,dev]", "--constraint", "constraints.txt"]
+    wanted = [
+        "--editable",
+        "./router",
+        "--editable",
+        ".[embedded,examples,prices,dev]",
+        "--constraint",
+        "constraints.txt",
+    ]
     if subprocess.run([*pip, *wanted], stdin=subprocess.DEVNULL, check=False, pass_fds=[lock]).returncode:
         say("the installation failed, for the reason above; the next try starts anew")
         return 1

@@ -8,10 +8,10 @@ compare-and-set rolls back: somebody else has stored these offsets.
 import threading
 import time
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import Connection, Table, text
@@ -20,31 +20,33 @@ from pointsman_contract.errors import DeadLetterReason
 from pointsman_contract.trace import Trace
 from store import offsets
 from store.days import Days
+from store.duplicates import leave_out_duplicates
 from store.errors import DayMissing, DuplicateRaced, StoreAway, StoreError, StoreRefused
+from store.price_book import CachedPriceBook
+from store.priced_rows import RowPricing, TraceKey
 from store.received import Batch, Counts, DeadLetter, Received, Source, StagedTrace, StoredBatch
 from store.routes import AdmittedRoutes
-from store.rows import attempt_rows, dead_letter_row, heartbeat_row, outcome_row, stage_trace, trace_row
+from store.rows import dead_letter_row, heartbeat_row, stage_trace
 from store.sessions import Sessions
-from store.sorting import SAME_TRACE_WITHIN, SortedBatch, Tally, halves, kept_routes, places_of, sort_batch
+from store.sorting import SortedBatch, Tally, halves, kept_routes, places_of, sort_batch
 from store.staging import copy_rows, create_staging, insert_staged
 from store.tables import attempts, dead_letters, heartbeats, outcomes, traces
 
 _TRIES = 5
 # A session that is idle in its transaction is ended after five seconds (`store/sessions.py`).
 _KEPT_BEGUN_S = 4.0
-_STORED_ALREADY = text(
-    "SELECT t.trace_id, t.started_at FROM staged_traces s JOIN traces t USING (trace_id)"
-    " WHERE t.started_at >= :earliest AND t.started_at <= :latest"
-)
 
 
 class BatchStore:
     """Stores batches exactly once. One for each consumer; one thread may begin a batch while another finishes one."""
 
-    def __init__(self, sessions: Sessions, days: Days, routes: AdmittedRoutes, *, keep_payloads: bool) -> None:
+    def __init__(
+        self, sessions: Sessions, days: Days, routes: AdmittedRoutes, prices: CachedPriceBook, *, keep_payloads: bool
+    ) -> None:
         self._sessions = sessions
         self._days = days
         self._routes = routes
+        self._prices = prices
         self._keep_payloads = keep_payloads
         # A batch that is begun anew may meet the beginning of the next: which days and routes there are is theirs both.
         self._beginning = threading.Lock()
@@ -108,6 +110,7 @@ class BatchStore:
             return BegunBatch(batch)
         began_at = time.monotonic()
         kept = self._days.kept()
+        pricing = RowPricing(self._prices.current())
         staged = _staged(batch)
         places = places_of(staged)
         self._routes.admit(kept_routes(places, kept))
@@ -115,24 +118,26 @@ class BatchStore:
         self._days.ensure(work.days)
         with ExitStack() as transaction:
             db = transaction.enter_context(self._sessions.write(prepare=create_staging))
-            self._copy(db, work, {source: part for part, source in enumerate(batch.spans, 1)}, kept.now)
-            return BegunBatch(batch, work, db, transaction.pop_all(), began_at=began_at)
+            self._copy(db, work, {source: part for part, source in enumerate(batch.spans, 1)}, kept.now, pricing)
+            return BegunBatch(batch, work, db, transaction.pop_all(), pricing.unpriced, began_at=began_at)
 
-    def _copy(self, db: Connection, work: SortedBatch, parts: Mapping[Source, int], now: datetime) -> None:
+    def _copy(
+        self, db: Connection, work: SortedBatch, parts: Mapping[Source, int], now: datetime, pricing: RowPricing
+    ) -> None:
         # Rows with a key that another consumer may bring too go in the key's order: two who brought the same ones from
         # opposite ends would wait for each other in a circle. They are made while COPY goes on: a session that is idle
         # in its transaction is ended after five seconds, and a large batch on a slow machine may need more.
         if work.traces:
             ordered = sorted(work.traces, key=_trace_id)
             made = (
-                trace_row(trace, parts[at.source], at.offset, replayed=at.replay_of is not None)
+                pricing.trace_row(trace, parts[at.source], at.offset, replayed=at.replay_of is not None)
                 for at, trace in ordered
             )
             copy_rows(db, traces, made)
-            rows = (row for at, trace in ordered for row in attempt_rows(trace, parts[at.source]))
+            rows = (row for at, trace in ordered for row in pricing.attempt_rows(trace, parts[at.source]))
             copy_rows(db, attempts, rows)
         if work.outcomes:
-            copy_rows(db, outcomes, (outcome_row(row, at, parts[at.source]) for at, row in work.outcomes))
+            copy_rows(db, outcomes, (pricing.outcome_row(row, at, parts[at.source]) for at, row in work.outcomes))
         if work.heartbeats:
             beats = [work.heartbeats[key] for key in sorted(work.heartbeats)]
             copy_rows(db, heartbeats, (heartbeat_row(row, at, parts[at.source]) for at, row in beats))
@@ -150,6 +155,8 @@ class BegunBatch:
     work: SortedBatch = field(default_factory=SortedBatch)
     db: Connection | None = None
     transaction: ExitStack = field(default_factory=ExitStack)
+    # Attempts without a cost, by their trace.
+    unpriced: dict[TraceKey, int] = field(default_factory=dict)
     failure: StoreError | None = None
     # Times of the monotonic clock: when the work on it began, and since when its session has been idle.
     began_at: float = field(default_factory=time.monotonic)
@@ -173,13 +180,15 @@ class BegunBatch:
                 raise StoreAway("the batch was stored already")
             _lock_day_parity(db, work)
             offsets.compare_and_set(db, self.batch.spans)
-            _leave_out_duplicates(db, work)
+            for gone in leave_out_duplicates(db, work):
+                self.unpriced.pop((gone.trace_id.int, gone.started_at), None)
             numbers = offsets.draw_batch_numbers(db, len(self.batch.spans))
             _insert(db, work, numbers)
             offsets.record_batches(db, self.batch.spans, numbers, work.tallies)
         return StoredBatch(
             {source: Counts(t.stored, t.duplicate, t.restamped, t.dead) for source, t in work.tallies.items()},
             Counter(letter.reason for _, letter in work.letters),
+            sum(self.unpriced.values()),
         )
 
 
@@ -215,32 +224,6 @@ def _lock_day_parity(db: Connection, work: SortedBatch) -> None:
         return
     mode = "SHARE ROW EXCLUSIVE" if len(parities) > 1 else ("SHARE" if parities == {1} else "ROW EXCLUSIVE")
     db.execute(text(f"LOCK TABLE start_day_parity IN {mode} MODE"))
-
-
-def _leave_out_duplicates(db: Connection, work: SortedBatch) -> None:
-    if not work.traces:
-        return
-    stored: dict[UUID, list[datetime]] = {}
-    for row in db.execute(_STORED_ALREADY, _window(work.days)):
-        stored.setdefault(row.trace_id, []).append(row.started_at)
-    gone = work.leave_out_duplicates(stored)
-    if gone:
-        parameters = {"ids": [trace.trace_id for trace in gone], "starts": [trace.started_at for trace in gone]}
-        for staged in ("staged_traces", "staged_attempts"):
-            db.execute(
-                text(
-                    f"DELETE FROM {staged} s USING unnest(CAST(:ids AS uuid[]), CAST(:starts AS timestamptz[]))"
-                    " AS gone(trace_id, started_at)"
-                    " WHERE s.trace_id = gone.trace_id AND s.started_at = gone.started_at"
-                ),
-                parameters,
-            )
-
-
-def _window(days: Collection[date]) -> dict[str, datetime]:
-    """Where a trace of these days may have been stored under another start."""
-    first, last = (datetime(day.year, day.month, day.day, tzinfo=UTC) for day in (min(days), max(days)))
-    return {"earliest": first - SAME_TRACE_WITHIN, "latest": last + timedelta(days=1) + SAME_TRACE_WITHIN}
 
 
 def _insert(db: Connection, work: SortedBatch, numbers: Sequence[int]) -> None:

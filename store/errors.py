@@ -9,6 +9,7 @@ PointsmanError
     ├── DayMissing             no partition takes a row's day: make it, or refuse the row
     ├── DuplicateRaced         another consumer stored the same trace meanwhile: look again
     ├── OffsetsMoved           somebody else stored these offsets: drop the batch, read again
+    ├── PricesChanged          somebody else changed the price book meanwhile: check the import again
     ├── LeaseLost              somebody else may lead now: stop what only a leader does
     └── WrongRevision          the schema is not the one that this version needs
 """
@@ -46,6 +47,10 @@ class DuplicateRaced(StoreError):
 
 class OffsetsMoved(StoreError):
     """The compare-and-set on `ingest_offsets` was lost."""
+
+
+class PricesChanged(StoreError):
+    """The price book is not the one that an import was checked against."""
 
 
 class LeaseLost(StoreError):

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, text
 
 from pointsman_contract.fields import MAX_INTEGER
 from store.days import attached_days, partition_name
+from store.repricing import REPRICING
 from store.rollups.cursors import oldest_unread, take_turn
 from store.sessions import Sessions
 from store.sorting import SAME_TRACE_WITHIN
@@ -42,7 +43,9 @@ _FORGET = (
     " (o.trace_started_at IS NULL OR o.trace_started_at BETWEEN g.started_at - :near AND g.started_at + :near)"
     " RETURNING 1),"
     " noted AS (INSERT INTO incomplete_days (day, reason) SELECT CAST(:begin AS date), 'forget'"
-    " WHERE EXISTS (SELECT FROM gone) ON CONFLICT DO NOTHING)"
+    " WHERE EXISTS (SELECT FROM gone) ON CONFLICT DO NOTHING),"
+    " gone_prices AS (DELETE FROM repriced_attempts r USING gone g"
+    " WHERE r.started_at = g.started_at AND r.trace_id = g.trace_id)"
     " SELECT (SELECT count(*) FROM gone), (SELECT count(*) FROM gone_attempts), (SELECT count(*) FROM gone_outcomes)"
 )
 _RENAME = text(
@@ -101,6 +104,7 @@ def forget_day(sessions: Sessions, whose: Whose, day: date) -> Generator[Forgott
         with sessions.write() as db:
             # By the pages of the window and by indexes: no table is read whole, whatever its statistics say.
             db.execute(text("SET LOCAL enable_seqscan = off"))
+            db.execute(text("SELECT pg_advisory_xact_lock_shared(:key)"), {"key": REPRICING})
             row = db.execute(statement, {**parameters, **window, "unread": _first_unread(db)}).one()
         yield Forgotten(*row)
 

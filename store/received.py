@@ -106,13 +106,15 @@ class Counts(NamedTuple):
 
 @dataclass
 class StoredBatch:
-    """What became of a batch: the counts of each partition, and its dead letters by reason."""
+    """What became of a batch: the counts of each partition, its dead letters by reason, and attempts without a cost."""
 
     counts: dict[Source, Counts] = field(default_factory=dict)
     reasons: Counter[DeadLetterReason] = field(default_factory=Counter)
+    unpriced: int = 0
 
     def add(self, other: "StoredBatch") -> None:
         """Take in what became of another part of the same batch."""
         for source, counts in other.counts.items():
             self.counts[source] = self.counts.get(source, Counts()).plus(counts)
         self.reasons.update(other.reasons)
+        self.unpriced += other.unpriced

@@ -51,6 +51,7 @@ def delete_expired(sessions: Sessions, *, now: datetime, oldest: date) -> Delete
     heartbeats = _delete(sessions, "heartbeats", "batch_id < :first_kept", behind)
     letters = _delete(sessions, "dead_letters", "dead_at < :cutoff", {"cutoff": now - DEAD_LETTER_RETENTION})
     batches = _delete(sessions, "ingest_batches", "id < :first_kept", behind)
+    _delete(sessions, "repriced_attempts", "started_at < :cutoff", {"cutoff": cutoff})
     for table in ("admitted_routes", "admitted_values", "incomplete_days"):
         _delete(sessions, table, "day < :oldest", {"oldest": oldest})
     minutes = sum(

@@ -18,7 +18,7 @@ INGEST, OPERATE, READ, DASHBOARD = (
 ROLES: Mapping[str, str] = {
     INGEST: "`pointsman ingest`: stores, and can change or delete nothing that is stored",
     OPERATE: "the commands of an operator that change something, and all that `pointsman_read` may",
-    READ: "`doctor`, `dead-letters list` and `show`, `offsets list`, and people who look into everything",
+    READ: "`doctor`, and the commands that only list, show or check; people who look into everything",
     DASHBOARD: "Grafana: everything but what dead letters hold of messages (bytes, key, hash, detail)",
 }
 
@@ -80,6 +80,19 @@ RIGHTS: Mapping[str, tuple[Right, ...]] = {
     "incomplete_days": (Right(OPERATE, "INSERT"), Right(READ, "SELECT"), Right(DASHBOARD, "SELECT")),
     "rollups_turn": (Right(OPERATE, "UPDATE"),),
     "cursors": (Right(READ, "SELECT"), Right(DASHBOARD, "SELECT")),
+    # Entries are added and withdrawn, never changed.
+    "price_book": (
+        Right(INGEST, "SELECT"),
+        Right(OPERATE, "INSERT, UPDATE (withdrawn_at)"),
+        Right(READ, "SELECT"),
+        Right(DASHBOARD, "SELECT"),
+    ),
+    # Repricing writes them, `forget` deletes them.
+    "repriced_attempts": (
+        Right(OPERATE, "INSERT, UPDATE, DELETE"),
+        Right(READ, "SELECT"),
+        Right(DASHBOARD, "SELECT"),
+    ),
     # Taken by the process that leads, which owns the tables.
     "leases": (Right(READ, "SELECT"), Right(DASHBOARD, "SELECT")),
     "alembic_version": (Right(INGEST, "SELECT"), Right(READ, "SELECT"), Right(DASHBOARD, "SELECT")),

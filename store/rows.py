@@ -2,7 +2,7 @@
 
 A staged row holds the message's own values; seconds, dollars and what was not given become the store's in the database
 (`store/staging.py`). Plain traces come with their parts made (`ingest/fast_traces.py`); for all others a
-row is one look-up of many names at once.
+row is one look-up of many names at once. What has a price is put together in `store/priced_rows.py`.
 """
 
 import hashlib
@@ -30,24 +30,34 @@ KEPT_DETAIL_CHARS = 2000
 
 # A row begins with where it came from, then with what no field of its message holds as it is, each in this order. In
 # place of its batch's number it has the part of the batch, counted from 1.
-TRACE_PLACE = ("batch_id", "offset", "replayed")
+TRACE_PLACE = ("batch_id", "offset", "replayed", "human_price_id")
 TRACE_COMPUTED = ("attempt_count", "trace_id", "started_at", "modalities", "record_revision", "confidence")
-ATTEMPT_PLACE = ("batch_id", "trace_id", "started_at", "position")
+ATTEMPT_PLACE = ("batch_id", "trace_id", "started_at", "position", "price_id")
 OUTCOME_COMPUTED = (
-    "topic_id", "partition", "offset", "batch_id", "broker_time", "source_rank", "human_cost_nanousd", "replayed",
+    "topic_id", "partition", "offset", "batch_id", "broker_time", "source_rank", "human_cost_nanousd", "human_price_id",
+    "replayed",
 )  # fmt: skip
 _COMPUTED = {
     traces.name: (*TRACE_PLACE, *TRACE_COMPUTED),
     attempts.name: ATTEMPT_PLACE,
     outcomes.name: OUTCOME_COMPUTED,
 }
+# What is looked at while rows are made (`store/priced_rows.py`) comes before all else that a message holds.
+LEADING = {
+    traces.name: ("human_review_us", "human_cost_nanousd"),
+    attempts.name: (
+        "prefill_cost_nanousd", "cache_cost_nanousd", "generation_cost_nanousd", "tools_cost_nanousd", "model",
+        "provider", "input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "tool_calls",
+        "duration_us", "batch_size",
+    ),
+}  # fmt: skip
 
 
 def columns_of(target: Table) -> list[str]:
     """The columns that a staged row fills, in order: all but those that the database numbers itself."""
     names = [column.name for column in target.columns if column.identity is None]
-    computed = _COMPUTED.get(target.name, ())
-    return [*computed, *(name for name in names if name not in computed)]
+    first = [*_COMPUTED.get(target.name, ()), *LEADING.get(target.name, ())]
+    return [*first, *(name for name in names if name not in first)]
 
 
 def plain_fields(target: Table) -> list[str]:
@@ -96,19 +106,10 @@ def stage_parts(trace: Trace, started_at: datetime, plain: Row, parts: tuple[Row
     return StagedTrace(trace.trace_id, started_at, trace.environment, trace.route, computed, plain, parts)
 
 
-def trace_row(trace: StagedTrace, part: int, offset: int, *, replayed: bool = False) -> Row:
-    """One row of `traces`."""
-    return (part, offset, replayed, *trace.computed, *trace.plain)
-
-
-def attempt_rows(trace: StagedTrace, part: int) -> list[Row]:
-    """The rows of `attempts`, in the order in which they began."""
-    of_trace = (part, trace.trace_id, trace.started_at)
-    return [(*of_trace, position, *values) for position, values in enumerate(trace.attempts)]
-
-
-def outcome_row(outcome: Outcome, message: Received, part: int) -> Row:
-    """One row of `outcomes`."""
+def bare_outcome_row(
+    outcome: Outcome, message: Received, part: int, human_cost: str | None, human_price_id: int | None
+) -> Row:
+    """One row of `outcomes`; a cost with a price's number is in nano-dollars, one without in dollars."""
     at = message.source
     return (
         at.topic_id,
@@ -117,7 +118,8 @@ def outcome_row(outcome: Outcome, message: Received, part: int) -> Row:
         part,
         message.broker_time,
         OUTCOME_RANKS[outcome.source],
-        None if outcome.human_cost_usd is None else str(outcome.human_cost_usd),
+        human_cost,
+        human_price_id,
         message.replay_of is not None,
         *_of_outcome(outcome),
     )

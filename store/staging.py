@@ -16,6 +16,13 @@ from store.rows import Row, columns_of
 from store.tables import attempts, dead_letters, heartbeats, outcomes, traces
 
 _STAGED = (traces, attempts, outcomes, heartbeats, dead_letters)
+_COSTS = ("prefill_cost_nanousd", "cache_cost_nanousd", "generation_cost_nanousd", "tools_cost_nanousd")
+# Where this column names a price, the cost comes from the price book and is in nano-dollars already.
+_PRICED_BY = {
+    **{(attempts.name, name): "price_id" for name in _COSTS},
+    (traces.name, "human_cost_nanousd"): "human_price_id",
+    (outcomes.name, "human_cost_nanousd"): "human_price_id",
+}
 _DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy's own is untyped
 
 
@@ -34,7 +41,9 @@ def _stored(target: Table, name: str) -> str:
     if name.endswith("_us"):
         return f"CAST(round({name} * 1000000) AS bigint)"
     if name.endswith("_nanousd"):
-        return f"CAST(CAST({name} AS numeric) * 1000000000 AS bigint)"
+        told = f"CAST(CAST({name} AS numeric) * 1000000000 AS bigint)"
+        price = _PRICED_BY.get((target.name, name))
+        return told if price is None else f"CASE WHEN {price} IS NULL THEN {told} ELSE CAST({name} AS bigint) END"
     if name == "batch_id":
         return "(CAST(:numbers AS bigint[]))[batch_id]"
     if isinstance(target.c[name].type, Text) and not target.c[name].nullable:

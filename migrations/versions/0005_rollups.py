@@ -1,6 +1,6 @@
 """Rollups, the cursors of incremental jobs, and an index by which the attempts of one trace are found.
 
-Revision: 0005_rollups, follows 0003_making_days. The index on `attempts` is built anew and holds up ingest meanwhile;
+Revision: 0005_rollups, follows 0004_prices. The index on `attempts` is built anew and holds up ingest meanwhile;
 everything else is new tables.
 """
 
@@ -9,7 +9,7 @@ from alembic import op
 from sqlalchemy.dialects.postgresql import ARRAY
 
 revision = "0005_rollups"
-down_revision = "0003_making_days"
+down_revision = "0004_prices"
 branch_labels = None
 depends_on = None
 

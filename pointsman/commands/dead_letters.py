@@ -14,7 +14,7 @@ from pointsman_contract.errors import DeadLetterReason
 
 app = typer.Typer()
 
-_SINCE = re.compile(r"^([0-9]{1,9})([smhd])$")
+AGE = re.compile(r"^([0-9]{1,9})([smhd])$")
 HIGHEST_ID = 2**63 - 1
 ReasonOption = Annotated[
     DeadLetterReason | None, typer.Option(help="Only of this reason, as docs/contract.md names them.", metavar="REASON")
@@ -104,7 +104,7 @@ def since_age(age: str | None) -> datetime | None:
     """The moment that an age such as 24h names. Raises UsageError."""
     if age is None:
         return None
-    found = _SINCE.match(age)
+    found = AGE.match(age)
     if found is None:
         raise UsageError(f"--since {age}: expected an age such as 90s, 15m, 24h or 7d")
     try:

@@ -26,7 +26,8 @@ Cursors = Mapping[Place, int]
 
 _ANSWER = f"a.role IN ({', '.join(repr(role) for role in ANSWER_ROLES)})"
 # Four parts of at most a billion dollars each fit into a bigint together.
-_COST = "a.prefill_cost_nanousd + a.cache_cost_nanousd + a.generation_cost_nanousd + a.tools_cost_nanousd"
+_COST = "a.prefill_cost + a.cache_cost + a.generation_cost + a.tools_cost"
+_PARTS = ("prefill", "cache", "generation", "tools")
 
 CREATE_FACTS = """
 CREATE TEMPORARY TABLE IF NOT EXISTS tick_traces (
@@ -65,18 +66,23 @@ CREATE TEMPORARY TABLE IF NOT EXISTS tick_requests (
 
 # A request with two texts is text only too; so is one that does not say what it holds.
 _TEXT_ONLY = "t.modalities ~ '^(text(,text)*)?$'"
+# The cost of the trace's own human review stands among the repriced attempts as position -1.
+_HUMAN_COST = "CASE WHEN h.trace_id IS NULL THEN t.human_cost_nanousd ELSE h.generation_cost_nanousd END"
+_REPRICED = (
+    " LEFT JOIN repriced_attempts h ON h.started_at = t.started_at AND h.trace_id = t.trace_id AND h.position = -1"
+)
 _TRACE_COLUMNS = (
     "t.policy_epoch, t.duration_us, t.routing_us, t.routing_cost_nanousd, t.retrieval_cost_nanousd,"
-    f" t.human_review_us, t.human_cost_nanousd, {_TEXT_ONLY}, t.environment, t.route, t.route_kind,"
+    f" t.human_review_us, {_HUMAN_COST}, {_TEXT_ONLY}, t.environment, t.route, t.route_kind,"
     " t.arm, t.record_revision, t.protocol, t.task_class, t.risk, t.probe, t.language, t.tenant, t.cache, t.recovery,"
     " t.failure_mode, t.outcome"
 )
 _NEW_TRACES = text(
-    f"INSERT INTO tick_traces SELECT t.trace_id, t.started_at, t.batch_id, true, {_TRACE_COLUMNS} FROM traces t"
+    f"INSERT INTO tick_traces SELECT t.trace_id, t.started_at, t.batch_id, true, {_TRACE_COLUMNS} FROM traces t{_REPRICED}"
     " WHERE t.batch_id = ANY(:batches) AND t.started_at BETWEEN :earliest AND :latest"
 )
 _ALL_TRACES = text(
-    f"INSERT INTO tick_traces SELECT t.trace_id, t.started_at, t.batch_id, true, {_TRACE_COLUMNS} FROM traces t"
+    f"INSERT INTO tick_traces SELECT t.trace_id, t.started_at, t.batch_id, true, {_TRACE_COLUMNS} FROM traces t{_REPRICED}"
     " JOIN ingest_batches b ON b.id = t.batch_id"
     " JOIN unnest(CAST(:topics AS uuid[]), CAST(:partitions AS integer[]), CAST(:read AS bigint[]))"
     " AS c(topic_id, partition, batch_id) ON c.topic_id = b.topic_id AND c.partition = b.partition"
@@ -93,17 +99,33 @@ _TOLD_AGAIN = text(
     " CROSS JOIN LATERAL (SELECT * FROM traces t WHERE t.trace_id = o.trace_id"
     " AND t.started_at >= coalesce(o.trace_started_at - CAST(:near AS interval), '-infinity')"
     " AND t.started_at <= coalesce(o.trace_started_at + CAST(:near AS interval), 'infinity') OFFSET 0) t"
+    f"{_REPRICED}"
     " CROSS JOIN LATERAL (SELECT topic_id, partition FROM ingest_batches WHERE id = t.batch_id OFFSET 0) b"
     " JOIN unnest(CAST(:topics AS uuid[]), CAST(:partitions AS integer[]), CAST(:read AS bigint[]))"
     " AS c(topic_id, partition, batch_id) ON c.topic_id = b.topic_id AND c.partition = b.partition"
     " WHERE t.batch_id <= c.batch_id"
 )
+
+
+def attempts_of(trace: str) -> str:
+    """The attempts of a row of a temporary table of traces, with the costs that hold now, for a LATERAL join.
+
+    A repriced attempt has its costs from there, also where nobody knows them any more. OFFSET 0: as above.
+    """
+    costs = ", ".join(
+        f"CASE WHEN r.trace_id IS NULL THEN a.{part}_cost_nanousd ELSE r.{part}_cost_nanousd END AS {part}_cost"
+        for part in _PARTS
+    )
+    return (
+        f"(SELECT a.*, {costs} FROM attempts a LEFT JOIN repriced_attempts r"
+        " ON r.started_at = a.started_at AND r.trace_id = a.trace_id AND r.position = a.position"
+        f" WHERE a.batch_id = {trace}.batch_id AND a.trace_id = {trace}.trace_id AND a.started_at = {trace}.started_at"
+        " AND a.started_at BETWEEN :earliest AND :latest OFFSET 0)"
+    )
+
+
 _FINAL = "FILTER (WHERE a.position = n.final_position)"
 _BEHIND = "FILTER (WHERE a.position >= n.final_position)"
-_OF_TRACE = (
-    "a.batch_id = t.batch_id AND a.trace_id = t.trace_id AND a.started_at = t.started_at"
-    " AND a.started_at BETWEEN :earliest AND :latest"
-)
 _ANSWERED = text(f"""
 INSERT INTO tick_answered
 SELECT t.*, n.attempts, n.answers, n.unpriced, n.first_position, n.final_position, n.escalated, n.retried, n.fell_back,
@@ -129,14 +151,14 @@ CROSS JOIN LATERAL (
         sum({_COST}) AS attempts_cost, sum({_COST}) FILTER (WHERE {_ANSWER}) AS answer_cost,
         sum({_COST}) FILTER (WHERE a.role = 'escalation') AS escalation_cost,
         sum(a.input_tokens) AS input_tokens, sum(a.output_tokens) AS output_tokens
-    FROM attempts a WHERE {_OF_TRACE}
+    FROM {attempts_of("t")} a
 ) n
 CROSS JOIN LATERAL (
     SELECT max(a.model) {_FINAL} AS model, max(a.provider) {_FINAL} AS provider, max(a.status) {_FINAL} AS status,
         bool_or(a.streamed) {_FINAL} AS streamed, max(a.ttft_us) {_FINAL} AS ttft_us,
         CASE WHEN bool_and(a.duration_us IS NOT NULL) {_BEHIND} THEN sum(a.duration_us) {_BEHIND} END AS behind_us,
         max({_COST}) FILTER (WHERE a.position = n.first_position) AS first_cost
-    FROM attempts a WHERE {_OF_TRACE} AND n.answers > 0
+    FROM {attempts_of("t")} a WHERE n.answers > 0
 ) z
 """)
 _BEST = 'ORDER BY o.source_rank DESC, o.observed_at DESC, o.topic_id DESC, o.partition DESC, o."offset" DESC'

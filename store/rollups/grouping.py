@@ -8,7 +8,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, text
 
 from store.rollups.columns import ATTEMPT_SUMS, REQUEST_SUMS, TENANT_SUMS, Sum
-from store.rollups.facts import by_choice, by_index
+from store.rollups.facts import attempts_of, by_choice, by_index
 from store.rollups.keys import ANSWER_ROLES, ATTEMPT_KEY, REQUEST_KEY, TENANT_KEY, Key
 
 # ln of the base of the bins, (1 + e) / (1 - e) for a relative error of e = 1 %: DDSketch (Masson et al. 2019).
@@ -87,15 +87,9 @@ _ATTEMPT_FACTS = f"""(
         a.role IN ({_ANSWER_ROLES}) AND a.position = t.first_position AS first,
         CASE WHEN a.streamed AND a.duration_us >= a.ttft_us AND {_VISIBLE} >= 2
             THEN (a.duration_us - a.ttft_us) / ({_VISIBLE} - 1) END AS inter_token_us,
-        a.prefill_cost_nanousd AS prefill_cost, a.cache_cost_nanousd AS cache_cost,
-        a.generation_cost_nanousd AS generation_cost, a.tools_cost_nanousd AS tools_cost,
-        a.prefill_cost_nanousd + a.cache_cost_nanousd + a.generation_cost_nanousd + a.tools_cost_nanousd
-            AS cost
-    FROM tick_answered t CROSS JOIN LATERAL (
-        SELECT * FROM attempts a
-        WHERE a.batch_id = t.batch_id AND a.trace_id = t.trace_id AND a.started_at = t.started_at
-            AND a.started_at BETWEEN :earliest AND :latest OFFSET 0
-    ) a
+        a.prefill_cost, a.cache_cost, a.generation_cost, a.tools_cost,
+        a.prefill_cost + a.cache_cost + a.generation_cost + a.tools_cost AS cost
+    FROM tick_answered t CROSS JOIN LATERAL {attempts_of("t")} a
     WHERE t.is_new
 )"""
 # A tenant's requests under their final model, and its attempts by what was paid for.

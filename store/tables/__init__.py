@@ -5,6 +5,7 @@ from store.tables.base import metadata
 from store.tables.leases import leases
 from store.tables.messages import dead_letters, heartbeats, outcomes
 from store.tables.offsets import ingest_batches, ingest_gaps, ingest_offsets
+from store.tables.prices import price_book, repriced_attempts
 from store.tables.rollups import (
     admitted_values,
     attempt_keys,
@@ -39,6 +40,8 @@ __all__ = [
     "metadata",
     "mix_rollups",
     "outcomes",
+    "price_book",
+    "repriced_attempts",
     "request_keys",
     "request_rollups",
     "rollups_turn",

@@ -53,6 +53,8 @@ attempts = Table(
     key_text("schema_id"),
     key_text("injection"),
     key_text("injection_at"),
+    # The entry of the price book that the costs come from; NULL where the router told them, or nobody knows them.
+    integer("price_id"),
     # Of a batch, and of one trace in it: `forget`, and an outcome that comes late, know both.
     Index(None, "batch_id", "trace_id"),
     postgresql_partition_by="RANGE (started_at)",

@@ -36,6 +36,8 @@ outcomes = Table(
     key_text("source"),
     Column("scores", JSONB),
     replayed(),
+    # As `price_id` in `attempts`, for `human_cost_nanousd`.
+    integer("human_price_id"),
     PrimaryKeyConstraint("topic_id", "partition", "offset"),
     Index(None, "trace_id"),
     Index(None, "batch_id"),

@@ -48,6 +48,8 @@ traces = Table(
     key_text("failure_mode"),
     key_text("outcome"),
     replayed(),
+    # As `price_id` in `attempts`, for `human_cost_nanousd`.
+    integer("human_price_id"),
     Index(None, "batch_id"),
     postgresql_partition_by="RANGE (started_at)",
 )

@@ -8,6 +8,7 @@ from contextlib import ExitStack
 import pytest
 
 from tests.cli.command import pointsman
+from tests.ingest import stored
 from tests.ingest.broken import broken
 from tests.ingest.deployment import Deployment
 from tests.ingest.process import IngestProcess, ask
@@ -42,7 +43,7 @@ def ingest(deployment: Deployment) -> IngestProcess:
 
 
 def test_metrics_count_what_became_of_each_message(deployment: Deployment, ingest: IngestProcess) -> None:
-    """Stored, duplicate and dead by topic, restamped among the duplicates, dead letters by reason."""
+    """Stored, duplicate and dead by topic, restamped among the duplicates, dead letters by reason; what has no cost."""
     found = {
         (name, result): ingest.metric("pointsman_ingest_messages_total", topic=name, result=result)
         for name in (deployment.traces, deployment.outcomes)
@@ -59,6 +60,8 @@ def test_metrics_count_what_became_of_each_message(deployment: Deployment, inges
     assert ingest.metric("pointsman_ingest_restamped_total") == 1
     assert ingest.metric("pointsman_dead_letters_total", reason="tombstone") == 1
     assert ingest.metric("pointsman_dead_letters_total", reason="invalid_field") == 2
+    unpriced = "SELECT count(*) FROM attempts WHERE generation_cost_nanousd IS NULL"
+    assert ingest.metric("pointsman_unpriced_attempts_total") == stored.one(deployment.url, unpriced) > 0
 
 
 def test_metrics_tell_lag_batches_waits_and_days(deployment: Deployment, ingest: IngestProcess) -> None:

@@ -18,7 +18,7 @@ from tests.ingest.deployment import Deployment
 from tests.roles.conftest import OwnedDatabase, owned_database, sessions_of
 from tests.services.kafka import ApacheKafka
 from tests.services.postgres import PostgresServer
-from tests.store.feed import Feed, unreadable
+from tests.store.feed import Feed, partition, unreadable
 from tests.store.storyline import audit_story, tell
 
 _END = 60
@@ -86,6 +86,33 @@ def test_letters_and_tenants_of_an_operator(deployed: Deployment, owned: OwnedDa
     assert owned.run("SELECT count(*) FROM traces") == [(0,)]
     assert owned.run("SELECT count(*) FROM dead_letters WHERE replayed_at IS NOT NULL") == [(1,)]
     assert process.terminate() == 0
+
+
+def test_prices_of_an_operator(owned: OwnedDatabase, tmp_path: Path) -> None:
+    """An operator imports and reprices, ingest finds the book, a reader lists and checks and changes nothing."""
+    file = tmp_path / "prices.csv"
+    file.write_text("model,unit,usd_per_million\nqwen-*,input_tokens,1\nqwen-*,output_tokens,4\n")
+    reader, operator = {"database_url": owned.of(READ)}, {"database_url": owned.of(OPERATE)}
+    since = ["--since", f"{NOW - timedelta(days=2):%Y-%m-%d}"]
+    with sessions_of(owned.of(INGEST)) as sessions:
+        Feed(sessions).send(trace(started_at=NOW - timedelta(hours=1)))
+        refused = pointsman("prices", "import", str(file), settings=reader)
+        assert (refused.code, "permission denied" in refused.err) == (2, True)
+        assert pointsman("prices", "import", str(file), settings=operator).code == 0
+        Feed(sessions).send(trace(started_at=NOW - timedelta(minutes=1)), to=partition(1))
+    assert owned.run("SELECT count(*) FROM attempts WHERE price_id = 1") == [(1,)]
+    assert pointsman("prices", "check", settings=reader).code == 1
+    refused = pointsman("prices", "reprice", *since, "--yes", settings=reader)
+    assert (refused.code, "permission denied" in refused.err) == (2, True)
+    done = pointsman("prices", "reprice", *since, "--yes", settings=operator)
+    assert (done.code, done.err) == (0, "")
+    assert "1 attempt other costs" in done.out
+    assert pointsman("prices", "check", settings=reader).code == 0
+    assert pointsman("prices", "list", settings=reader).code == 0
+    replaced = ["prices", "import", str(file), "--replace", "--yes"]
+    file.write_text(file.read_text().replace(",4", ",5"))
+    assert pointsman(*replaced, settings=operator).out.startswith("added 1, withdrew 1")
+    assert pointsman("forget", "--session", "s-1", "--yes", settings=operator).code == 0
 
 
 @pytest.mark.parametrize("command", [["migrate"], ["migrate", "--down-to", "base", "--yes"]], ids=" ".join)

@@ -37,6 +37,10 @@ _INGEST_MAY_NOT = [
     "UPDATE ingest_batches SET stored = 0",
     "DELETE FROM ingest_gaps",
     "DELETE FROM admitted_routes",
+    "INSERT INTO price_book DEFAULT VALUES",
+    "UPDATE price_book SET withdrawn_at = now()",
+    "DELETE FROM price_book",
+    "INSERT INTO repriced_attempts DEFAULT VALUES",
     "INSERT INTO start_day_parity VALUES (1)",
     "SELECT setval('ingest_batch_numbers', 1)",
     "UPDATE alembic_version SET version_num = 'x'",
@@ -56,6 +60,12 @@ _OTHERS_MAY_NOT = [
     *((role, "DELETE FROM traces") for role in (READ, DASHBOARD)),
     *((OPERATE, f"{what} traces") for what in ("TRUNCATE", "DROP TABLE")),
     *((OPERATE, f"DELETE FROM {table}") for table in ("heartbeats", "ingest_batches", "ingest_gaps")),
+    *(
+        (OPERATE, f"{what} price_book{to}")
+        for what, to in (("DELETE FROM", ""), ("UPDATE", " SET nanousd_per_hour = 0"))
+    ),
+    (READ, "INSERT INTO price_book DEFAULT VALUES"),
+    (READ, "INSERT INTO repriced_attempts DEFAULT VALUES"),
     *((role, "SELECT make_days(ARRAY[current_date])") for role in (READ, DASHBOARD, OPERATE)),
     *((role, "CREATE TEMPORARY TABLE t (x int)") for role in (READ, DASHBOARD)),
     *((role, "CREATE TABLE t (x int)") for role in (READ, DASHBOARD, OPERATE)),

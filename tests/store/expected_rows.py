@@ -17,7 +17,9 @@ from pointsman_contract.trace import Trace
 from pointsman_contract.vocabulary import OUTCOME_RANKS
 
 # Where a row came from: not in the message.
-PLACE = frozenset({"topic_id", "partition", "offset", "batch_id", "broker_time", "replayed"})
+PLACE = frozenset(
+    {"topic_id", "partition", "offset", "batch_id", "broker_time", "replayed", "price_id", "human_price_id"}
+)
 
 _TRACE: Mapping[str, tuple[frozenset[str], Callable[[Any], Any]]] = {
     "attempt_count": (frozenset({"attempts"}), lambda trace: len(trace.attempts)),

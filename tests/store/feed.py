@@ -16,6 +16,7 @@ from pointsman_contract.trace import Trace
 from store.batches import BatchStore
 from store.days import Days
 from store.offsets import begin_partition, stored_offsets
+from store.price_book import CachedPriceBook
 from store.received import Batch, Counts, DeadLetter, Received, Source, Span, StoredBatch
 from store.routes import ROUTES_A_DAY, AdmittedRoutes
 from store.sessions import Sessions
@@ -67,7 +68,9 @@ class Feed:
         self.sessions = sessions
         self.days = Days(sessions, raw_retention=raw_retention)
         self.routes = AdmittedRoutes(sessions, limit=routes_a_day)
-        self.store = BatchStore(sessions, self.days, self.routes, keep_payloads=keep_payloads)
+        self.store = BatchStore(
+            sessions, self.days, self.routes, CachedPriceBook(sessions, cached_s=0), keep_payloads=keep_payloads
+        )
         self._next: dict[Source, int] = {}
 
     def place(self, source: Source) -> int:

@@ -13,16 +13,15 @@ from pointsman_contract.heartbeat import AppliedEpoch, Heartbeat, RouteCounter
 from pointsman_contract.message import Part
 from pointsman_contract.outcome import Outcome
 from pointsman_contract.trace import Trace
+from store.priced_rows import RowPricing
+from store.pricing import PriceBook
 from store.received import Received
 from store.rows import (
     Row,
-    attempt_rows,
     columns_of,
     dead_letter_row,
     heartbeat_row,
-    outcome_row,
     stage_trace,
-    trace_row,
 )
 from store.tables import attempts, dead_letters, heartbeats, outcomes, traces
 from tests.builders import NOON, attempt, heartbeat, outcome, trace
@@ -105,6 +104,7 @@ _OUTCOME = outcome(
     human_cost_usd=Decimal("0.25"),
     scores={"fluency": 0.5, "umlaut ü": -3.25},
 )
+_PRICING = RowPricing(PriceBook())
 _HEARTBEAT = heartbeat(
     epochs={name: AppliedEpoch(epoch=number, applied_at=NOON) for number, name in enumerate(("a", "b"))},
     counters=tuple(
@@ -138,9 +138,9 @@ def _message(content: Any) -> Received:
 @pytest.mark.parametrize(
     ("table", "row"),
     [
-        (traces, trace_row(stage_trace(_TRACE), 7, 9)),
-        (attempts, attempt_rows(stage_trace(_TRACE), 7)[1]),
-        (outcomes, outcome_row(_OUTCOME, _message(_OUTCOME), 7)),
+        (traces, _PRICING.trace_row(stage_trace(_TRACE), 7, 9)),
+        (attempts, _PRICING.attempt_rows(stage_trace(_TRACE), 7)[1]),
+        (outcomes, _PRICING.outcome_row(_OUTCOME, _message(_OUTCOME), 7)),
         (heartbeats, heartbeat_row(_HEARTBEAT, _message(_HEARTBEAT), 7)),
     ],
     ids=["traces", "attempts", "outcomes", "heartbeats"],

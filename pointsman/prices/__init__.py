@@ -1,0 +1,1 @@
+"""Price files, what an import makes of them, and prices for what is stored already."""

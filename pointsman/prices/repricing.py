@@ -1,0 +1,84 @@
+"""Price anew what is stored of a period: compare first, then write, then have the rollups of those days rebuilt."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import NamedTuple
+
+from store.forgetting import stored_days
+from store.pricing import PriceBook
+from store.repricing import Repriced, repriced_day, repriced_days
+from store.sessions import Sessions
+
+
+class Totals(NamedTuple):
+    """Of one model: what is priced by the book or by nobody. Money in nano-dollars, without what has no price."""
+
+    attempts: int = 0
+    changed: int = 0
+    unpriced_before: int = 0
+    unpriced_after: int = 0
+    before_nanousd: int = 0
+    after_nanousd: int = 0
+
+    def plus(self, one: Repriced) -> "Totals":
+        """With one more attempt."""
+        return Totals(
+            self.attempts + 1,
+            self.changed + one.changed,
+            self.unpriced_before + (one.before is None),
+            self.unpriced_after + (one.after is None),
+            self.before_nanousd + (one.before or 0),
+            self.after_nanousd + (one.after or 0),
+        )
+
+
+@dataclass
+class Repricing:
+    """Prices a period by one book: what is written is what was compared."""
+
+    book: PriceBook
+    since: datetime
+    until: datetime
+    model: str | None = None
+    totals: dict[str, Totals] = field(default_factory=dict)
+    written: int = 0
+    rebuilt: list[date] = field(default_factory=list)
+
+    @property
+    def changed(self) -> int:
+        """How many attempts have other costs by this book."""
+        return sum(totals.changed for totals in self.totals.values())
+
+    def days(self, sessions: Sessions) -> list[date]:
+        """The days of the period that are stored. Raises StoreAway."""
+        return [
+            day
+            for day in stored_days(sessions)
+            if day <= self.until.date() and day >= self.since.date() and self.since < self.until
+        ]
+
+    def compare(self, sessions: Sessions, progress: Callable[[int], None]) -> None:
+        """Find what would change; `progress` is told the days that are done. Raises StoreAway."""
+        for done, day in enumerate(self.days(sessions), 1):
+            for some in self._day(sessions, day, write=False):
+                for one in some:
+                    self.totals[one.model] = self.totals.get(one.model, Totals()).plus(one)
+            progress(done)
+
+    def write(self, sessions: Sessions, progress: Callable[[int], None], rebuild: Callable[[date], None]) -> None:
+        """Keep the new costs, and have the rollups rebuilt of every day that has some. Raises StoreAway.
+
+        Cut short, it is finished by the next run: it finds the rest, and rebuilds those days too whose costs it wrote
+        before.
+        """
+        for done, day in enumerate(self.days(sessions), 1):
+            for some in self._day(sessions, day, write=True):
+                self.written += sum(one.changed for one in some)
+            progress(done)
+        for day in repriced_days(sessions, self.since, self.until):
+            rebuild(day)
+            self.rebuilt.append(day)
+
+    def _day(self, sessions: Sessions, day: date, *, write: bool) -> Iterator[Sequence[Repriced]]:
+        return repriced_day(sessions, self.book, day, (self.since, self.until), model=self.model, write=write)

@@ -1,0 +1,146 @@
+"""Prices for what is stored already. Traces and attempts are never updated: the new costs stand in `repriced_attempts`.
+
+A row there replaces the costs and the price of its attempt, NULLs too. Attempts whose costs the router told keep them.
+"""
+
+from collections.abc import Generator, Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from sqlalchemy import Connection, text
+
+from store.days import partition_name
+from store.pricing import Costs, PriceBook, Usage
+from store.sessions import Sessions
+
+# 1 MiB of a day's rows in a transaction: some thousand, so that `forget` and this never wait long for each other.
+_BLOCKS = 128
+HUMAN_REVIEW = "human review"
+# Of the trace's own time of people, in `repriced_attempts`.
+_OF_TRACE = -1
+# `forget` takes the same: what it deletes must not come back from a transaction that read it before.
+REPRICING = 0x706F_696E_7473 + 4
+_COSTS = ("prefill_cost_nanousd", "cache_cost_nanousd", "generation_cost_nanousd", "tools_cost_nanousd", "price_id")
+_NOW_COSTS = ", ".join(f"CASE WHEN r.trace_id IS NULL THEN a.{name} ELSE r.{name} END" for name in _COSTS)
+_WINDOW = (
+    " a.started_at >= :since AND a.started_at < :until AND a.ctid >= CAST(:from_ctid AS tid)"
+    " AND a.ctid < CAST(:to_ctid AS tid)"
+)
+_ATTEMPTS = text(
+    "SELECT a.trace_id, a.started_at, a.position, a.model, a.provider, a.input_tokens, a.output_tokens,"
+    " coalesce(a.cache_read_tokens, 0), coalesce(a.cache_write_tokens, 0), coalesce(a.tool_calls, 0), a.duration_us,"
+    f" a.batch_size, {_NOW_COSTS} FROM attempts a LEFT JOIN repriced_attempts r ON r.started_at = a.started_at"
+    f" AND r.trace_id = a.trace_id AND r.position = a.position WHERE{_WINDOW}"
+    " AND (a.price_id IS NOT NULL OR a.generation_cost_nanousd IS NULL)"
+    " AND (CAST(:model AS text) IS NULL OR a.model = :model)"
+)
+_REVIEWS = text(
+    "SELECT a.trace_id, a.started_at, a.human_review_us,"
+    " CASE WHEN r.trace_id IS NULL THEN a.human_cost_nanousd ELSE r.generation_cost_nanousd END"
+    " FROM traces a LEFT JOIN repriced_attempts r ON r.started_at = a.started_at AND r.trace_id = a.trace_id"
+    f" AND r.position = {_OF_TRACE} WHERE{_WINDOW} AND a.human_review_us IS NOT NULL"
+    " AND (a.human_price_id IS NOT NULL OR a.human_cost_nanousd IS NULL)"
+)
+# One statement for a window: a row at a time takes three times as long.
+_REPLACE = text(
+    f"INSERT INTO repriced_attempts (trace_id, started_at, position, {', '.join(_COSTS)})"
+    " SELECT * FROM unnest(CAST(:trace_id AS uuid[]), CAST(:started_at AS timestamptz[]),"
+    " CAST(:position AS smallint[]),"
+    f" {', '.join(f'CAST(:{name} AS bigint[])' for name in _COSTS)})"
+    " ON CONFLICT (started_at, trace_id, position) DO UPDATE SET repriced_at = now(),"
+    f" {', '.join(f'{name} = excluded.{name}' for name in _COSTS)}"
+)
+
+
+class Repriced(NamedTuple):
+    """One attempt (position -1: the human review of its trace) before and after: nano-dollars, None: no price known."""
+
+    trace_id: UUID
+    started_at: datetime
+    position: int
+    model: str
+    before: int | None
+    after: int | None
+    costs: Costs | None
+    changed: bool
+
+
+def repriced_day(
+    sessions: Sessions, book: PriceBook, day: date, period: tuple[datetime, datetime], *, model: str | None, write: bool
+) -> Generator[Sequence[Repriced]]:
+    """Price a day's part of the period by `book`, some rows at a time; `write` keeps what changes. Raises StoreAway.
+
+    Without `model` the time of people too. What is done is done: the next run finds no difference there.
+    """
+    begin = datetime.combine(day, time(), UTC)
+    bounds = {"since": max(begin, period[0]), "until": min(begin + timedelta(days=1), period[1])}
+    kinds = [("attempts", _of_attempts)] if model is not None else [("attempts", _of_attempts), ("traces", _of_reviews)]
+    for table, compare in kinds:
+        for first in range(0, _blocks(sessions, table, day), _BLOCKS):
+            window = {**bounds, "from_ctid": f"({first},0)", "to_ctid": f"({first + _BLOCKS},0)"}
+            with sessions.write() if write else sessions.read() as db:
+                if write:
+                    db.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": REPRICING})
+                # By the pages of the window and by keys, whatever the statistics say.
+                db.execute(text("SET LOCAL enable_seqscan = off"))
+                found = compare(db, book, window, model)
+                if write:
+                    _keep(db, [one for one in found if one.changed])
+            yield found
+
+
+def repriced_days(sessions: Sessions, since: datetime, until: datetime) -> list[date]:
+    """The days of the period that hold something that was priced anew, at whatever time. Raises StoreAway."""
+    statement = text(
+        "SELECT DISTINCT CAST(started_at AT TIME ZONE 'UTC' AS date) FROM repriced_attempts"
+        " WHERE started_at >= :since AND started_at < :until ORDER BY 1"
+    )
+    with sessions.read() as db:
+        return list(db.execute(statement, {"since": since, "until": until}).scalars())
+
+
+def _of_attempts(db: Connection, book: PriceBook, window: dict[str, Any], model: str | None) -> list[Repriced]:
+    found = []
+    for row in db.execute(_ATTEMPTS, {**window, "model": model}):
+        trace_id, started_at, position, of_model, provider = row[:5]
+        before = row[12:16]
+        costs = book.costs(of_model, provider, started_at, Usage(*row[5:12]))
+        after = (None,) * 4 if costs is None else costs[1:]
+        sums = (_total(before), _total(after))
+        found.append(Repriced(trace_id, started_at, position, of_model, *sums, costs, after != tuple(before)))
+    return found
+
+
+def _of_reviews(db: Connection, book: PriceBook, window: dict[str, Any], _: str | None) -> list[Repriced]:
+    found = []
+    for trace_id, started_at, review_us, before in db.execute(_REVIEWS, window):
+        cost = book.human_cost(review_us, started_at)
+        after, costs = (None, None) if cost is None else (cost[0], Costs(cost[1], 0, 0, cost[0], 0))
+        change = after != before
+        found.append(Repriced(trace_id, started_at, _OF_TRACE, HUMAN_REVIEW, before, after, costs, change))
+    return found
+
+
+def _total(parts: Sequence[int | None]) -> int | None:
+    told = [part for part in parts if part is not None]
+    return sum(told) if told else None
+
+
+def _keep(db: Connection, changed: Sequence[Repriced]) -> None:
+    if not changed:
+        return
+    costs = zip(
+        *(one.costs[1:] + one.costs[:1] if one.costs else (None,) * len(_COSTS) for one in changed), strict=True
+    )
+    columns: dict[str, list[object]] = dict(zip(_COSTS, map(list, costs), strict=True))
+    for name in ("trace_id", "started_at", "position"):
+        columns[name] = [getattr(one, name) for one in changed]
+    db.execute(_REPLACE, columns)
+
+
+def _blocks(sessions: Sessions, table: str, day: date) -> int:
+    """Pages of the day's partition; 0 where retention has dropped it meanwhile."""
+    query = text("SELECT coalesce(pg_relation_size(to_regclass(:name)) / current_setting('block_size')::bigint, 0)")
+    with sessions.read() as db:
+        return int(db.execute(query, {"name": partition_name(table, day)}).scalar_one())
