@@ -78,11 +78,13 @@ _TRACE_COLUMNS = (
     " t.failure_mode, t.outcome"
 )
 _NEW_TRACES = text(
-    f"INSERT INTO tick_traces SELECT t.trace_id, t.started_at, t.batch_id, true, {_TRACE_COLUMNS} FROM traces t{_REPRICED}"
+    f"INSERT INTO tick_traces SELECT t.trace_id, t.started_at, t.batch_id, true, {_TRACE_COLUMNS}"
+    f" FROM traces t{_REPRICED}"
     " WHERE t.batch_id = ANY(:batches) AND t.started_at BETWEEN :earliest AND :latest"
 )
 _ALL_TRACES = text(
-    f"INSERT INTO tick_traces SELECT t.trace_id, t.started_at, t.batch_id, true, {_TRACE_COLUMNS} FROM traces t{_REPRICED}"
+    f"INSERT INTO tick_traces SELECT t.trace_id, t.started_at, t.batch_id, true, {_TRACE_COLUMNS}"
+    f" FROM traces t{_REPRICED}"
     " JOIN ingest_batches b ON b.id = t.batch_id"
     " JOIN unnest(CAST(:topics AS uuid[]), CAST(:partitions AS integer[]), CAST(:read AS bigint[]))"
     " AS c(topic_id, partition, batch_id) ON c.topic_id = b.topic_id AND c.partition = b.partition"
