@@ -31,14 +31,21 @@ _NEWCOMERS = " UNION ".join(
     for part in family.key
     if part.capped
 )
+# What a day has taken is counted once for a column, not for each name that somebody made up.
 _ADMIT = text(f"""
+WITH asking AS MATERIALIZED (
+    SELECT n.day, n.name, n.value FROM ({_NEWCOMERS}) n
+    WHERE NOT EXISTS (SELECT FROM admitted_values v WHERE v.day = n.day AND v.name = n.name AND v.value = n.value)
+), room AS MATERIALIZED (
+    SELECT day, name,
+        :most - (SELECT count(*) FROM admitted_values v WHERE v.day = c.day AND v.name = c.name) AS room
+    FROM (SELECT DISTINCT day, name FROM asking) c
+)
 INSERT INTO admitted_values (day, name, value)
 SELECT day, name, value FROM (
-    SELECT n.day, n.name, n.value, row_number() OVER (PARTITION BY n.day, n.name ORDER BY n.value COLLATE "C") AS rank,
-        (SELECT count(*) FROM admitted_values v WHERE v.day = n.day AND v.name = n.name) AS taken
-    FROM ({_NEWCOMERS}) n
-    WHERE NOT EXISTS (SELECT FROM admitted_values v WHERE v.day = n.day AND v.name = n.name AND v.value = n.value)
-) asking WHERE rank + taken <= :most
+    SELECT day, name, value, room, row_number() OVER (PARTITION BY day, name ORDER BY value COLLATE "C") AS rank
+    FROM asking JOIN room USING (day, name)
+) ranked WHERE rank <= room
 """)
 
 
