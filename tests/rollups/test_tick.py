@@ -5,22 +5,25 @@ from datetime import timedelta
 from store.rollups.tick import tick
 from store.sessions import Sessions
 from tests.builders import NOON, outcome, trace
+from tests.rollups.shapes import MIDNIGHT
 from tests.store.feed import OUTCOMES_0, Feed, one, rows
 
 
 def test_a_request_is_in_minutes_hours_and_days(feed: Feed, sessions: Sessions) -> None:
     """The three levels get the same sums."""
-    feed.send(trace(duration_s=1.5), trace(outcome="success", started_at=NOON + timedelta(seconds=70)))
+    # Of the last days, whenever that is: older minutes are not kept.
+    noon = MIDNIGHT + timedelta(hours=12)
+    feed.send(trace(duration_s=1.5, started_at=noon), trace(outcome="success", started_at=noon + timedelta(seconds=70)))
     ticked = tick(sessions)
     assert ticked.messages == 2
     assert rows(sessions, "SELECT bucket, requests, succeeded FROM request_rollups_minute ORDER BY 1") == [
-        (NOON, 1, 0),
-        (NOON + timedelta(minutes=1), 1, 1),
+        (noon, 1, 0),
+        (noon + timedelta(minutes=1), 1, 1),
     ]
     assert rows(sessions, "SELECT bucket, requests, succeeded, duration_us FROM request_rollups_hour") == [
-        (NOON, 2, 1, 1_500_000)
+        (noon, 2, 1, 1_500_000)
     ]
-    assert rows(sessions, "SELECT bucket, requests FROM request_rollups_day") == [(NOON - timedelta(hours=12), 2)]
+    assert rows(sessions, "SELECT bucket, requests FROM request_rollups_day") == [(MIDNIGHT, 2)]
     assert one(sessions, "SELECT sum(attempts) FROM attempt_rollups_day") == 2
 
 
