@@ -23,22 +23,36 @@ CREATE_PARTS = (
     "CREATE TEMPORARY TABLE IF NOT EXISTS tick_mix (minute timestamptz, key_id uuid, kind text, value text, n bigint)"
     " ON COMMIT DELETE ROWS"
 )
+
+
+def _not_given(name: str) -> str:
+    """What stands where nothing was given: it needs no place, and is never `other`."""
+    return "0" if name == "policy_epoch" else "''"
+
+
 # By the day on which the traces started, and by the column's name: a model of an attempt is one of a request too.
 _NEWCOMERS = " UNION ".join(
     f"SELECT CAST(minute AS date) AS day, '{part.name}' AS name, CAST({part.name} AS text) AS value"
-    f" FROM {family.deltas}"
+    f" FROM {family.deltas} WHERE {part.name} <> {_not_given(part.name)}"
     for family in FAMILIES
     for part in family.key
     if part.capped
 )
+# What a day has taken is counted once for a column, not for each name that somebody made up.
 _ADMIT = text(f"""
+WITH asking AS MATERIALIZED (
+    SELECT n.day, n.name, n.value FROM ({_NEWCOMERS}) n
+    WHERE NOT EXISTS (SELECT FROM admitted_values v WHERE v.day = n.day AND v.name = n.name AND v.value = n.value)
+), room AS MATERIALIZED (
+    SELECT day, name,
+        :most - (SELECT count(*) FROM admitted_values v WHERE v.day = c.day AND v.name = c.name) AS room
+    FROM (SELECT DISTINCT day, name FROM asking) c
+)
 INSERT INTO admitted_values (day, name, value)
 SELECT day, name, value FROM (
-    SELECT n.day, n.name, n.value, row_number() OVER (PARTITION BY n.day, n.name ORDER BY n.value COLLATE "C") AS rank,
-        (SELECT count(*) FROM admitted_values v WHERE v.day = n.day AND v.name = n.name) AS taken
-    FROM ({_NEWCOMERS}) n
-    WHERE NOT EXISTS (SELECT FROM admitted_values v WHERE v.day = n.day AND v.name = n.name AND v.value = n.value)
-) asking WHERE rank + taken <= :most
+    SELECT day, name, value, room, row_number() OVER (PARTITION BY day, name ORDER BY value COLLATE "C") AS rank
+    FROM asking JOIN room USING (day, name)
+) ranked WHERE rank <= room
 """)
 
 
@@ -46,7 +60,8 @@ def _fold(family: Family, name: str) -> str:
     """Call `other` what its day had no place for."""
     other = str(OTHER_EPOCH) if name == "policy_epoch" else f"'{OTHER}'"
     return (
-        f"UPDATE {family.deltas} d SET {name} = {other} WHERE NOT EXISTS (SELECT FROM admitted_values v WHERE"
+        f"UPDATE {family.deltas} d SET {name} = {other} WHERE {name} <> {_not_given(name)}"
+        " AND NOT EXISTS (SELECT FROM admitted_values v WHERE"
         f" v.day = CAST(d.minute AS date) AND v.name = '{name}' AND v.value = CAST(d.{name} AS text))"
     )
 

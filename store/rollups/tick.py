@@ -16,7 +16,10 @@ MESSAGES_A_TICK = 100_000
 
 
 class Ticked(NamedTuple):
-    """What a tick took: batches and the messages stored in them; whether there is more; how fresh the rollups are."""
+    """What a tick took: batches that hold something, and the messages stored in them; how fresh the rollups are.
+
+    `more`: batches are waiting, also where this tick took none that holds anything.
+    """
 
     batches: int
     messages: int

@@ -100,7 +100,10 @@ def keys_of(trace: Trace) -> Iterator[dict[str, Any]]:
 
 
 class Admission:
-    """The first values of a day's columns, tick by tick and within one by their code points; others are `other`."""
+    """The first values of a day's columns, tick by tick and within one by their code points; others are `other`.
+
+    What was not given needs no place.
+    """
 
     def __init__(self, most: int) -> None:
         self.most = most
@@ -112,6 +115,8 @@ class Admission:
         for trace in traces:
             for key in keys_of(trace):
                 for name in CAPPED & key.keys():
+                    if key[name] in ("", 0):
+                        continue
                     asking.setdefault((_day(trace), name), set()).add(str(key[name]))
         for place, values in asking.items():
             taken = self._taken.setdefault(place, set())
@@ -119,7 +124,7 @@ class Admission:
 
     def fold(self, day: date, name: str, value: Any) -> Any:
         """The value as the rollups call it."""
-        if str(value) in self._taken.get((day, name), ()):
+        if value in ("", 0) or str(value) in self._taken.get((day, name), ()):
             return value
         return -1 if name == "policy_epoch" else "other"
 

@@ -94,7 +94,7 @@ def test_kill_9_between_any_two_statements(sessions: Sessions, store_url: str, s
             kills += 1
             at += scale(long=1, small=3)
     assert end == 0
-    assert kills >= scale(long=60, small=20)
+    assert kills >= scale(long=50, small=15)
     assert before != rows(sessions, _CURSORS) == rows(sessions, _ENDS)
     assert differences(tables, stored_tables(sessions))
     audit_rollups(sessions, telling.expected())

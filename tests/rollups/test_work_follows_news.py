@@ -21,6 +21,7 @@ from tests.store.conftest import OpenSessions
 from tests.store.feed import OUTCOMES_0, TRACES_0, Feed, execute, partition
 
 _IDS = UUID(int=77)
+_MADE_UP = ("model", "tenant", "task_class", "language")
 # What this transaction has read of each table and index of ours so far, cached or not.
 _READ = (
     "SELECT c.relname, c.relkind, pg_stat_get_xact_numscans(c.oid), pg_stat_get_xact_blocks_fetched(c.oid)"
@@ -94,6 +95,15 @@ def _read_by_news(open_sessions: OpenSessions, news: int) -> Reading:
     return read
 
 
+def _send_made_up(feed: Feed, numbers: Sequence[int]) -> None:
+    traces = []
+    for number in numbers:
+        names = dict.fromkeys(_MADE_UP, f"made-up-{number}")
+        call = attempt(model=names.pop("model"))
+        traces.append(trace(started_at=MIDNIGHT, attempts=(call,), **names))
+    feed.send(*traces)
+
+
 def _seconds(sessions: Sessions) -> float:
     """What one tick takes."""
     began = time.monotonic()
@@ -142,6 +152,18 @@ def test_a_flood_takes_as_long_as_it_is(open_sessions: OpenSessions, scale: Scal
     _, _, traces, told_again, more_traces, more_told_again = took
     assert more_traces < 8 * traces + 0.3, took
     assert more_told_again < 8 * told_again + 0.3, took
+
+
+def test_names_made_up_cost_a_look_each(open_sessions: OpenSessions, scale: Scale) -> None:
+    """Where a day has no place left, each further name is looked up, and not held against all that were admitted."""
+    feed, count = Feed(open_sessions()), scale(long=20_000, small=2_000)
+    _send_made_up(feed, range(1_000))
+    tick(open_sessions())
+    _send_made_up(feed, range(1_000, 1_000 + count))
+    with reading() as read:
+        tick(open_sessions())
+    blocks = read.blocks["pk_admitted_values"] + read.blocks["admitted_values"]
+    assert blocks < 10 * count * len(_MADE_UP), read.blocks
 
 
 def test_a_tick_without_news_reads_next_to_nothing(open_sessions: OpenSessions) -> None:
