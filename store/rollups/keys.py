@@ -1,7 +1,7 @@
 """By what rollups are kept apart. Source: design §4; `probe` beside it, since test traffic is outside of the requests.
 
-A column of names that anybody can make up takes 1,000 values a day; what comes later is `other` (an epoch: -1). What was
-not given ('', epoch 0) needs no place. The values that a day took are stored, so that a rebuild gives the same rows.
+A column of names that anybody can make up takes 1,000 values a day; what comes later is `other` (an epoch: -1). What
+was not given ('', epoch 0) needs no place. The values that a day took are stored: a rebuild gives the same rows.
 """
 
 from typing import NamedTuple

@@ -83,7 +83,7 @@ def test_each_day_has_room_of_its_own(feed: Feed, sessions: Sessions) -> None:
 def test_a_late_outcome_goes_where_its_trace_went(feed: Feed, sessions: Sessions) -> None:
     """A trace under `other` becomes a success there, and no row of its own model appears."""
     late = _of_model("z", policy_epoch=9)
-    feed.send(*(_of_model(name, policy_epoch=place) for place, name in enumerate("abc")), late)
+    feed.send(*(_of_model(name, policy_epoch=place) for place, name in enumerate("abc", 1)), late)
     tick(sessions, values_a_day=_MOST)
     feed.send(outcome(trace_id=late.trace_id), to=OUTCOMES_0)
     tick(sessions, values_a_day=_MOST)
@@ -142,7 +142,7 @@ def test_where_a_name_ends_is_told(
 
 def test_every_capped_column_has_its_limit(feed: Feed, sessions: Sessions) -> None:
     """Names made up in every field that takes any grow no table of keys past what its columns have room for."""
-    for number in range(12):
+    for number in range(1, 13):
         name = f"made-up-{number}"
         call = attempt(model=name, provider=name, effort=name)
         fields = {"task_class": name, "tenant": name, "language": name, "record_revision": name}
@@ -151,3 +151,13 @@ def test_every_capped_column_has_its_limit(feed: Feed, sessions: Sessions) -> No
     for table, count in (("request_keys", 2), ("attempt_keys", 2), ("tenant_keys", 10)):
         assert one(sessions, f"SELECT count(*) FROM {table}") == count
     assert compare_day(sessions, MIDNIGHT.date()).different == 0
+
+
+def test_what_was_not_given_needs_no_place(feed: Feed, sessions: Sessions) -> None:
+    """A cache hit has no model: it is no `other`, however many models its day has had before."""
+    feed.send(*(_of_model(f"model-{number}") for number in range(5)))
+    tick(sessions, values_a_day=_MOST)
+    feed.send(trace(started_at=MIDNIGHT, cache="exact", attempts=(), policy_epoch=0))
+    tick(sessions, values_a_day=_MOST)
+    hits = "SELECT k.model, k.policy_epoch, r.cached FROM request_rollups_day r JOIN request_keys k USING (key_id)"
+    assert rows(sessions, f"{hits} WHERE r.cached > 0") == [("", 0, 1)]
