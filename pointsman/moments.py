@@ -25,6 +25,14 @@ def moment_of(text: str, flag: str, *, now: datetime) -> datetime:
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
+def age_of(text: str, flag: str) -> timedelta:
+    """`90m`, `6h`, `7d`, `2w`. Raises UsageError, which names `flag`."""
+    found = _AGE.match(text.strip())
+    if found is None:
+        raise UsageError(f"{flag}: cannot read {text!r}: expected an age such as 15m or 6h")
+    return int(found[1]) * _UNITS[found[2]]
+
+
 def day_of(text: str, flag: str, *, now: datetime) -> date:
     """The UTC day of such a moment. Raises UsageError."""
     return moment_of(text, flag, now=now).date()

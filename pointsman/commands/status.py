@@ -2,13 +2,12 @@
 
 import json
 import time
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pointsman.exits import ATTENTION, BLIND, WELL, UsageError
-from pointsman.moments import moment_of
+from pointsman.moments import age_of
 from pointsman.options import with_settings
 from pointsman.settings import Settings
 
@@ -40,8 +39,7 @@ def status(
     """
     from pointsman.wiring import checked_sessions
 
-    now = datetime.now(UTC)
-    span = now - moment_of(window, "--window", now=now)
+    span = age_of(window, "--window")
     if not _SHORTEST_S <= span.total_seconds() <= _LONGEST_S:
         raise UsageError("--window: expected an age from 1m to 24h")
     with checked_sessions(settings, "status") as sessions:
@@ -52,16 +50,14 @@ def status(
 
 
 def _once(sessions: "Sessions", environment: str, span: "timedelta", window: str, *, as_json: bool) -> "Status":
-    from rich.console import Console
-
-    from pointsman.screens.status_table import plain, rendered
+    from pointsman.screens.status_table import plain, print_status
     from pointsman.watching import look
 
     seen = look(sessions, environment, span)
     if as_json:
         typer.echo(json.dumps(plain(seen)))
     else:
-        Console(highlight=False).print(rendered(seen, window))
+        print_status(seen, window)
     return seen
 
 
@@ -81,11 +77,11 @@ def _watch(sessions: "Sessions", environment: str, span: "timedelta", window: st
                 seen = _once(sessions, environment, span, window, as_json=as_json)
                 time.sleep(_EVERY_S)
         seen = look(sessions, environment, span)
-        with keys_unseen(), Live(rendered(seen, window), console=console, auto_refresh=False) as live:
+        with keys_unseen(), Live(rendered(seen, window, console.width), console=console, auto_refresh=False) as live:
             while True:
                 time.sleep(_EVERY_S)
                 seen = look(sessions, environment, span)
-                live.update(rendered(seen, window), refresh=True)
+                live.update(rendered(seen, window, console.width), refresh=True)
     except KeyboardInterrupt:
         if seen is None:
             raise

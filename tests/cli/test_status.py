@@ -1,0 +1,116 @@
+"""`pointsman status` against a real store: one word, its reasons, a line for each route, an exit code."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from migrations.schema import migrate
+from store.leases import acquire
+from store.rollups.tick import tick
+from store.sessions import Sessions
+from tests.builders import attempt, outcome, trace
+from tests.cli.command import Said, pointsman
+from tests.ingest.process import environment
+from tests.store.feed import OUTCOMES_0, Feed, unreadable
+
+NOW = datetime.now(UTC)
+
+
+@pytest.fixture
+def url(database18: str) -> str:
+    """A led store with two routes that have just had requests, and one of yesterday evening's."""
+    sessions = Sessions(database18)
+    migrate(sessions)
+    feed = Feed(sessions)
+    start = datetime.now(UTC) - timedelta(seconds=5)
+    judged = trace(started_at=start, duration_s=1.0)
+    feed.send(judged, trace(started_at=start, route="chat\x1b[2J"), trace(started_at=start, environment="stage"))
+    feed.send(outcome(trace_id=judged.trace_id), to=OUTCOMES_0)
+    tick(sessions)
+    with sessions.write() as db:
+        acquire(db, "steer", "host/1", life=timedelta(minutes=10))
+    sessions.close()
+    return database18
+
+
+def status(url: str, *arguments: str) -> Said:
+    """Run it."""
+    return pointsman("status", *arguments, settings={"database_url": url})
+
+
+def also(url: str, *contents: object) -> None:
+    """Store these too, and count them."""
+    sessions = Sessions(url)
+    Feed(sessions).send(*contents)  # type: ignore[arg-type]  # messages
+    tick(sessions)
+    sessions.close()
+
+
+def test_calm(url: str) -> None:
+    """One line for each route of this environment; a stranger's words move no cursor."""
+    said = status(url)
+    assert said.code == 0, said
+    assert said.out.startswith("calm  ")
+    assert "chat\\x1b[2J" in said.out
+    (line,) = [line for line in said.out.splitlines() if line.startswith("invoices")]
+    assert "100 %" in line
+    seen = json.loads(status(url, "--json").out)
+    assert [route["route"] for route in seen["routes"]] == ["chat\x1b[2J", "invoices"]
+    assert seen["state"] == "calm"
+
+
+def test_attention(url: str) -> None:
+    """Exit code 1 and the reason: unreadable messages, a silent route, an injection."""
+    also(url, *(unreadable(environment="prod", route="invoices") for _ in range(2)))
+    also(url, trace(started_at=datetime.now(UTC) - timedelta(hours=3), route="mail"))
+    also(url, trace(started_at=datetime.now(UTC), attempts=(attempt(injection="succeeded"),)))
+    said = status(url)
+    assert said.code == 1
+    assert "invoices: 50.0 % of its messages are dead letters" in said.out
+    assert "invoices: 1 injections succeeded" in said.out
+    assert "mail: silent" in said.out
+
+
+def test_blind(database18: str) -> None:
+    """Exit code 3 where nothing was ever stored, and where no database answers."""
+    sessions = Sessions(database18)
+    migrate(sessions)
+    sessions.close()
+    said = status(database18)
+    assert (said.code, said.out.split()[0]) == (3, "blind")
+    assert "nothing was ever stored" in said.out
+    away = status("postgresql://someone:pass-word@127.0.0.1:1/none")
+    assert away.code == 3
+    assert "pass-word" not in away.err
+
+
+@pytest.mark.parametrize("window", ["30s", "2d", "soon", "2026-11-28"])
+def test_a_window_that_is_none(url: str, window: str) -> None:
+    """A minute to a day."""
+    said = status(url, "--window", window)
+    assert said.code == 2
+    assert "--window: " in said.err
+
+
+def test_a_watch_ends_with_what_it_saw_last(url: str) -> None:
+    """Ctrl-C is how a watch ends: its exit code is the state's, and nothing is said about it."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "pointsman", "status", "--watch", "--json"],
+        env=environment({"database_url": url}),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        lines = [json.loads(process.stdout.readline()) for _ in range(2)]
+        assert [line["state"] for line in lines] == ["calm", "calm"]
+        time.sleep(0.2)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(10) == 0
+        assert process.stderr.read() == ""
