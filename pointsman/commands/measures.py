@@ -162,12 +162,13 @@ def _show(sessions: "Sessions", asked: "Asked", table: "MeasuresTable", chosen: 
     from analytics.report import buckets_of
     from pointsman.screens import measures as screen
     from pointsman.screens.rows import rows_of
+    from pointsman_contract.measures import QUANTILES
 
     rows = rows_of(table.rows, asked.by)
     if not rows:
         typer.echo("nothing to show" if table.cannot_split and chosen else "no requests in this span")
     elif asked.step is not None:
-        screen.print_over_time(rows, asked.by, buckets_of(asked))
+        screen.print_over_time(rows, asked.by, buckets_of(asked), quantiles=QUANTILES if chosen else ())
     elif asked.by:
         screen.print_groups(rows, asked.by, chosen)
     else:

@@ -43,7 +43,7 @@ HEADLINES = (
 )
 _QUANTILE_SHOWN = 0.95
 _COVERED = 0.995
-_WIDEST_PLOT = 64
+_WIDEST_PLOT, _NARROWEST_PLOT = 64, 12
 # Its count is all requests of the group.
 _OF_REQUESTS = "escalation_rate"
 
@@ -97,33 +97,37 @@ def print_groups(rows: Sequence[Figures], by: Sequence[str], only: Sequence[str]
     print_table(table)
 
 
-def print_over_time(rows: Sequence[Figures], by: Sequence[str], buckets: Sequence[datetime]) -> None:
+def print_over_time(
+    rows: Sequence[Figures], by: Sequence[str], buckets: Sequence[datetime], *, quantiles: Sequence[float] = ()
+) -> None:
     """A line for each group and measure: a small plot over the buckets, the ends of its range, and the last value.
 
-    Buckets without data are gaps in the plot.
+    Buckets without data are gaps in the plot. Of times P95 alone, or these `quantiles`.
     """
     lines: dict[tuple[tuple[str, ...], str], dict[datetime | None, Figures]] = defaultdict(dict)
     for row in rows:
-        if not math.isnan(row.value):
+        if not math.isnan(row.value) and row.quantile in (None, *(quantiles or (_QUANTILE_SHOWN,))):
             lines[row.group, row.title][row.bucket] = row
-    table = _table()
-    for name in by:
-        table.add_column(name, overflow="fold")
-    table.add_column("measure", no_wrap=True)
-    table.add_column(f"{buckets[0]:%m-%d %H:%M} to {buckets[-1]:%m-%d %H:%M}" if buckets else "", no_wrap=True)
-    for name in ("lowest", "highest", "last"):
-        table.add_column(name, justify="right", no_wrap=True)
-    room = max(12, min(_WIDEST_PLOT, Console().width - 56 - 12 * len(by)))
+    texts = []
     for (group, title), at in lines.items():
         values = [at[bucket].value if bucket in at else math.nan for bucket in buckets]
         known = [value for value in values if math.isfinite(value)]
         unit = next(iter(at.values())).unit
-        table.add_row(
-            *(harmless(value) or NO_DATA for value in group),
-            harmless(title),
-            Text(sparkline(thinned(values, room)), style="cyan"),
-            *(figure(value, unit) for value in (min(known), max(known), known[-1])),
-        )
+        ends = [figure(value, unit).removesuffix(" chars/token") for value in (min(known), max(known), known[-1])]
+        texts.append(([*(harmless(value) or NO_DATA for value in group), harmless(title)], values, ends))
+    table = _table()
+    for name in (*by, "measure"):
+        table.add_column(name, no_wrap=True)
+    table.add_column(f"{buckets[0]:%m-%d %H:%M} to {buckets[-1]:%m-%d %H:%M}" if buckets else "", no_wrap=True)
+    for name in ("lowest", "highest", "last"):
+        table.add_column(name, justify="right", no_wrap=True)
+    taken = sum(
+        2 + max(map(len, column))
+        for column in zip((*by, "measure", "lowest", "highest", "last"), *(n + e for n, _, e in texts), strict=True)
+    )
+    room = max(_NARROWEST_PLOT, min(_WIDEST_PLOT, Console().width - taken))
+    for names, values, ends in texts:
+        table.add_row(*names, Text(sparkline(thinned(values, room)), style="cyan"), *ends)
     print_table(table)
 
 
