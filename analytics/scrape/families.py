@@ -101,13 +101,13 @@ REQUESTS_TODAY = Family(
     "pointsman_requests_today",
     "gauge",
     (*REQUEST, "outcome"),
-    "Those requests by what is known of their outcome by now: success, failure, abandoned, unknown.",
+    "User-facing requests of this UTC day by their outcome, as far as known: success, failure, abandoned, unknown.",
 )
 REQUEST_EVENTS = Family(
     "pointsman_request_events_total",
     "counter",
     (*REQUEST, "event"),
-    f"Those requests in which something happened, once each: {', '.join(EVENTS)}.",
+    f"User-facing requests of this UTC day in which something happened, once each: {', '.join(EVENTS)}.",
 )
 ATTEMPTS = Family(
     "pointsman_attempts_total",
@@ -129,7 +129,10 @@ SPEND = Family(
     f"US dollars that all attempts of this UTC day cost, by part: {', '.join(PARTS)}; left out where no cost is known.",
 )
 UNPRICED = Family(
-    "pointsman_unpriced_attempts_total", "counter", SPENT, "Attempts of this UTC day without a known cost."
+    "pointsman_unpriced_attempts_today",
+    "gauge",
+    SPENT,
+    "Attempts of this UTC day without a known cost by now; `prices reprice` lowers it.",
 )
 DURATION = Family(
     "pointsman_request_duration_seconds",
@@ -171,8 +174,8 @@ FOLDED = Family(
     "pointsman_measures_folded_sets",
     "gauge",
     ("of",),
-    "Sets of labels that had no place of their own and are under other: of requests, attempts, spend, request_times,"
-    " attempt_times, measures.",
+    "Combinations of labels without a place of their own, together under other: of requests, attempts, spend,"
+    " request_times, attempt_times, measures.",
 )
 
 FAMILIES = (

@@ -89,7 +89,7 @@ def test_attempts_are_answers_and_spend_is_of_all(feed: Feed, sessions: Sessions
     }
     assert spend == {"user": 3, "probe": 4, "shadow": 8}
     assert seen.values("pointsman_spend_usd_total", model="judge-1") == []
-    assert seen.value("pointsman_unpriced_attempts_total", model="judge-1") == 1
+    assert seen.value("pointsman_unpriced_attempts_today", model="judge-1") == 1
     tokens = {
         name: seen.value("pointsman_tokens_total", **MODEL, traffic="user", type=name)
         for name in ("input_uncached", "input_cache_read", "output_visible", "output_reasoning")
@@ -137,7 +137,7 @@ def test_labels_do_not_grow_with_traffic(feed: Feed, sessions: Sessions) -> None
     seen = shown(sessions, today)
     routes = {one.labels["route"] for one in seen.samples if one.name == "pointsman_requests_total"}
     assert routes == {"route-4", "route-0", "other"}
-    for name in ("pointsman_requests_total", "pointsman_attempts_total", "pointsman_unpriced_attempts_total"):
+    for name in ("pointsman_requests_total", "pointsman_attempts_total", "pointsman_unpriced_attempts_today"):
         assert seen.total(name) == 6
         assert seen.total(name, route="other") == 3
     assert seen.value("pointsman_request_duration_seconds_count", route="other") == 4
