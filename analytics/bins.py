@@ -24,3 +24,8 @@ def bins_of(seconds: Numbers) -> Numbers:
 def seconds_of(bins: Numbers) -> Numbers:
     """The time in seconds for which each bin stands."""
     return 2 * np.exp(bins * math.log(GAMMA)) / (GAMMA + 1) / 1e6
+
+
+def last_bin_within(seconds: float) -> int:
+    """The last bin that stands for at most so long. Raises ValueError for no time at all."""
+    return math.floor(math.log(seconds * 1e6 * (GAMMA + 1) / 2) / math.log(GAMMA))

@@ -65,10 +65,15 @@ def report(sessions: Sessions, asked: Asked) -> MeasuresTable:
         return MeasuresTable(measures_table(Frames(), asked.columns, 0, only=()).rows, tuple(_names(chosen)))
     # Ticks go on meanwhile, and times must not be more than what was timed.
     with sessions.snapshot() as db:
-        frames = _Reader(db, asked).frames(kept)
+        frames = read_frames(db, asked, kept)
     table = measures_table(frames, asked.columns, asked.seconds, only=names)
     rows = table.rows if asked.step is None else table.rows.sort_values(BUCKET, kind="stable", ignore_index=True)
     return MeasuresTable(rows, tuple(name for name in _names(chosen) if name not in names))
+
+
+def read_frames(db: Database, asked: Asked, measures: Sequence[AnyMeasure]) -> Frames:
+    """What these measures take, and nothing else; `asked.only` is not looked at."""
+    return _Reader(db, asked).frames(measures)
 
 
 def request_sums(sessions: Sessions, asked: Asked) -> pd.DataFrame:

@@ -18,7 +18,6 @@ from pointsman.http import StatusServer, refuse_taken_port
 from pointsman.interpreter import Interpreter
 from pointsman.process import STOP_WITHIN_S, Service, Stopping, finished_unless_asked, run_services
 from pointsman.settings import KAFKA, Settings, variable
-from pointsman.steer.metrics import SteerMetrics
 from pointsman.wiring import (
     await_schema,
     build_ingest,
@@ -119,7 +118,7 @@ def serve(
             if with_steer:
                 # A pool of its own: neither waits for the other's connections.
                 others = _open_sessions(stack, settings, "steer")
-                steer = build_steer(settings, others, SteerMetrics(registry), days_ahead=metrics.days_ahead.set)
+                steer = build_steer(settings, others, registry, days_ahead=metrics.days_ahead.set)
                 services += steer.services
             server = build_server(settings, registry, ingest=service, steer=steer)
             _listen(stack, settings, server)
@@ -142,7 +141,7 @@ def serve_steer(settings: Settings, stopping: Stopping) -> None:
         with ExitStack() as stack:
             registry = build_registry(settings)
             sessions = _open_sessions(stack, settings, "steer")
-            steer = build_steer(settings, sessions, SteerMetrics(registry))
+            steer = build_steer(settings, sessions, registry)
             _listen(stack, settings, build_server(settings, registry, steer=steer))
 
             def wait_for_schema() -> None:

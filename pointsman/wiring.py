@@ -156,18 +156,28 @@ def build_rebuild(sessions: Sessions) -> Callable[[date], None]:
 
 
 def build_steer(
-    settings: Settings, sessions: Sessions, metrics: SteerMetrics, *, days_ahead: Callable[[int], None] = lambda _: None
+    settings: Settings,
+    sessions: Sessions,
+    registry: CollectorRegistry,
+    *,
+    days_ahead: Callable[[int], None] = lambda _: None,
 ) -> Steer:
     """What the leader does by the clock, and who leads; `days_ahead` is told how many days are ready."""
+    # Only who steers needs pandas.
+    from analytics.scrape.collector import MeasureMetrics
+
+    metrics = SteerMetrics(registry)
     work_ended = threading.Event()
     leadership = Leadership(sessions, _LEASE, holder_name(), work_ended=work_ended)
     days = Days(sessions, raw_retention=settings.raw_retention)
     rollups = partial(roll_up, sessions, go_on=lambda: leadership.lease is not None, fresh=metrics.rollups_are_fresh)
     partitions = partial(keep_partitions, sessions, days, ready=days_ahead)
+    measures = MeasureMetrics(sessions, registry, leads=lambda: leadership.lease is not None)
     tasks = (
         Task("rollups", timedelta(seconds=2), rollups),
         # It may wait for a reader as long as that reads.
         Task("partitions", timedelta(minutes=10), partitions, left_at_end=True),
+        Task("measures", timedelta(seconds=15), measures.refresh),
     )
     return Steer(leadership, Schedule(tasks, leadership, metrics, work_ended))
 

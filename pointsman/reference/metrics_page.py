@@ -1,7 +1,10 @@
 """`docs/metrics.md`, from the metrics themselves."""
 
+from collections.abc import Sequence
+
 from prometheus_client import CollectorRegistry
 
+from analytics.scrape.families import FAMILIES, MOST_SETS, MOST_WIDE_SETS
 from ingest.metrics import IngestMetrics
 from pointsman.settings import Settings
 from pointsman.steer.metrics import SteerMetrics
@@ -32,6 +35,14 @@ under `steer`, with the last success, the rows and the failure of each task:
 | `leading` | it does the tasks; 503 where one fails, hangs, or has had no success for a minute or ten of its rounds |
 | `standby` | another process does, the sentence names it |
 | `unsure` | the database does not answer: nobody knows who leads; it goes on alone |
+"""
+_ROUTES = f"""
+Metrics of routes (requests, attempts, tokens, spend, measures) come from the rollups. Who leads reads them every 15 s,
+and alone shows them; a scrape asks no database. After two minutes without a reading there is nothing, rather than old
+figures. Counters and histograms are of the current UTC day, by when a request started: at midnight they begin anew,
+which Prometheus takes for a restart. What a later outcome may take back is a gauge, named `_today`. Of the combinations
+of labels that traffic brings, {MOST_SETS:,} of each metric are told apart ({MOST_WIDE_SETS} of histograms and of
+measures), those with most requests first; what comes beyond is under `other` in each, and stays there until midnight.
 
 | metric | type | labels | meaning |
 | --- | --- | --- | --- |
@@ -43,15 +54,19 @@ def render() -> str:
     registry = build_registry(Settings())
     IngestMetrics(registry)
     SteerMetrics(registry)
-    return _HEAD + "".join(_rows(registry))
+    routes = [_row(family.name, family.type, family.labels, family.meaning) for family in FAMILIES]
+    return _HEAD + _ROUTES + "".join(sorted([*_rows(registry), *routes]))
+
+
+def _row(name: str, kind: str, labels: Sequence[str], meaning: str) -> str:
+    return f"| `{name}` | {kind} | {', '.join(f'`{label}`' for label in labels)} | {meaning} |\n"
 
 
 def _rows(registry: CollectorRegistry) -> list[str]:
     rows = []
     # What a collector calls its labels is nowhere public; the names are what a scrape shows.
-    for collector in sorted(registry._collector_to_names, key=lambda one: one._name):  # type: ignore[attr-defined]  # noqa: SLF001
+    for collector in registry._collector_to_names:  # noqa: SLF001
         name = collector._name + ("_total" if collector._type == "counter" else "")  # type: ignore[attr-defined]  # noqa: SLF001
-        labels = ", ".join(f"`{label}`" for label in collector._labelnames)  # type: ignore[attr-defined]  # noqa: SLF001
-        kind, meaning = collector._type, collector._documentation  # type: ignore[attr-defined]  # noqa: SLF001
-        rows.append(f"| `{name}` | {kind} | {labels} | {meaning} |\n")
+        kind, labels = collector._type, collector._labelnames  # type: ignore[attr-defined]  # noqa: SLF001
+        rows.append(_row(name, kind, labels, collector._documentation))  # type: ignore[attr-defined]  # noqa: SLF001
     return rows

@@ -1,0 +1,1 @@
+"""Measures for Prometheus: a closed list of metrics, made from the rollups alone."""
