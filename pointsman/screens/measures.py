@@ -118,14 +118,15 @@ def print_over_time(
     table = _table()
     for name in (*by, "measure"):
         table.add_column(name, no_wrap=True)
-    table.add_column(f"{buckets[0]:%m-%d %H:%M} to {buckets[-1]:%m-%d %H:%M}" if buckets else "", no_wrap=True)
-    for name in ("lowest", "highest", "last"):
-        table.add_column(name, justify="right", no_wrap=True)
     taken = sum(
         2 + max(map(len, column))
         for column in zip((*by, "measure", "lowest", "highest", "last"), *(n + e for n, _, e in texts), strict=True)
     )
     room = max(_NARROWEST_PLOT, min(_WIDEST_PLOT, Console().width - taken))
+    span = f"{buckets[0]:%m-%d %H:%M} to {buckets[-1]:%m-%d %H:%M}" if buckets else ""
+    table.add_column(span if len(span) <= room else "over time", no_wrap=True)
+    for name in ("lowest", "highest", "last"):
+        table.add_column(name, justify="right", no_wrap=True)
     for names, values, ends in texts:
         table.add_row(*names, Text(sparkline(thinned(values, room)), style="cyan"), *ends)
     print_table(table)
