@@ -8,7 +8,7 @@ from analytics.report import Asked, report, request_sums
 from pointsman.screens.status import RouteLine, Safety, Status, judge
 from pointsman.screens.status_table import COLUMNS
 from store.leases import holder_of
-from store.rollups.freshness import clock, dead_letters_by_route, read_freshness, routes_seen
+from store.rollups.freshness import clock, dead_letters_by_route, environments, read_freshness, routes_seen
 from store.rollups.reading import Part, cover
 from store.sessions import Sessions
 
@@ -25,6 +25,7 @@ def look(sessions: Sessions, environment: str, window: timedelta) -> Status:
         letters = dead_letters_by_route(db, now - window)
         seen = {one.route: one.hour for one in routes_seen(db, now - _REMEMBERED) if one.environment == environment}
         leader = holder_of(db, LEASE)
+        others = [name for name in environments(db) if name != environment]
     parts = cover(now - window, now, minutes_from=minutes_from)
     asked = Asked(parts, ["route"], where={"environment": environment}, only=[name for name, _, _ in COLUMNS])
     table = report(sessions, asked).rows
@@ -49,7 +50,7 @@ def look(sessions: Sessions, environment: str, window: timedelta) -> Status:
             )
         )
     lines.sort(key=lambda line: -line.requests)
-    return judge(lines, fresh, leader=None if leader is None else leader.holder)
+    return judge(lines, fresh, leader=None if leader is None else leader.holder)._replace(others=others)
 
 
 def _end_of_hour(hour: datetime | None, now: datetime) -> datetime | None:

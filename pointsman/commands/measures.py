@@ -166,7 +166,7 @@ def _show(sessions: "Sessions", asked: "Asked", table: "MeasuresTable", chosen: 
 
     rows = rows_of(table.rows, asked.by)
     if not rows:
-        typer.echo("nothing to show" if table.cannot_split and chosen else "no requests in this span")
+        typer.echo("nothing to show" if table.cannot_split and chosen else _nothing(sessions, asked))
     elif asked.step is not None:
         screen.print_over_time(rows, asked.by, buckets_of(asked), quantiles=QUANTILES if chosen else ())
     elif asked.by:
@@ -176,6 +176,17 @@ def _show(sessions: "Sessions", asked: "Asked", table: "MeasuresTable", chosen: 
     typer.echo(f"\n{_told_of_span(sessions, asked)}")
     if table.cannot_split and (chosen or not asked.columns):
         typer.echo(_left_out(asked, table))
+
+
+def _nothing(sessions: "Sessions", asked: "Asked") -> str:
+    """That there is nothing, and where there may be something."""
+    from pointsman.terminal import harmless
+    from store.rollups.freshness import environments
+
+    with sessions.read() as db:
+        others = [name for name in environments(db) if name != asked.where["environment"]]
+    hint = f"; there are other environments: --environment {', '.join(map(harmless, others))}" if others else ""
+    return f"no requests in this span in the environment {asked.where['environment']}{hint}"
 
 
 def _left_out(asked: "Asked", table: "MeasuresTable") -> str:
@@ -224,7 +235,7 @@ def _economics(sessions: "Sessions", asked: "Asked", *, as_json: bool, as_csv: b
         _write(table, as_json=as_json)
         return
     if table.empty:
-        typer.echo("no requests in this span")
+        typer.echo(_nothing(sessions, asked))
     else:
         print_economics(table, by)
     typer.echo(f"\n{_told_of_span(sessions, asked)}")

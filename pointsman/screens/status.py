@@ -72,6 +72,8 @@ class Status(NamedTuple):
     routes: Sequence[RouteLine]
     now: datetime
     counted_until: datetime | None
+    # Environments that were counted too.
+    others: Sequence[str] = ()
 
 
 def judge(routes: Sequence[RouteLine], fresh: Freshness, *, leader: str | None) -> Status:

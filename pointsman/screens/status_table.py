@@ -48,7 +48,8 @@ def _head(status: Status, window: str) -> list[Text]:
     )
     reasons = [Text(f"  {harmless(sentence)}") for sentence in status.sentences]
     if not status.routes:
-        reasons.append(Text("  no route had requests in the last 24 hours"))
+        hint = f"; other environments: --environment {', '.join(map(harmless, status.others))}" if status.others else ""
+        reasons.append(Text(f"  no route had requests in the last 24 hours{hint}"))
     return [head, *reasons]
 
 

@@ -68,3 +68,8 @@ def dead_letters_by_route(db: Connection, since: datetime) -> dict[tuple[str, st
 def routes_seen(db: Connection, since: datetime) -> Sequence[LastSeen]:
     """Routes with requests since then, to the hour."""
     return [LastSeen(*row) for row in db.execute(_LAST_SEEN, {"since": since})]
+
+
+def environments(db: Connection) -> list[str]:
+    """The environments that were ever counted, in order: a few names, from the keys."""
+    return [row[0] for row in db.execute(text("SELECT DISTINCT environment FROM request_keys ORDER BY 1"))]

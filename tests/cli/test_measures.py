@@ -134,6 +134,13 @@ def test_other_traffic_is_shown_apart(url: str) -> None:
     assert line_of(said, "shadow") == "shadow | 1 | $9.00 | 100 %"
 
 
+def test_another_environment_is_named(url: str) -> None:
+    """Who looks into an empty one is told which others there are."""
+    said = measures(url, "--environment", "test")
+    assert "in the environment test; there are other environments: --environment prod, stage" in said.out
+    assert line_of(measures(url, "--environment", "stage"), "invoices").startswith("invoices | 1 |")
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
@@ -164,5 +171,5 @@ def test_a_store_without_rollups(database18: str) -> None:
     sessions.close()
     said = measures(database18)
     assert said.code == 0
-    assert "no requests in this span" in said.out
+    assert "no requests in this span in the environment prod\n" in said.out
     assert "nothing is counted yet: does pointsman steer (or up) run?" in said.out

@@ -64,6 +64,11 @@ def test_calm(url: str) -> None:
     assert seen["state"] == "calm"
 
 
+def test_another_environment_is_named(url: str) -> None:
+    """Who looks into an empty one is told which others there are."""
+    assert "last 24 hours; other environments: --environment prod, stage" in status(url, "--environment", "test").out
+
+
 def test_attention(url: str) -> None:
     """Exit code 1 and the reason: unreadable messages, a silent route, an injection."""
     also(url, *(unreadable(environment="prod", route="invoices") for _ in range(2)))
