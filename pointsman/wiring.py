@@ -29,7 +29,7 @@ from pointsman.steer.leadership import Leadership, holder_name
 from pointsman.steer.metrics import SteerMetrics
 from pointsman.steer.schedule import Schedule
 from pointsman.steer.task import Task
-from pointsman.steer.tasks import keep_partitions, roll_up
+from pointsman.steer.tasks import RollUp, keep_partitions
 from pointsman.version import VERSION
 from store.batches import BatchStore
 from store.days import Days
@@ -170,11 +170,11 @@ def build_steer(
     work_ended = threading.Event()
     leadership = Leadership(sessions, _LEASE, holder_name(), work_ended=work_ended)
     days = Days(sessions, raw_retention=settings.raw_retention)
-    rollups = partial(roll_up, sessions, go_on=lambda: leadership.lease is not None, fresh=metrics.rollups_are_fresh)
+    rollups = RollUp(sessions, go_on=lambda: leadership.lease is not None, fresh=metrics.rollups_are_fresh)
     partitions = partial(keep_partitions, sessions, days, ready=days_ahead)
     measures = MeasureMetrics(sessions, registry, leads=lambda: leadership.lease is not None)
     tasks = (
-        Task("rollups", timedelta(seconds=2), rollups),
+        Task("rollups", timedelta(seconds=2), rollups.run),
         # It may wait for a reader as long as that reads.
         Task("partitions", timedelta(minutes=10), partitions, left_at_end=True),
         Task("measures", timedelta(seconds=15), measures.refresh),

@@ -7,38 +7,66 @@ from datetime import datetime
 import structlog
 
 from store.days import Days
+from store.errors import StoreAway
 from store.retention import delete_expired
-from store.rollups.tick import MESSAGES_A_TICK, tick
+from store.rollups.tick import MESSAGES_A_TICK, Ticked, tick
 from store.sessions import Sessions
 
 log = structlog.get_logger()
 
 # A run ends now and then, also where there is more to do: it is then seen to get on.
 _LONGEST_S = 30.0
+# Whoever ends the process waits for the tick under way, for seven seconds.
+_GOOD_TICK_S = 5.0
 
 
-def roll_up(
-    sessions: Sessions,
-    *,
-    go_on: Callable[[], bool],
-    fresh: Callable[[datetime], None],
-    most: int = MESSAGES_A_TICK,
-    longest_s: float = _LONGEST_S,
-) -> int:
-    """Tick until the rollups are up to date, `go_on` says no between two ticks, or `longest_s` is over.
+class RollUp:
+    """Ticks until the rollups are up to date; remembers how large a tick this database takes in good time.
 
-    `fresh` is told up to which broker time they are; returns the messages that were taken. Raises StoreAway.
+    A tick that is too large for the time-out of a statement would be just as large the next time, and fail for ever.
     """
-    ends = time.monotonic() + longest_s
-    messages = 0
-    while go_on():
-        ticked = tick(sessions, most=most)
-        messages += ticked.messages
-        if ticked.fresh_until is not None:
-            fresh(ticked.fresh_until)
-        if not ticked.more or time.monotonic() > ends:
-            break
-    return messages
+
+    def __init__(
+        self,
+        sessions: Sessions,
+        *,
+        go_on: Callable[[], bool],
+        fresh: Callable[[datetime], None],
+        most: int = MESSAGES_A_TICK,
+    ) -> None:
+        """`go_on` is asked between two ticks; `fresh` is told up to which broker time the rollups are."""
+        self._sessions = sessions
+        self._go_on = go_on
+        self._fresh = fresh
+        self._largest = most
+        self.most = most
+
+    def run(self, *, longest_s: float = _LONGEST_S) -> int:
+        """Until there is no more, `go_on` says no, or `longest_s` is over; the messages taken. Raises StoreAway."""
+        ends = time.monotonic() + longest_s
+        messages = 0
+        while self._go_on():
+            ticked = self._tick()
+            messages += ticked.messages
+            if ticked.fresh_until is not None:
+                self._fresh(ticked.fresh_until)
+            if not ticked.more or time.monotonic() > ends:
+                break
+        return messages
+
+    def _tick(self) -> Ticked:
+        began = time.monotonic()
+        try:
+            ticked = tick(self._sessions, most=self.most)
+        except StoreAway:
+            self.most = max(1, self.most // 4)
+            raise
+        took_s = time.monotonic() - began
+        if took_s > _GOOD_TICK_S:
+            self.most = max(1, self.most // 2)
+        elif took_s < _GOOD_TICK_S / 4:
+            self.most = min(self._largest, self.most * 2)
+        return ticked
 
 
 def keep_partitions(sessions: Sessions, days: Days, *, ready: Callable[[int], None] = lambda _: None) -> int:

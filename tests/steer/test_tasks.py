@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from pointsman.steer.tasks import keep_partitions, roll_up
+from pointsman.steer.tasks import RollUp, keep_partitions
 from store.days import Days
 from store.errors import StoreAway
 from store.sessions import Sessions
@@ -37,12 +37,12 @@ def test_rollups_are_brought_up_to_date(feed: Feed, sessions: Sessions) -> None:
     """Tick after tick, until there is no more; it says how many messages that were, and how fresh the rollups are."""
     three_batches(feed)
     go_on = Counted(99)
-    assert roll_up(sessions, go_on=go_on, fresh=go_on.told.append, most=2) == 6
+    assert RollUp(sessions, go_on=go_on, fresh=go_on.told.append, most=2).run() == 6
     assert one(sessions, _ROLLED_UP) == 6
     assert len(go_on.told) == 3
     assert go_on.told == sorted(go_on.told)
     assert datetime.now(UTC) - go_on.told[-1] < timedelta(minutes=1)
-    assert roll_up(sessions, go_on=go_on, fresh=go_on.told.append) == 0
+    assert RollUp(sessions, go_on=go_on, fresh=go_on.told.append).run() == 0
     assert len(go_on.told) == 3
 
 
@@ -50,15 +50,15 @@ def test_it_stops_between_two_ticks(feed: Feed, sessions: Sessions) -> None:
     """Where leadership is lost or the process shall end; what is left is taken by whoever comes next."""
     three_batches(feed)
     go_on = Counted(1)
-    assert roll_up(sessions, go_on=go_on, fresh=go_on.told.append, most=2) == 2
-    assert roll_up(sessions, go_on=Counted(0), fresh=go_on.told.append) == 0
-    assert roll_up(sessions, go_on=Counted(9), fresh=go_on.told.append) == 4
+    assert RollUp(sessions, go_on=go_on, fresh=go_on.told.append, most=2).run() == 2
+    assert RollUp(sessions, go_on=Counted(0), fresh=go_on.told.append).run() == 0
+    assert RollUp(sessions, go_on=Counted(9), fresh=go_on.told.append).run() == 4
 
 
 def test_a_long_way_is_gone_in_parts(feed: Feed, sessions: Sessions) -> None:
     """A run that catches up ends now and then, so that it is seen to get on."""
     three_batches(feed)
-    assert roll_up(sessions, go_on=lambda: True, fresh=lambda _: None, most=2, longest_s=0.0) == 2
+    assert RollUp(sessions, go_on=lambda: True, fresh=lambda _: None, most=2).run(longest_s=0.0) == 2
 
 
 def test_partitions_are_kept(sessions: Sessions) -> None:
@@ -77,6 +77,20 @@ def test_a_database_that_is_away_is_told() -> None:
     """Whoever called decides what that means."""
     away = Sessions("postgresql://127.0.0.1:1/none")
     with pytest.raises(StoreAway):
-        roll_up(away, go_on=lambda: True, fresh=lambda _: None)
+        RollUp(away, go_on=lambda: True, fresh=lambda _: None).run()
     with pytest.raises(StoreAway):
         keep_partitions(away, Days(away, raw_retention=timedelta(days=30)))
+
+
+def test_a_tick_that_is_too_large_is_tried_smaller(feed: Feed, sessions: Sessions) -> None:
+    """What did not end in time would not do so the next time either; in good times ticks grow again."""
+    three_batches(feed)
+    rolling = RollUp(sessions, go_on=lambda: True, fresh=lambda _: None, most=8)
+    with sessions.write() as other:
+        # Until the tick has waited for three seconds.
+        other.exec_driver_sql("LOCK TABLE rollups_turn IN EXCLUSIVE MODE")
+        with pytest.raises(StoreAway):
+            rolling.run()
+    assert rolling.most == 2
+    assert rolling.run() == 6
+    assert rolling.most == 8
