@@ -14,7 +14,7 @@ import psycopg
 import pytest
 
 from pointsman.embedded import embedded_postgres
-from tests.services.processes import has_ended
+from tests.services.processes import has_ended, names_of
 
 pytestmark = pytest.mark.usefixtures("embedded_wheels")
 
@@ -55,7 +55,7 @@ def test_kill_9_of_the_application_leaves_nothing_running(tmp_path: Path) -> Non
     """Broker, database and guardians are gone, and what was committed is there."""
     with application(tmp_path / "db") as process:
         family = psutil.Process(process.pid).children(recursive=True)
-        assert {"tansu", "postgres"} <= {child.name() for child in family}
+        assert {"tansu", "postgres"} <= names_of(family)
         process.kill()
         wait_ended(family)
     assert starts(tmp_path / "db") == 1

@@ -12,6 +12,7 @@ import pytest
 from tests.cli.test_up import wait_gone
 from tests.ingest.process import environment
 from tests.replay_fakes import line, trace_file
+from tests.services.processes import names_of
 
 pytestmark = pytest.mark.usefixtures("embedded_wheels")
 
@@ -28,7 +29,7 @@ def test_the_application_ends_with_the_demo(tmp_path: Path, end: signal.Signals)
         try:
             family: list[psutil.Process] = []
             deadline = time.monotonic() + _START_S
-            while not {process.name() for process in family} >= _RUNNING:
+            while not names_of(family) >= _RUNNING:
                 assert time.monotonic() < deadline
                 assert demo.poll() is None
                 time.sleep(0.1)

@@ -23,7 +23,7 @@ from tests.cli.test_env_file import fill
 from tests.ingest import stored
 from tests.ingest.process import ask, environment
 from tests.ingest.traffic import fresh_traces
-from tests.services.processes import has_ended
+from tests.services.processes import has_ended, names_of
 
 pytestmark = pytest.mark.usefixtures("embedded_wheels")
 
@@ -136,7 +136,7 @@ def test_everything_runs_and_a_second_run_finds_the_data(tmp_path: Path) -> None
         first.wait_rolled_up(10)
         assert b'result="stored"' in ask(port, "/metrics").body.encode()
         family = first.family()
-        assert {"tansu", "postgres"} <= {process.name() for process in family}
+        assert {"tansu", "postgres"} <= names_of(family)
         first.process.send_signal(signal.SIGTERM)
         assert first.process.wait(_END_S) == 0, first.output
         wait_gone(family)
