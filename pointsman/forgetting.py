@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from store.forgetting import (
     Forgotten,
     Whose,
+    count_tenant_sums,
     count_traces,
     forget_day,
     newest_batch,
@@ -26,6 +27,8 @@ class Forgetting:
     whose: Whose
     found_traces: int = 0
     found_letters: int = 0
+    # Daily sums under the tenant's name, which get another one.
+    found_sums: int = 0
     deleted: Forgotten = field(default_factory=Forgotten)
     deleted_letters: int = 0
     mentions: int = 0
@@ -36,14 +39,16 @@ class Forgetting:
 
     @property
     def found_anything(self) -> bool:
-        """Whether there is anything to delete."""
-        return bool(self.found_traces or self.found_letters)
+        """Whether there is anything to delete, or to rename."""
+        return bool(self.found_traces or self.found_letters or self.found_sums)
 
     def count(self, sessions: Sessions, progress: Callable[[int], None]) -> None:
         """Count what would go; `progress` is told the days that are done. Raises StoreAway."""
         for done, day in enumerate(stored_days(sessions), 1):
             self.found_traces += count_traces(sessions, self.whose, day)
             progress(done)
+        if self.whose.column == "tenant":
+            self.found_sums = count_tenant_sums(sessions, self.whose)
         self._look_through_letters(sessions, delete=False)
 
     def delete(self, sessions: Sessions, progress: Callable[[int], None]) -> None:

@@ -37,7 +37,7 @@ from store.errors import StoreAway
 from store.ingest_store import IngestStore
 from store.price_book import CachedPriceBook
 from store.revision import require_revision
-from store.rollups.comparing import comparable_days, rebuild_day
+from store.rollups.comparing import rebuild_day
 from store.routes import AdmittedRoutes
 from store.sessions import Sessions
 
@@ -142,17 +142,12 @@ def build_ingest(settings: Settings, sessions: Sessions, metrics: IngestMetrics)
     )
 
 
-def build_rebuild(sessions: Sessions) -> Callable[[date], None]:
+def build_rebuild(sessions: Sessions) -> Callable[[date], bool]:
     """What brings the rollups of a day up to the costs that hold now, once `prices reprice` has changed them.
 
-    A day of which raw rows were deleted keeps its sums: made again they would be too small.
+    A day of which raw rows were deleted keeps its sums, and says False: made again they would be too small.
     """
-
-    def rebuild(day: date) -> None:
-        if day in comparable_days(sessions, since=day).days:
-            rebuild_day(sessions, day)
-
-    return rebuild
+    return partial(rebuild_day, sessions)
 
 
 def build_steer(

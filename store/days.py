@@ -104,6 +104,7 @@ class Days:
                 return []
             try:
                 db.execute(text("SET statement_timeout = 0"))
+                _note_dropped(db, oldest)
                 for table in PARTITIONED:
                     if not _finish_detaches(db, table):
                         break
@@ -119,6 +120,19 @@ class Days:
                     db.invalidate()
         self._attached -= dropped
         return sorted(dropped)
+
+
+def _note_dropped(db: Connection, oldest: date) -> None:
+    """Before a day goes: its sums are then all that there is of it, and must never be made again from less."""
+    gone = sorted(day for day in attached_days(db, "traces") if day < oldest)
+    if gone:
+        db.execute(
+            text(
+                "INSERT INTO incomplete_days (day, reason)"
+                " SELECT day, 'retention' FROM unnest(CAST(:gone AS date[])) day ON CONFLICT DO NOTHING"
+            ),
+            {"gone": gone},
+        )
 
 
 def partition_name(table: str, day: date) -> str:

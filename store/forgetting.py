@@ -17,7 +17,7 @@ from sqlalchemy import Connection, text
 from pointsman_contract.fields import MAX_INTEGER
 from store.days import attached_days, partition_name
 from store.repricing import REPRICING
-from store.rollups.cursors import oldest_unread, take_turn
+from store.rollups.cursors import FIRST_UNREAD, oldest_unread, take_turn
 from store.sessions import Sessions
 from store.sorting import SAME_TRACE_WITHIN
 
@@ -30,12 +30,18 @@ _WHOSE = (
     "started_at >= :begin AND started_at < :end AND {column} = :value"
     " AND (CAST(:environment AS text) IS NULL OR environment = :environment)"
 )
-_READ = " AND batch_id < :unread"
+# What is not counted yet stays, be it the trace or an outcome of it. In the statement itself, so that a batch that is
+# committed meanwhile is neither seen as read nor deleted.
+_READ = (
+    " AND batch_id < (SELECT unread FROM bound) AND NOT EXISTS (SELECT FROM outcomes o"
+    " WHERE o.trace_id = traces.trace_id AND o.batch_id >= (SELECT unread FROM bound))"
+)
 _RANGE = " AND ctid >= CAST(:from_ctid AS tid) AND ctid < CAST(:to_ctid AS tid)"
 # `attempts` has no index on the trace's id, but one on its batch: each batch is read once, however many traces of it
 # go. A trace's id may come again a day later.
 _FORGET = (
-    "WITH gone AS (DELETE FROM traces WHERE {whose} RETURNING trace_id, started_at, batch_id),"
+    "WITH bound AS MATERIALIZED (SELECT coalesce({first_unread}, 9223372036854775807) AS unread),"
+    " gone AS (DELETE FROM traces WHERE {whose} RETURNING trace_id, started_at, batch_id),"
     " gone_attempts AS (DELETE FROM attempts a USING gone g WHERE a.started_at >= :begin AND a.started_at < :end"
     " AND a.batch_id = ANY(ARRAY(SELECT DISTINCT batch_id FROM gone))"
     " AND a.trace_id = g.trace_id AND a.started_at = g.started_at RETURNING 1),"
@@ -52,7 +58,9 @@ _RENAME = text(
     "WITH old AS (SELECT key_id, gen_random_uuid() AS new_id FROM tenant_keys WHERE tenant = :value"
     " AND (CAST(:environment AS text) IS NULL OR environment = :environment)),"
     " renamed AS (UPDATE tenant_keys k SET key_id = o.new_id, tenant = 'forgotten' FROM old o"
-    " WHERE k.key_id = o.key_id)"
+    " WHERE k.key_id = o.key_id),"
+    " places AS (DELETE FROM admitted_values v USING old o WHERE v.name = 'tenant key'"
+    " AND v.value = CAST(o.key_id AS text))"
     " UPDATE tenant_rollups_day r SET key_id = o.new_id FROM old o WHERE r.key_id = o.key_id"
 )
 _COUNT = "SELECT count(*) FROM traces WHERE {whose}"
@@ -105,13 +113,13 @@ def forget_day(sessions: Sessions, whose: Whose, day: date) -> Generator[Forgott
             # By the pages of the window and by indexes: no table is read whole, whatever its statistics say.
             db.execute(text("SET LOCAL enable_seqscan = off"))
             db.execute(text("SELECT pg_advisory_xact_lock_shared(:key)"), {"key": REPRICING})
-            row = db.execute(statement, {**parameters, **window, "unread": _first_unread(db)}).one()
+            row = db.execute(statement, {**parameters, **window}).one()
         yield Forgotten(*row)
 
 
 def forget_statement(whose: Whose) -> str:
     """What deletes one window of a day; for `forget_day`, and for who wants to see its plan."""
-    return _FORGET.format(whose=_WHOSE.format(column=whose.column) + _READ + _RANGE)
+    return _FORGET.format(whose=_WHOSE.format(column=whose.column) + _READ + _RANGE, first_unread=FIRST_UNREAD)
 
 
 def _blocks(sessions: Sessions, day: date) -> int:
@@ -163,7 +171,26 @@ def rename_tenant(sessions: Sessions, whose: Whose) -> int:
     parameters = {"value": whose.value, "environment": whose.environment}
     with sessions.write() as db:
         db.execute(text("SET LOCAL statement_timeout = 0"))
-        take_turn(db)
+        take_turn(db, is_patient=True)
         renamed = db.execute(_RENAME, parameters).rowcount
-        db.execute(text("DELETE FROM admitted_values WHERE name = 'tenant' AND value = :value"), parameters)
+        # Another environment's sums may still have it.
+        db.execute(
+            text(
+                "DELETE FROM admitted_values WHERE name = 'tenant' AND value = :value"
+                " AND NOT EXISTS (SELECT FROM tenant_keys WHERE tenant = :value)"
+            ),
+            parameters,
+        )
     return renamed
+
+
+def count_tenant_sums(sessions: Sessions, whose: Whose) -> int:
+    """How many daily sums have the tenant's name; they outlive its traces. Raises StoreAway."""
+    statement = (
+        "SELECT count(*) FROM tenant_rollups_day JOIN tenant_keys USING (key_id) WHERE tenant = :value"
+        " AND (CAST(:environment AS text) IS NULL OR environment = :environment)"
+    )
+    with sessions.read() as db:
+        db.execute(text("SET LOCAL statement_timeout = 0"))
+        parameters = {"value": whose.value, "environment": whose.environment}
+        return int(db.execute(text(statement), parameters).scalar_one())

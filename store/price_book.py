@@ -20,7 +20,7 @@ from store.tables import price_book
 CACHED_S = 10.0
 # Two imports take turns, so that neither brings what would be a tie with the other's.
 _IMPORTING = 0x706F_696E_7473 + 5
-_NEWEST = text("SELECT coalesce(max(price_id), 0), count(withdrawn_at) FROM price_book")
+_NEWEST = text("SELECT max(price_id), max(imported_at), count(withdrawn_at), max(withdrawn_at) FROM price_book")
 _LINES = (
     "SELECT price_id, provider, model, valid_from, valid_to, gpus, assumed_batch_size, source, imported_at,"
     " withdrawn_at, unit, above_input_tokens, coalesce(nanousd_per_million, nanousd_per_hour) AS nanousd"
@@ -45,7 +45,7 @@ class CachedPriceBook:
         self._sessions = sessions
         self._cached_s = cached_s
         self._book = PriceBook()
-        self._version: tuple[int, int] | None = None
+        self._version: tuple[Any, ...] | None = None
         self._fresh_until = 0.0
 
     def current(self) -> PriceBook:

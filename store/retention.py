@@ -11,6 +11,7 @@ from sqlalchemy import text
 from store.rollups.adding import minutes_from
 from store.rollups.cursors import oldest_unread
 from store.sessions import Sessions
+from store.sorting import utc_day
 
 DEAD_LETTER_RETENTION = timedelta(days=30)
 # By the key from its beginning: reads what is about to go, and not the whole table.
@@ -42,17 +43,20 @@ def delete_expired(sessions: Sessions, *, now: datetime, oldest: date) -> Delete
     cutoff = datetime(oldest.year, oldest.month, oldest.day, tzinfo=UTC)
     with sessions.read() as db:
         first_kept = db.execute(text(FIRST_KEPT), {"cutoff": cutoff}).scalar_one()
-        unread = oldest_unread(db).batch_id
+        unread = oldest_unread(db)
         first_minute = minutes_from(db)
-    if unread is not None:
-        first_kept = min(first_kept, unread)
+    if unread.batch_id is not None:
+        first_kept = min(first_kept, unread.batch_id)
+    if unread.started_at is not None:
+        oldest = min(oldest, utc_day(unread.started_at))
     behind = {"first_kept": first_kept}
     outcomes = _delete(sessions, "outcomes", "batch_id < :first_kept", behind)
     heartbeats = _delete(sessions, "heartbeats", "batch_id < :first_kept", behind)
     letters = _delete(sessions, "dead_letters", "dead_at < :cutoff", {"cutoff": now - DEAD_LETTER_RETENTION})
     batches = _delete(sessions, "ingest_batches", "id < :first_kept", behind)
-    _delete(sessions, "repriced_attempts", "started_at < :cutoff", {"cutoff": cutoff})
-    for table in ("admitted_routes", "admitted_values", "incomplete_days"):
+    begin = datetime(oldest.year, oldest.month, oldest.day, tzinfo=UTC)
+    _delete(sessions, "repriced_attempts", "started_at < :begin", {"begin": begin})
+    for table in ("admitted_routes", "admitted_values"):
         _delete(sessions, table, "day < :oldest", {"oldest": oldest})
     minutes = sum(
         _delete(sessions, f"{family}_rollups_minute", "bucket < :first_minute", {"first_minute": first_minute})

@@ -99,7 +99,16 @@ def _is_text(value: str) -> bool:
 def _ask(forgetting: "Forgetting") -> None:
     _tell_what_stays(forgetting, err=True)
     traces, letters = counted(forgetting.found_traces, "trace"), counted(forgetting.found_letters, "dead letter")
-    typer.confirm(f"This deletes {traces} with attempts and outcomes, and {letters}. Go on?", abort=True, err=True)
+    typer.confirm(
+        f"This deletes {traces} with attempts and outcomes, and {letters}{_sums(forgetting)}. Go on?",
+        abort=True,
+        err=True,
+    )
+
+
+def _sums(forgetting: "Forgetting") -> str:
+    found = forgetting.found_sums
+    return f", and takes the tenant's name off {counted(found, 'daily sum')}" if found else ""
 
 
 def _deleted(forgetting: "Forgetting") -> str:
@@ -113,7 +122,11 @@ def _deleted(forgetting: "Forgetting") -> str:
 def _tell(forgetting: "Forgetting", *, as_json: bool, dry_run: bool) -> None:
     if as_json:
         gone = {**forgetting.deleted._asdict(), "dead_letters": forgetting.deleted_letters}
-        found = {"traces": forgetting.found_traces, "dead_letters": forgetting.found_letters}
+        found = {
+            "traces": forgetting.found_traces,
+            "dead_letters": forgetting.found_letters,
+            "tenant_sums": forgetting.found_sums,
+        }
         rest = {
             "dry_run": dry_run,
             "letters_that_mention_it": forgetting.mentions,
@@ -125,7 +138,7 @@ def _tell(forgetting: "Forgetting", *, as_json: bool, dry_run: bool) -> None:
         return
     if dry_run:
         traces, letters = counted(forgetting.found_traces, "trace"), counted(forgetting.found_letters, "dead letter")
-        typer.echo(f"would delete {traces} with attempts and outcomes, and {letters}")
+        typer.echo(f"would delete {traces} with attempts and outcomes, and {letters}{_sums(forgetting)}")
     else:
         typer.echo(_deleted(forgetting))
         if forgetting.renamed_rollups:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from pointsman.exits import ATTENTION, UsageError
+from pointsman.moments import moment_of
 from pointsman.options import help_without_command, with_settings
 from pointsman.settings import Settings
 from pointsman.wording import counted
@@ -96,7 +97,7 @@ def _read(
     if (file is None) == (origin is None):
         raise UsageError("say from where: either a FILE or --from genai-prices")
     if file is None:
-        since = None if valid_from is None else moment_of("--valid-from", valid_from)
+        since = None if valid_from is None else moment_of(valid_from, "--valid-from", now=datetime.now(UTC))
         found, left_out = entries_of_package(providers, since)
         return "genai-prices", found, left_out
     if providers or valid_from is not None:
@@ -168,7 +169,7 @@ def list_command(
     from store import price_book
     from store.price_entries import matches
 
-    moment = moment_of("--at", at) if at is not None else None
+    moment = moment_of(at, "--at", now=datetime.now(UTC)) if at is not None else None
     with checked_sessions(settings, "prices") as sessions, sessions.read() as db:
         listed = price_book.entries(db, withdrawn=withdrawn)
 
@@ -207,7 +208,7 @@ def check_command(
     from store import price_book, unpriced
     from store.pricing import PriceBook
 
-    after = moment_of("--since", since)
+    after = moment_of(since, "--since", now=datetime.now(UTC))
     with checked_sessions(settings, "prices") as sessions, sessions.read() as db:
         book = PriceBook(one.entry for one in price_book.entries(db))
         models = unpriced.unpriced_models(db, since=after, limit=_MOST_MODELS)
@@ -229,17 +230,3 @@ def check_command(
         raise typer.Exit(ATTENTION)
     if not as_json:
         typer.echo(f"everything since {after:%Y-%m-%d %H:%M} UTC has a cost")
-
-
-def moment_of(flag: str, text: str) -> datetime:
-    """The time that an option names: an age, a date, or a time with a zone. Raises UsageError."""
-    from pointsman.commands.dead_letters import AGE, since_age
-    from pointsman.prices.lines import moment
-
-    age = since_age(text) if AGE.match(text) else None
-    if age is not None:
-        return age
-    try:
-        return moment(text)
-    except ValueError as error:
-        raise UsageError(f"{flag}: {error}, or an age such as 7d") from error

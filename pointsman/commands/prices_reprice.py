@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pointsman.commands.prices import moment_of
 from pointsman.exits import UsageError
+from pointsman.moments import moment_of
 from pointsman.options import with_settings
 from pointsman.settings import Settings
 from pointsman.wording import counted
@@ -45,8 +45,9 @@ def reprice_command(
     from store.price_book import entries
     from store.pricing import PriceBook
 
-    begin = moment_of("--since", since)
-    end = moment_of("--until", until) if until is not None else datetime.now(UTC)
+    now = datetime.now(UTC)
+    begin = moment_of(since, "--since", now=now)
+    end = moment_of(until, "--until", now=now) if until is not None else now
     if begin >= end:
         raise UsageError("--since is not before --until")
     with checked_sessions(settings, "prices") as sessions:
@@ -54,6 +55,8 @@ def reprice_command(
             book = PriceBook(one.entry for one in entries(db))
         repricing = Repricing(book, begin, end, model)
         days = len(repricing.days(sessions))
+        for day in repricing.left_out(sessions):
+            typer.echo(f"{day}  left out: raw rows of it were deleted, and its sums cannot be made again", err=True)
         if dry_run or not yes:
             with days_bar("comparing ", days) as progress:
                 repricing.compare(sessions, progress)

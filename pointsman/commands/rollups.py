@@ -90,9 +90,7 @@ def rebuild_command(
         comparable = comparable_days(sessions, since=_day(since))
         with days_bar("rebuilding", len(comparable.days)) as progress:
             for done, day in enumerate(comparable.days, 1):
-                if everything or compare_day(sessions, day).different:
-                    if not dry_run:
-                        rebuild_day(sessions, day)
+                if (everything or compare_day(sessions, day).different) and (dry_run or rebuild_day(sessions, day)):
                     rebuilt.append(day)
                 progress(done)
     if as_json:

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import NamedTuple
 
-from store.forgetting import stored_days
 from store.pricing import PriceBook
 from store.repricing import Repriced, repriced_day, repriced_days
+from store.rollups.comparing import comparable_days
 from store.sessions import Sessions
 
 
@@ -51,12 +51,19 @@ class Repricing:
         return sum(totals.changed for totals in self.totals.values())
 
     def days(self, sessions: Sessions) -> list[date]:
-        """The days of the period that are stored. Raises StoreAway."""
-        return [
-            day
-            for day in stored_days(sessions)
-            if day <= self.until.date() and day >= self.since.date() and self.since < self.until
-        ]
+        """The days of the period of which all raw rows are stored. Raises StoreAway.
+
+        Others keep the costs that they were counted with: their sums cannot be made again, and an outcome that comes
+        later would take away a cost that was never added.
+        """
+        return [day for day in comparable_days(sessions).days if self._covers(day)]
+
+    def left_out(self, sessions: Sessions) -> list[date]:
+        """The days of the period of which raw rows were deleted. Raises StoreAway."""
+        return [day for day, _ in comparable_days(sessions).left_out if self._covers(day)]
+
+    def _covers(self, day: date) -> bool:
+        return self.since.date() <= day <= self.until.date() and self.since < self.until
 
     def compare(self, sessions: Sessions, progress: Callable[[int], None]) -> None:
         """Find what would change; `progress` is told the days that are done. Raises StoreAway."""
@@ -66,7 +73,7 @@ class Repricing:
                     self.totals[one.model] = self.totals.get(one.model, Totals()).plus(one)
             progress(done)
 
-    def write(self, sessions: Sessions, progress: Callable[[int], None], rebuild: Callable[[date], None]) -> None:
+    def write(self, sessions: Sessions, progress: Callable[[int], None], rebuild: Callable[[date], bool]) -> None:
         """Keep the new costs, and have the rollups rebuilt of every day that has some. Raises StoreAway.
 
         Cut short, it is finished by the next run: it finds the rest, and rebuilds those days too whose costs it wrote
@@ -77,8 +84,8 @@ class Repricing:
                 self.written += sum(one.changed for one in some)
             progress(done)
         for day in repriced_days(sessions, self.since, self.until):
-            rebuild(day)
-            self.rebuilt.append(day)
+            if rebuild(day):
+                self.rebuilt.append(day)
 
     def _day(self, sessions: Sessions, day: date, *, write: bool) -> Iterator[Sequence[Repriced]]:
         return repriced_day(sessions, self.book, day, (self.since, self.until), model=self.model, write=write)

@@ -1,7 +1,4 @@
-"""Deltas into the rollup tables: minutes, hours and days get the same sums in one transaction.
-
-Before that, values that a day has no place for become `other`, and keys get their ids.
-"""
+"""Deltas into the rollup tables: minutes, hours and days get the same sums in one transaction."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -9,8 +6,9 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, text
 
+from store.rollups.admitting import admit
 from store.rollups.grouping import ATTEMPTS, FAMILIES, REQUESTS, TENANTS, Family
-from store.rollups.keys import OTHER, OTHER_EPOCH, VALUES_A_DAY
+from store.rollups.keys import KEYS_A_DAY, VALUES_A_DAY
 
 LEVELS = ("minute", "hour", "day")
 # Minutes are for the last days; hours and days stay.
@@ -23,55 +21,6 @@ CREATE_PARTS = (
     "CREATE TEMPORARY TABLE IF NOT EXISTS tick_mix (minute timestamptz, key_id uuid, kind text, value text, n bigint)"
     " ON COMMIT DELETE ROWS"
 )
-
-
-def _not_given(name: str) -> str:
-    """What stands where nothing was given: it needs no place, and is never `other`."""
-    return "0" if name == "policy_epoch" else "''"
-
-
-# By the day on which the traces started, and by the column's name: a model of an attempt is one of a request too.
-_NEWCOMERS = " UNION ".join(
-    f"SELECT CAST(minute AS date) AS day, '{part.name}' AS name, CAST({part.name} AS text) AS value"
-    f" FROM {family.deltas} WHERE {part.name} <> {_not_given(part.name)}"
-    for family in FAMILIES
-    for part in family.key
-    if part.capped
-)
-# What a day has taken is counted once for a column, not for each name that somebody made up.
-_ADMIT = text(f"""
-WITH asking AS MATERIALIZED (
-    SELECT n.day, n.name, n.value FROM ({_NEWCOMERS}) n
-    WHERE NOT EXISTS (SELECT FROM admitted_values v WHERE v.day = n.day AND v.name = n.name AND v.value = n.value)
-), room AS MATERIALIZED (
-    SELECT day, name,
-        :most - (SELECT count(*) FROM admitted_values v WHERE v.day = c.day AND v.name = c.name) AS room
-    FROM (SELECT DISTINCT day, name FROM asking) c
-)
-INSERT INTO admitted_values (day, name, value)
-SELECT day, name, value FROM (
-    SELECT day, name, value, room, row_number() OVER (PARTITION BY day, name ORDER BY value COLLATE "C") AS rank
-    FROM asking JOIN room USING (day, name)
-) ranked WHERE rank <= room
-""")
-
-
-def _fold(family: Family, name: str) -> str:
-    """Call `other` what its day had no place for."""
-    other = str(OTHER_EPOCH) if name == "policy_epoch" else f"'{OTHER}'"
-    return (
-        f"UPDATE {family.deltas} d SET {name} = {other} WHERE {name} <> {_not_given(name)}"
-        " AND NOT EXISTS (SELECT FROM admitted_values v WHERE"
-        f" v.day = CAST(d.minute AS date) AND v.name = '{name}' AND v.value = CAST(d.{name} AS text))"
-    )
-
-
-def _name_keys(family: Family) -> str:
-    """Ids of sixteen bytes of SHA-256: nobody can make up two keys with one id. A row's text is unambiguous."""
-    row = f"'{family.name}' || CAST(ROW({', '.join(family.key_names)}) AS text)"
-    return (
-        f"UPDATE {family.deltas} SET key_id = CAST(left(encode(sha256(convert_to({row}, 'UTF8')), 'hex'), 32) AS uuid)"
-    )
 
 
 def _remember_keys(family: Family) -> str:
@@ -161,17 +110,15 @@ TARGETS: tuple[Target, ...] = (
     _sums_of(TENANTS, "day"),
 )
 _ADD = [(target.level, text(target.add)) for target in TARGETS]
-_FOLDS = [text(_fold(family, part.name)) for family in FAMILIES for part in family.key if part.capped]
-_NAME_KEYS = [text(_name_keys(family)) for family in FAMILIES]
 _REMEMBER_KEYS = [text(_remember_keys(family)) for family in FAMILIES]
 _TAKE_APART = [text(_take_apart("tick_latency", "bin", "bins")), text(_take_apart("tick_mix", "value", "values"))]
 _TODAY = text("SELECT date_trunc('day', now())")
 
 
-def name_deltas(db: Connection, *, values_a_day: int = VALUES_A_DAY) -> None:
-    """Admit new values, fold the others into `other`, give keys their ids, and take bins and values apart."""
-    db.execute(_ADMIT, {"most": values_a_day})
-    for statement in (*_FOLDS, *_NAME_KEYS, *_TAKE_APART):
+def name_deltas(db: Connection, *, values_a_day: int = VALUES_A_DAY, keys_a_day: int = KEYS_A_DAY) -> None:
+    """Give the deltas keys that their days have room for, and take bins and values apart."""
+    admit(db, values_a_day=values_a_day, keys_a_day=keys_a_day)
+    for statement in _TAKE_APART:
         db.execute(statement)
 
 

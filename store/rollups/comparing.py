@@ -15,7 +15,7 @@ from store.rollups.adding import TARGETS, Target, add_deltas, minutes_from, name
 from store.rollups.cursors import ROLLUPS, read_cursors
 from store.rollups.facts import gather_day
 from store.rollups.grouping import group_facts
-from store.rollups.keys import VALUES_A_DAY
+from store.rollups.keys import KEYS_A_DAY, VALUES_A_DAY
 from store.rollups.tick import begin_job, prepare_tick, see_one_moment
 from store.sessions import Sessions
 
@@ -74,7 +74,7 @@ def compare_day(sessions: Sessions, day: date) -> Compared:
         see_one_moment(db)
         _sum_day(db, begin, end)
         # Whatever there was room for was admitted when it was counted.
-        name_deltas(db, values_a_day=0)
+        name_deltas(db, values_a_day=0, keys_a_day=0)
         minutes = max(begin, minutes_from(db))
         found = [
             _compare(db, target, minutes if target.level == "minute" else begin, end)
@@ -89,22 +89,28 @@ def compare_day(sessions: Sessions, day: date) -> Compared:
     )
 
 
-def rebuild_day(sessions: Sessions, day: date, *, values_a_day: int = VALUES_A_DAY) -> None:
+def rebuild_day(
+    sessions: Sessions, day: date, *, values_a_day: int = VALUES_A_DAY, keys_a_day: int = KEYS_A_DAY
+) -> bool:
     """Make a day's rollups again from its raw rows; ticks wait meanwhile. Raises StoreAway.
 
-    Only for days of which all raw rows are there (`comparable_days`): what is gone would be counted no more.
+    False, and nothing is done, where not all raw rows of the day are there: what is gone would be counted no more.
     """
     begin, end = _span(day)
     with sessions.write(prepare=prepare_tick) as db:
-        begin_job(db)
+        begin_job(db, is_patient=True)
+        is_incomplete = db.execute(text("SELECT 1 FROM incomplete_days WHERE day = :day"), {"day": day}).first()
+        if is_incomplete or day not in attached_days(db, "traces") & attached_days(db, "attempts"):
+            return False
         for target in TARGETS:
             db.execute(
                 text(f"DELETE FROM {target.table} WHERE bucket >= :begin AND bucket < :end"),
                 {"begin": begin, "end": end},
             )
         _sum_day(db, begin, end)
-        name_deltas(db, values_a_day=values_a_day)
+        name_deltas(db, values_a_day=values_a_day, keys_a_day=keys_a_day)
         add_deltas(db)
+    return True
 
 
 def _sum_day(db: Connection, begin: datetime, end: datetime) -> None:

@@ -38,13 +38,16 @@ _UNREAD = text(
     " AND b.id > coalesce(c.batch_id, 0) ORDER BY b.id LIMIT :most) b"
     f" WHERE p.topic LIKE '%{_TRACES}' OR p.topic LIKE '%{_OUTCOMES}' ORDER BY b.id"
 )
-_OLDEST_UNREAD = text(
-    f"{_PLACES} SELECT min(b.id), min(b.min_started_at) FROM places p"
+_UNREAD_BY_SOME = (
+    "FROM places p"
     " JOIN (SELECT DISTINCT job FROM cursors) j ON true"
     " LEFT JOIN cursors c ON c.job = j.job AND c.topic_id = p.topic_id AND c.partition = p.partition"
     " JOIN ingest_batches b ON b.topic_id = p.topic_id AND b.partition = p.partition AND b.id > coalesce(c.batch_id, 0)"
     f" WHERE p.topic LIKE '%{_TRACES}' OR p.topic LIKE '%{_OUTCOMES}'"
 )
+_OLDEST_UNREAD = text(f"{_PLACES} SELECT min(b.id), min(b.min_started_at) {_UNREAD_BY_SOME}")
+# For a statement that must see batches and rows of one moment; NULL where every job has read all.
+FIRST_UNREAD = f"({_PLACES} SELECT min(b.id) {_UNREAD_BY_SOME})"
 _MOST_BATCHES = 5_000
 
 
@@ -68,11 +71,14 @@ class Unread(NamedTuple):
     started_at: datetime | None
 
 
-def take_turn(db: Connection) -> None:
-    """Be the only transaction that writes rollups, whoever believes to be the leader. Raises StoreAway after a wait.
+def take_turn(db: Connection, *, is_patient: bool = False) -> None:
+    """Be the only transaction that writes rollups, whoever believes to be the leader. Raises StoreAway after a wait:
+    of three seconds, or, for who comes only once (`is_patient`), of as long as a large tick may take.
 
     A table's lock, since waiting for it does not fix what a REPEATABLE READ transaction sees, as a query would.
     """
+    if is_patient:
+        db.execute(text("SET LOCAL lock_timeout = '120s'"))
     db.execute(text("LOCK TABLE rollups_turn IN EXCLUSIVE MODE"))
 
 

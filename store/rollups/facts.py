@@ -81,6 +81,7 @@ _NEW_TRACES = text(
     f"INSERT INTO tick_traces SELECT t.trace_id, t.started_at, t.batch_id, true, {_TRACE_COLUMNS}"
     f" FROM traces t{_REPRICED}"
     " WHERE t.batch_id = ANY(:batches) AND t.started_at BETWEEN :earliest AND :latest"
+    " AND CAST(t.started_at AS date) <> ALL(CAST(:dropped AS date[]))"
 )
 _ALL_TRACES = text(
     f"INSERT INTO tick_traces SELECT t.trace_id, t.started_at, t.batch_id, true, {_TRACE_COLUMNS}"
@@ -105,8 +106,10 @@ _TOLD_AGAIN = text(
     " CROSS JOIN LATERAL (SELECT topic_id, partition FROM ingest_batches WHERE id = t.batch_id OFFSET 0) b"
     " JOIN unnest(CAST(:topics AS uuid[]), CAST(:partitions AS integer[]), CAST(:read AS bigint[]))"
     " AS c(topic_id, partition, batch_id) ON c.topic_id = b.topic_id AND c.partition = b.partition"
-    " WHERE t.batch_id <= c.batch_id"
+    " WHERE t.batch_id <= c.batch_id AND CAST(t.started_at AS date) <> ALL(CAST(:dropped AS date[]))"
 )
+# A day that retention has dropped is counted for good: what comes back of it, once more is kept, may have been in it.
+_DROPPED = text("SELECT coalesce(array_agg(day), '{}') FROM incomplete_days WHERE reason = 'retention'")
 
 
 def attempts_of(trace: str) -> str:
@@ -224,12 +227,14 @@ class Batches(NamedTuple):
 
 def gather_news(db: Connection, batches: Batches, before: Cursors, after: Cursors) -> None:
     """Facts of what these batches brought, between two cursors, into the temporary tables."""
+    dropped = {"dropped": db.execute(_DROPPED).scalar_one()}
     by_index(db)
     if batches.traces:
         window = {"earliest": batches.earliest, "latest": batches.latest}
-        db.execute(_NEW_TRACES, {"batches": list(batches.traces), **window})
+        db.execute(_NEW_TRACES, {"batches": list(batches.traces), **window, **dropped})
     if batches.outcomes and before:
-        db.execute(_TOLD_AGAIN, {"batches": list(batches.outcomes), "near": SAME_TRACE_WITHIN, **_as_arrays(before)})
+        told = {"batches": list(batches.outcomes), "near": SAME_TRACE_WITHIN}
+        db.execute(_TOLD_AGAIN, {**told, **_as_arrays(before), **dropped})
     _gather(db, before, after)
 
 

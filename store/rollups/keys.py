@@ -7,6 +7,8 @@ was not given ('', epoch 0) needs no place. The values that a day took are store
 from typing import NamedTuple
 
 VALUES_A_DAY = 1000
+# Of each family; folded ones beside them: their columns of made-up names are all `other`.
+KEYS_A_DAY = 20_000
 OTHER = "other"
 OTHER_EPOCH = -1
 

@@ -9,7 +9,7 @@ from store.rollups.adding import CREATE_PARTS, add_deltas, name_deltas
 from store.rollups.cursors import ROLLUPS, move_cursors, news_for, take_turn
 from store.rollups.facts import CREATE_FACTS, gather_news
 from store.rollups.grouping import CREATE_DELTAS, group_facts
-from store.rollups.keys import VALUES_A_DAY
+from store.rollups.keys import KEYS_A_DAY, VALUES_A_DAY
 from store.sessions import Sessions
 
 MESSAGES_A_TICK = 100_000
@@ -32,7 +32,9 @@ def prepare_tick(db: Connection) -> None:
     db.execute(text(f"{CREATE_FACTS};\n{CREATE_DELTAS};\n{CREATE_PARTS}"))
 
 
-def tick(sessions: Sessions, *, most: int = MESSAGES_A_TICK, values_a_day: int = VALUES_A_DAY) -> Ticked:
+def tick(
+    sessions: Sessions, *, most: int = MESSAGES_A_TICK, values_a_day: int = VALUES_A_DAY, keys_a_day: int = KEYS_A_DAY
+) -> Ticked:
     """Bring the rollups up to date by whole batches of together at most `most` messages (a batch is never cut).
 
     Its cost depends on these messages and not on what is stored already. Killed at any point it has done nothing, or
@@ -45,29 +47,29 @@ def tick(sessions: Sessions, *, most: int = MESSAGES_A_TICK, values_a_day: int =
         if news.after != news.before:
             if batches:
                 gather_news(db, news.batches, news.before, news.after)
-                roll_up(db, values_a_day=values_a_day)
+                roll_up(db, values_a_day=values_a_day, keys_a_day=keys_a_day)
             move_cursors(db, ROLLUPS, news.after)
     return Ticked(batches, news.stored, news.more, news.fresh_until)
 
 
-def roll_up(db: Connection, *, values_a_day: int = VALUES_A_DAY) -> None:
+def roll_up(db: Connection, *, values_a_day: int = VALUES_A_DAY, keys_a_day: int = KEYS_A_DAY) -> None:
     """Facts into the rollups of every level."""
-    sum_facts(db, values_a_day=values_a_day)
+    sum_facts(db, values_a_day=values_a_day, keys_a_day=keys_a_day)
     add_deltas(db)
 
 
-def sum_facts(db: Connection, *, values_a_day: int = VALUES_A_DAY) -> None:
+def sum_facts(db: Connection, *, values_a_day: int = VALUES_A_DAY, keys_a_day: int = KEYS_A_DAY) -> None:
     """Facts into named deltas, which nothing has been done with yet."""
     group_facts(db)
-    name_deltas(db, values_a_day=values_a_day)
+    name_deltas(db, values_a_day=values_a_day, keys_a_day=keys_a_day)
 
 
-def begin_job(db: Connection) -> None:
+def begin_job(db: Connection, *, is_patient: bool = False) -> None:
     """Begin the transaction of a writer of rollups: alone, and with one sight of the raw rows from first to last, so
     that neither `forget` nor retention takes the attempts of a trace away in between.
     """
     see_one_moment(db)
-    take_turn(db)
+    take_turn(db, is_patient=is_patient)
 
 
 def see_one_moment(db: Connection) -> None:

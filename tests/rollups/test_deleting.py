@@ -1,16 +1,16 @@
 """What is deleted was counted before, and stays counted."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from pointsman.forgetting import Forgetting
 from store.days import Days
 from store.forgetting import Whose
 from store.retention import delete_expired
-from store.rollups.comparing import comparable_days
+from store.rollups.comparing import comparable_days, compare_day, rebuild_day
 from store.rollups.tick import tick
 from store.sessions import Sessions
 from tests.builders import NOON, attempt, outcome, trace
-from tests.store.feed import OUTCOMES_0, Feed, one, partition, rows
+from tests.store.feed import OUTCOMES_0, Feed, execute, one, partition, rows
 
 DAY = NOON.date()
 
@@ -121,3 +121,63 @@ def test_minutes_go_after_fourteen_days(feed: Feed, sessions: Sessions) -> None:
         db.exec_driver_sql("UPDATE request_rollups_minute SET bucket = bucket - interval '2 days'")
     assert delete_expired(sessions, now=now, oldest=keeping.kept().oldest).minutes == 1
     assert one(sessions, "SELECT count(*) FROM request_rollups_hour") == 2
+
+
+def test_an_outcome_that_is_not_counted_keeps_its_trace(feed: Feed, sessions: Sessions) -> None:
+    """Else its request would stay unknown for ever."""
+    mine = trace(session_id="s-1")
+    feed.send(mine)
+    tick(sessions)
+    feed.send(outcome(trace_id=mine.trace_id), to=OUTCOMES_0)
+    assert forget(sessions, Whose("session_id", "s-1")).deleted.traces == 0
+    tick(sessions)
+    assert forget(sessions, Whose("session_id", "s-1")).deleted == (1, 1, 1)
+    assert rows(sessions, "SELECT requests, known FROM request_rollups_day") == [(1, 1)]
+
+
+def test_a_tenant_is_renamed_when_its_traces_are_long_gone(feed: Feed, sessions: Sessions) -> None:
+    """Sums outlive raw rows: they are counted, and the name goes."""
+    feed.send(trace(tenant="acme"))
+    tick(sessions)
+    for table in ("attempts", "traces"):
+        execute(sessions, f"DELETE FROM {table}")
+    counted = Forgetting(Whose("tenant", "acme"))
+    counted.count(sessions, lambda _: None)
+    assert (counted.found_traces, counted.found_sums, counted.found_anything) == (0, 5, True)
+    assert forget(sessions, Whose("tenant", "acme")).renamed_rollups == 5
+    assert tenants(sessions) == [("forgotten", 1)]
+    assert one(sessions, "SELECT count(*) FROM admitted_values WHERE name LIKE 'tenant%' AND value <> 'other'") == 0
+
+
+def test_another_environments_sums_stay_what_they_are(feed: Feed, sessions: Sessions) -> None:
+    """A day that forget has not touched is compared as before."""
+    feed.send(trace(tenant="acme"), trace(tenant="acme", environment="stage", started_at=NOON - timedelta(days=1)))
+    tick(sessions)
+    forget(sessions, Whose("tenant", "acme", "prod"))
+    assert compare_day(sessions, DAY - timedelta(days=1)).different == 0
+
+
+def test_a_day_that_forget_touches_meanwhile_is_not_made_again(feed: Feed, sessions: Sessions) -> None:
+    """Whoever rebuilds many days has looked long before."""
+    feed.send(trace(session_id="s-1"), trace())
+    tick(sessions)
+    assert list(comparable_days(sessions).days) == [DAY]
+    forget(sessions, Whose("session_id", "s-1"))
+    assert not rebuild_day(sessions, DAY)
+    assert one(sessions, "SELECT sum(requests) FROM request_rollups_day") == 2
+
+
+def test_a_day_that_retention_dropped_is_counted_for_good(feed: Feed, sessions: Sessions) -> None:
+    """What comes back of it once more is kept may have been counted: it is not counted again, nor is the day remade."""
+    old = trace(started_at=datetime.now(UTC) - timedelta(days=5))
+    feed.send(old)
+    tick(sessions)
+    assert Days(sessions, raw_retention=timedelta(days=2)).maintain().dropped == [old.started_at.date()]
+    execute(sessions, "DELETE FROM ingest_offsets")
+    again = Feed(sessions)
+    assert again.send(old).stored == 1
+    again.send(outcome(trace_id=old.trace_id), to=OUTCOMES_0)
+    tick(sessions)
+    assert rows(sessions, "SELECT requests, known FROM request_rollups_day") == [(1, 0)]
+    assert comparable_days(sessions).left_out == [(old.started_at.date(), "retention")]
+    assert not rebuild_day(sessions, old.started_at.date())

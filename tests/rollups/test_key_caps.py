@@ -161,3 +161,29 @@ def test_what_was_not_given_needs_no_place(feed: Feed, sessions: Sessions) -> No
     tick(sessions, values_a_day=_MOST)
     hits = "SELECT k.model, k.policy_epoch, r.cached FROM request_rollups_day r JOIN request_keys k USING (key_id)"
     assert rows(sessions, f"{hits} WHERE r.cached > 0") == [("", 0, 1)]
+
+
+def test_combinations_are_bounded_too(feed: Feed, sessions: Sessions) -> None:
+    """Names of which each column has few make many keys: past a day's number all are `other` together, and stay so."""
+    made_up = [
+        trace(started_at=MIDNIGHT, task_class=f"task-{n % 5}", attempts=(attempt(model=f"model-{n % 6}"),))
+        for n in range(30)
+    ]
+    for one_trace in made_up:
+        feed.send(one_trace)
+        tick(sessions, keys_a_day=7)
+    for family in ("request", "attempt"):
+        assert one(sessions, f"SELECT count(*) FROM {family}_keys") == 8
+        folded = (
+            f"SELECT r.{family}s FROM {family}_rollups_day r JOIN {family}_keys k USING (key_id)"
+            " WHERE k.model = 'other' AND k.task_class = 'other'"
+        )
+        assert one(sessions, folded) == 23
+    feed.send(outcome(trace_id=made_up[-1].trace_id), to=OUTCOMES_0)
+    tick(sessions, keys_a_day=7)
+    known = "SELECT r.known FROM request_rollups_day r JOIN request_keys k USING (key_id) WHERE k.model = 'other'"
+    assert one(sessions, known) == 1
+    before = stored_tables(sessions)
+    assert compare_day(sessions, MIDNIGHT.date()).different == 0
+    assert rebuild_day(sessions, MIDNIGHT.date(), keys_a_day=7)
+    assert stored_tables(sessions) == before

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from sqlalchemy import text
 
 from pointsman.forgetting import Forgetting
 from pointsman_contract.trace import Trace
@@ -106,7 +107,6 @@ def test_a_window_reads_its_own_pages_only(feed: Feed, sessions: Sessions) -> No
         "value": "'x'",
         "environment": "NULL",
         "near": "interval '1 day'",
-        "unread": "1000",
     }
     window = {"from_ctid": "'(0,0)'", "to_ctid": "'(1024,0)'"}
     statement = store_forgetting.forget_statement(SESSION)
@@ -114,7 +114,7 @@ def test_a_window_reads_its_own_pages_only(feed: Feed, sessions: Sessions) -> No
         statement = re.sub(rf":{name}\b", value, statement)
     with sessions.write() as db:
         db.exec_driver_sql("SET LOCAL enable_seqscan = off")
-        plan = "\n".join(row[0] for row in db.exec_driver_sql("EXPLAIN " + statement))
+        plan = "\n".join(row[0] for row in db.execute(text("EXPLAIN " + statement)))
     assert "Tid Range Scan on traces_20261123" in plan
     assert "Seq Scan" not in plan, plan
 

@@ -32,7 +32,7 @@ def repricing(sessions: Sessions) -> Repricing:
 def written(sessions: Sessions) -> int:
     """Write, and say how much that was."""
     run = repricing(sessions)
-    run.write(sessions, lambda _: None, lambda _: None)
+    run.write(sessions, lambda _: None, lambda _: True)
     return run.written
 
 
@@ -92,15 +92,14 @@ def test_a_rebuild_that_failed_is_made_up_for(feed: Feed, sessions: Sessions) ->
     feed.send(trace(), trace(started_at=NOON - timedelta(days=1)))
     add(sessions, entry())
 
-    def fail(_: date) -> None:
+    def fail(_: date) -> bool:
         raise StoreAway("just now")
 
     with pytest.raises(StoreAway):
         repricing(sessions).write(sessions, lambda _: None, fail)
     run = repricing(sessions)
-    days: list[date] = []
-    run.write(sessions, lambda _: None, days.append)
-    assert (run.written, days) == (0, [_DAY - timedelta(days=1), _DAY])
+    run.write(sessions, lambda _: None, lambda _: True)
+    assert (run.written, run.rebuilt) == (0, [_DAY - timedelta(days=1), _DAY])
 
 
 def test_what_is_compared_is_what_is_written(feed: Feed, sessions: Sessions) -> None:
@@ -110,7 +109,7 @@ def test_what_is_compared_is_what_is_written(feed: Feed, sessions: Sessions) -> 
     run = repricing(sessions)
     run.compare(sessions, lambda _: None)
     add(sessions, entry(since=NOON))
-    run.write(sessions, lambda _: None, lambda _: None)
+    run.write(sessions, lambda _: None, lambda _: True)
     assert one(sessions, "SELECT price_id FROM repriced_attempts") == 1
     (totals,) = run.totals.values()
     assert (totals.attempts, totals.changed, totals.after_nanousd) == (1, 1, 1234 * 1000 + 321 * 4000)
@@ -143,3 +142,13 @@ def test_a_day_that_has_gone_meanwhile(feed: Feed, sessions: Sessions) -> None:
     for table in ("traces", "attempts"):
         execute(sessions, f"DROP TABLE {table}_20261123")
     assert list(repriced_day(sessions, run.book, _DAY, _PERIOD, model=None, write=True)) == []
+
+
+def test_days_that_forget_touched_keep_their_costs(feed: Feed, sessions: Sessions) -> None:
+    """Their sums cannot be made again: an outcome that comes later would take away a cost that was never added."""
+    feed.send(trace(), trace(started_at=NOON - timedelta(days=1)))
+    add(sessions, entry())
+    execute(sessions, "INSERT INTO incomplete_days (day, reason) VALUES (:day, 'forget')", day=_DAY)
+    assert repricing(sessions).left_out(sessions) == [_DAY]
+    assert written(sessions) == 1
+    assert one(sessions, "SELECT CAST(started_at AS date) FROM repriced_attempts") == _DAY - timedelta(days=1)
