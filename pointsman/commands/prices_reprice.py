@@ -1,9 +1,9 @@
 """`pointsman prices reprice`: prices of today's book for what is stored already."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -55,8 +55,7 @@ def reprice_command(
             book = PriceBook(one.entry for one in entries(db))
         repricing = Repricing(book, begin, end, model)
         days = len(repricing.days(sessions))
-        for day in repricing.left_out(sessions):
-            typer.echo(f"{day}  left out: raw rows of it were deleted, and its sums cannot be made again", err=True)
+        _tell_left_out(repricing.left_out(sessions))
         if dry_run or not yes:
             with days_bar("comparing ", days) as progress:
                 repricing.compare(sessions, progress)
@@ -71,6 +70,11 @@ def reprice_command(
         _tell_json(repricing, dry_run=False)
     else:
         typer.echo(_done(repricing))
+
+
+def _tell_left_out(days: Sequence[date]) -> None:
+    for day in days:
+        typer.echo(f"{day}  left out: raw rows of it were deleted, and its sums cannot be made again", err=True)
 
 
 @contextmanager
