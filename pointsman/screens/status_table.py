@@ -20,24 +20,28 @@ COLUMNS: tuple[tuple[str, str, Unit], ...] = (
     ("escalation_rate", "escalated", "1"),
     ("duration", "P95", "s"),
 )
+_NARROW = {
+    "req/min": "req/\nmin",
+    "per success": "per\nsuccess",
+    "escalated": "esca-\nlated",
+    "last seen": "last\nseen",
+}
 _STYLES: dict[State, str] = {"calm": "bold green", "attention": "bold yellow", "blind": "bold red"}
 
 
-def rendered(status: Status, window: str) -> RenderableType:
-    """The word, the reasons, the table."""
-    counted = "nothing is counted yet" if status.counted_until is None else (
-        f"counted up to {age(status.now, status.counted_until)} ago"
-    )  # fmt: skip
+def rendered(status: Status, window: str, *, narrow: bool = False) -> RenderableType:
+    """The word, the reasons, the table; where it is `narrow`, titles take two lines and leave room for names."""
     head = Text.assemble(
-        (status.state, _STYLES[status.state]), f"  {status.now:%Y-%m-%d %H:%M:%S} UTC, last {window}, {counted}"
+        (status.state, _STYLES[status.state]),
+        f"  {status.now:%Y-%m-%d %H:%M:%S} UTC, last {window}, {_counted(status)}",
     )
     reasons = [Text(f"  {harmless(sentence)}") for sentence in status.sentences]
     if not status.routes:
-        return Group(head, *reasons, Text("  no route had requests in the last 24 hours"))
+        return Group(head, *(reasons or [Text("  no route had requests in the last 24 hours")]))
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("route", overflow="fold")
     for title in ("req/min", *(title for _, title, _ in COLUMNS), "last seen", "dead"):
-        table.add_column(title, justify="right", no_wrap=True)
+        table.add_column(_NARROW.get(title, title) if narrow else title, justify="right", no_wrap=True)
     for line in status.routes:
         table.add_row(
             Text(harmless(line.route), style="yellow" if line.troubles else ""),
@@ -47,6 +51,14 @@ def rendered(status: Status, window: str) -> RenderableType:
             figure(line.dead_share, "1"),
         )
     return Group(head, *reasons, Text(), table)
+
+
+def _counted(status: Status) -> str:
+    """How fresh the measures are; where nothing came since, that is no fault of theirs."""
+    if status.counted_until is None:
+        return "nothing is counted yet"
+    newest = age(status.now, status.counted_until)
+    return f"counted up to {newest} ago" if status.behind else f"all counted, the newest {newest} ago"
 
 
 def plain(status: Status) -> dict[str, Any]:

@@ -68,7 +68,7 @@ def test_a_line_for_each_route(url: str) -> None:
     """Of this environment and of users alone; what is not known is no data and never 0."""
     said = measures(url)
     assert said.code == 0, said
-    assert line_of(said, "invoices").startswith("invoices | 3 | 66.7 % | $0.450 | 33.3 %")
+    assert line_of(said, "invoices").startswith("invoices | 3 | 66.7 % | 100 % | $0.450 | 33.3 %")
     assert line_of(said, "chat").startswith("chat | 1 | - |")
     assert "stage" not in said.out
     assert "environment prod; counted up to" in said.out
