@@ -6,8 +6,7 @@ import termios
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from rich.console import Console
-from rich.table import Table
+from rich.console import Console, RenderableType
 
 _WIDEST = 10_000
 _ROOMY = 110
@@ -47,12 +46,19 @@ def keys_unseen() -> Iterator[None]:
         termios.tcsetattr(keys, termios.TCSADRAIN, before)
 
 
-def print_table(table: Table) -> None:
+def print_table(table: RenderableType) -> None:
     """To a terminal in its width; to a pipe or a file one line for each row, so that grep finds whole rows."""
-    console = Console()
+    console = Console(highlight=False)
     if not console.is_terminal:
-        console = Console(width=max(1, console.measure(table, options=console.options.update(width=_WIDEST)).maximum))
+        widest = console.measure(table, options=console.options.update(width=_WIDEST)).maximum
+        console = Console(width=max(1, widest), highlight=False)
     console.print(table)
+
+
+def print_words(text: str) -> None:
+    """To a terminal with breaks between words only; to a pipe or a file as it is."""
+    console = Console(highlight=False)
+    console.print(text, markup=False, soft_wrap=not console.is_terminal)
 
 
 def _spelled(char: str) -> str:

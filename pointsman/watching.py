@@ -8,13 +8,14 @@ from analytics.report import Asked, report, request_sums
 from pointsman.screens.status import RouteLine, Safety, Status, judge
 from pointsman.screens.status_table import COLUMNS
 from store.leases import holder_of
-from store.rollups.freshness import clock, dead_letters_by_route, environments, read_freshness, routes_seen
+from store.rollups.freshness import clock, dead_letters_by_route, read_freshness, routes_seen
 from store.rollups.reading import Part, cover
 from store.sessions import Sessions
 
 LEASE = "steer"
 _REMEMBERED = timedelta(hours=24)
 _P95 = 0.95
+_MOST_NAMED = 5
 
 
 def look(sessions: Sessions, environment: str, window: timedelta) -> Status:
@@ -23,9 +24,10 @@ def look(sessions: Sessions, environment: str, window: timedelta) -> Status:
         now, minutes_from = clock(db)
         fresh = read_freshness(db)
         letters = dead_letters_by_route(db, now - window)
-        seen = {one.route: one.hour for one in routes_seen(db, now - _REMEMBERED) if one.environment == environment}
+        everywhere = routes_seen(db, now - _REMEMBERED)
         leader = holder_of(db, LEASE)
-        others = [name for name in environments(db) if name != environment]
+    seen = {one.route: one.hour for one in everywhere if one.environment == environment}
+    elsewhere = sorted({one.environment for one in everywhere} - {environment})[:_MOST_NAMED]
     parts = cover(now - window, now, minutes_from=minutes_from)
     asked = Asked(parts, ["route"], where={"environment": environment}, only=[name for name, _, _ in COLUMNS])
     table = report(sessions, asked).rows
@@ -50,7 +52,7 @@ def look(sessions: Sessions, environment: str, window: timedelta) -> Status:
             )
         )
     lines.sort(key=lambda line: -line.requests)
-    return judge(lines, fresh, leader=None if leader is None else leader.holder)._replace(others=others)
+    return judge(lines, fresh, leader=None if leader is None else leader.holder, elsewhere=elsewhere)
 
 
 def _end_of_hour(hour: datetime | None, now: datetime) -> datetime | None:

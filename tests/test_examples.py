@@ -163,6 +163,8 @@ def test_synthetic_traces_are_valid_and_say_what_they_are(tmp_path: Path) -> Non
     assert {trace.arm for trace in traces} == {"baseline", "canary", "shadow"}
     assert {attempt.role for trace in traces for attempt in trace.attempts} == {"primary", "escalation", "retry"}
     assert {trace.outcome for trace in traces} == {"success", "failure", "unknown"}
+    first_tokens = [a.ttft_s for t in traces if t.route == "synthetic-chat" for a in t.attempts if a.status == "ok"]
+    assert all(first is not None and first > 0 for first in first_tokens)
     served = {trace.trace_id for trace in traces if trace.arm != "shadow"}
     assert {trace.shadow_of for trace in traces if trace.arm == "shadow"} <= served
     assert [trace.started_at for trace in traces] == sorted(trace.started_at for trace in traces)

@@ -2,7 +2,7 @@
 
 Everything here is invented, models and prices too, and says so in its names. The seed decides all of it: the same
 seed gives the same file. Three routes: `synthetic-extract` is a cascade whose cheap model hands on some requests,
-`synthetic-chat` splits its traffic between a baseline and a canary and copies some requests to a shadow, and
+`synthetic-chat` streams, splits its traffic between a baseline and a canary and copies some requests to a shadow, and
 `synthetic-search` answers directly and retries what failed.
 """
 
@@ -73,12 +73,12 @@ class Router:
         tokens = self._tokens(600, 300)
         canary = self._random.random() < 0.1
         model = SMALL_NEXT if canary else SMALL
-        attempt = self._attempt("primary", model, tokens)
+        attempt = _streamed(self._attempt("primary", model, tokens))
         arm: Arm = "canary" if canary else "baseline"
         served = self._trace("chat", "direct", [attempt], good=self._good(attempt, model), arm=arm)
         yield served
         if arm == "baseline" and self._random.random() < 0.05:
-            copy = self._attempt("primary", SMALL_NEXT, tokens)
+            copy = _streamed(self._attempt("primary", SMALL_NEXT, tokens))
             good = self._good(copy, SMALL_NEXT)
             yield self._trace("chat", "direct", [copy], good=good, arm="shadow", shadow_of=served.trace_id)
 
@@ -149,6 +149,12 @@ class Router:
             1 + round(input_median * self._random.lognormvariate(0.0, 0.6)),
             1 + round(output_median * self._random.lognormvariate(0.0, 0.5)),
         )
+
+
+def _streamed(attempt: Attempt) -> Attempt:
+    """Token by token, the first one after a fifth of the time; what failed has none."""
+    first = round(attempt.duration_s / 5, 3) if attempt.duration_s and attempt.status == "ok" else None
+    return attempt.model_copy(update={"streamed": True, "ttft_s": first})
 
 
 def _nano_usd(amount: int) -> Decimal:

@@ -24,6 +24,7 @@ _STEPS = ("minute", "hour", "day")
 # What economics compares is kept apart by these.
 _MORE = ("task_class", "protocol", "route_kind")
 _BEHIND_S = 30
+_MOST_NAMED = 5
 
 
 @with_settings("database_url", "environment", require=("database_url",))
@@ -162,6 +163,7 @@ def _show(sessions: "Sessions", asked: "Asked", table: "MeasuresTable", chosen: 
     from analytics.report import buckets_of
     from pointsman.screens import measures as screen
     from pointsman.screens.rows import rows_of
+    from pointsman.terminal import print_words
     from pointsman_contract.measures import QUANTILES
 
     rows = rows_of(table.rows, asked.by)
@@ -173,20 +175,21 @@ def _show(sessions: "Sessions", asked: "Asked", table: "MeasuresTable", chosen: 
         screen.print_groups(rows, asked.by, chosen)
     else:
         screen.print_one_group(rows)
-    typer.echo(f"\n{_told_of_span(sessions, asked)}")
+    print_words(f"\n{_told_of_span(sessions, asked)}")
     if table.cannot_split and (chosen or not asked.columns):
         typer.echo(_left_out(asked, table))
 
 
 def _nothing(sessions: "Sessions", asked: "Asked") -> str:
-    """That there is nothing, and where there may be something."""
+    """That there is nothing; with the environments of which there is something."""
+    from analytics.report import request_sums
     from pointsman.terminal import harmless
-    from store.rollups.freshness import environments
 
-    with sessions.read() as db:
-        others = [name for name in environments(db) if name != asked.where["environment"]]
-    hint = f"; there are other environments: --environment {', '.join(map(harmless, others))}" if others else ""
-    return f"no requests in this span in the environment {asked.where['environment']}{hint}"
+    everywhere = {name: value for name, value in asked.where.items() if name != "environment"}
+    found = request_sums(sessions, asked._replace(by=["environment"], step=None, where=everywhere))["environment"]
+    elsewhere = [harmless(name) for name in sorted(found)[:_MOST_NAMED]]
+    hint = f", but of environment {', '.join(elsewhere)}: --environment {elsewhere[0]}" if elsewhere else ""
+    return f"no requests in this span{hint}"
 
 
 def _left_out(asked: "Asked", table: "MeasuresTable") -> str:
@@ -226,6 +229,7 @@ def _economics(sessions: "Sessions", asked: "Asked", *, as_json: bool, as_csv: b
     from analytics.frames import REQUEST_KEYS
     from analytics.report import request_sums
     from pointsman.screens.economics import print_economics
+    from pointsman.terminal import print_words
 
     by = [name for name in asked.columns if name not in GROUPS]
     if unknown := [name for name in by if name not in REQUEST_KEYS]:
@@ -238,7 +242,7 @@ def _economics(sessions: "Sessions", asked: "Asked", *, as_json: bool, as_csv: b
         typer.echo(_nothing(sessions, asked))
     else:
         print_economics(table, by)
-    typer.echo(f"\n{_told_of_span(sessions, asked)}")
+    print_words(f"\n{_told_of_span(sessions, asked)}")
 
 
 def _write(rows: "pd.DataFrame", *, as_json: bool) -> None:

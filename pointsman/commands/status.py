@@ -50,14 +50,15 @@ def status(
 
 
 def _once(sessions: "Sessions", environment: str, span: "timedelta", window: str, *, as_json: bool) -> "Status":
-    from pointsman.screens.status_table import plain, print_status
+    from pointsman.screens.status_table import plain, rendered
+    from pointsman.terminal import is_narrow, print_table
     from pointsman.watching import look
 
     seen = look(sessions, environment, span)
     if as_json:
         typer.echo(json.dumps(plain(seen)))
     else:
-        print_status(seen, window)
+        print_table(rendered(seen, window, narrow=is_narrow()))
     return seen
 
 
@@ -66,7 +67,7 @@ def _watch(sessions: "Sessions", environment: str, span: "timedelta", window: st
     from rich.live import Live
 
     from pointsman.screens.status_table import rendered
-    from pointsman.terminal import keys_unseen
+    from pointsman.terminal import is_narrow, keys_unseen
     from pointsman.watching import look
 
     console = Console(highlight=False)
@@ -77,11 +78,14 @@ def _watch(sessions: "Sessions", environment: str, span: "timedelta", window: st
                 seen = _once(sessions, environment, span, window, as_json=as_json)
                 time.sleep(_EVERY_S)
         seen = look(sessions, environment, span)
-        with keys_unseen(), Live(rendered(seen, window, console.width), console=console, auto_refresh=False) as live:
+        with (
+            keys_unseen(),
+            Live(rendered(seen, window, narrow=is_narrow()), console=console, auto_refresh=False) as live,
+        ):
             while True:
                 time.sleep(_EVERY_S)
                 seen = look(sessions, environment, span)
-                live.update(rendered(seen, window, console.width), refresh=True)
+                live.update(rendered(seen, window, narrow=is_narrow()), refresh=True)
     except KeyboardInterrupt:
         if seen is None:
             raise

@@ -72,20 +72,29 @@ class Status(NamedTuple):
     routes: Sequence[RouteLine]
     now: datetime
     counted_until: datetime | None
-    # Environments that were counted too.
-    others: Sequence[str] = ()
+    # How long the oldest news that is not counted has been there; nothing where all is.
+    behind: timedelta = timedelta()
 
 
-def judge(routes: Sequence[RouteLine], fresh: Freshness, *, leader: str | None) -> Status:
-    """The state of all, with one sentence for each reason. `leader`: who holds the lease of steer, None: nobody."""
+def judge(
+    routes: Sequence[RouteLine], fresh: Freshness, *, leader: str | None, elsewhere: Sequence[str] = ()
+) -> Status:
+    """The state of all, with one sentence for each reason. `leader`: who holds the lease of steer, None: nobody.
+    `elsewhere`: other environments that had requests.
+    """
     blind, attention = _of_the_way(fresh), []
     if leader is None:
         attention.append("nobody leads: run pointsman steer, or up")
     if not blind and fresh.behind > _SLOW:
         attention.append(f"measures are {_long(fresh.behind)} behind")
+    if not routes and elsewhere:
+        attention.append(
+            "no requests of this environment in the last 24 hours, but of"
+            f" {', '.join(elsewhere)}: --environment {elsewhere[0]}"
+        )
     attention += [f"{line.route}: {trouble}" for line in routes for trouble in line.troubles]
     state: State = "blind" if blind else "attention" if attention else "calm"
-    return Status(state, [*blind, *attention], routes, fresh.now, fresh.read_until)
+    return Status(state, [*blind, *attention], routes, fresh.now, fresh.read_until, fresh.behind)
 
 
 def _of_the_way(fresh: Freshness) -> list[str]:

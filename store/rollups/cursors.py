@@ -48,6 +48,13 @@ _UNREAD_BY_SOME = (
 _OLDEST_UNREAD = text(f"{_PLACES} SELECT min(b.id), min(b.min_started_at) {_UNREAD_BY_SOME}")
 # For a statement that must see batches and rows of one moment; NULL where every job has read all.
 FIRST_UNREAD = f"({_PLACES} SELECT min(b.id) {_UNREAD_BY_SOME})"
+_UNREAD_SINCE = text(
+    f"{_PLACES} SELECT min(b.committed_at) FROM places p"
+    " LEFT JOIN cursors c ON c.job = :job AND c.topic_id = p.topic_id AND c.partition = p.partition"
+    " CROSS JOIN LATERAL (SELECT b.committed_at FROM ingest_batches b WHERE b.topic_id = p.topic_id"
+    " AND b.partition = p.partition AND b.id > coalesce(c.batch_id, 0) ORDER BY b.id LIMIT 1) b"
+    f" WHERE p.topic LIKE '%{_TRACES}' OR p.topic LIKE '%{_OUTCOMES}'"
+)
 _MOST_BATCHES = 5_000
 
 
@@ -123,6 +130,12 @@ def news_for(db: Connection, job: str, *, most: int) -> News:
 def oldest_unread(db: Connection) -> Unread:
     """What no job may lose: deleting stops in front of it. Nothing where no job has ever read."""
     return Unread(*db.execute(_OLDEST_UNREAD).one())
+
+
+def unread_since(db: Connection) -> datetime | None:
+    """Since when the oldest batch that the rollups have not read has been there, also where they never read any."""
+    since: datetime | None = db.execute(_UNREAD_SINCE, {"job": ROLLUPS}).scalar_one()
+    return since
 
 
 def _batches(rows: Sequence[Row[Any]]) -> Batches:

@@ -7,14 +7,13 @@ from typing import NamedTuple
 from sqlalchemy import Connection, text
 
 from store.rollups.adding import minutes_from
-from store.rollups.cursors import oldest_unread
+from store.rollups.cursors import unread_since
 
 _NEWEST_READ = text(
     "SELECT max(b.max_broker_time), max(b.committed_at) FROM cursors c JOIN ingest_batches b ON b.id = c.batch_id"
     " WHERE c.job = 'rollups'"
 )
 _NEWEST = text("SELECT max(committed_at) FROM ingest_batches")
-_UNREAD_SINCE = text("SELECT committed_at FROM ingest_batches WHERE id = :id")
 _LETTERS = text(
     "SELECT environment, route, count(*) AS letters FROM dead_letters WHERE dead_at >= :since AND replay_of = ''"
     " GROUP BY 1, 2"
@@ -54,8 +53,7 @@ def read_freshness(db: Connection) -> Freshness:
     """As of this transaction."""
     now, _ = clock(db)
     read_until, _ = db.execute(_NEWEST_READ).one()
-    unread = oldest_unread(db).batch_id
-    since = None if unread is None else db.execute(_UNREAD_SINCE, {"id": unread}).scalar_one_or_none()
+    since = unread_since(db)
     behind = timedelta() if since is None else max(timedelta(), now - since)
     return Freshness(now, read_until, behind, db.execute(_NEWEST).scalar_one())
 
@@ -68,8 +66,3 @@ def dead_letters_by_route(db: Connection, since: datetime) -> dict[tuple[str, st
 def routes_seen(db: Connection, since: datetime) -> Sequence[LastSeen]:
     """Routes with requests since then, to the hour."""
     return [LastSeen(*row) for row in db.execute(_LAST_SEEN, {"since": since})]
-
-
-def environments(db: Connection) -> list[str]:
-    """The environments that were ever counted, in order: a few names, from the keys."""
-    return [row[0] for row in db.execute(text("SELECT DISTINCT environment FROM request_keys ORDER BY 1"))]

@@ -66,7 +66,7 @@ def test_calm(url: str) -> None:
 
 def test_another_environment_is_named(url: str) -> None:
     """Who looks into an empty one is told which others there are."""
-    assert "last 24 hours; other environments: --environment prod, stage" in status(url, "--environment", "test").out
+    assert "but of prod, stage: --environment prod" in status(url, "--environment", "test").out
 
 
 def test_attention(url: str) -> None:
