@@ -211,7 +211,7 @@ def _told_of_span(sessions: "Sessions", asked: "Asked") -> str:
 
 
 def _economics(sessions: "Sessions", asked: "Asked", *, as_json: bool, as_csv: bool) -> None:
-    from analytics.economics import GROUPS, cascade_economics
+    from analytics.economics import GROUPS, READS, cascade_economics
     from analytics.frames import REQUEST_KEYS
     from analytics.report import request_sums
     from pointsman.screens.economics import print_economics
@@ -219,7 +219,7 @@ def _economics(sessions: "Sessions", asked: "Asked", *, as_json: bool, as_csv: b
     by = [name for name in asked.columns if name not in GROUPS]
     if unknown := [name for name in by if name not in REQUEST_KEYS]:
         raise UsageError(f"--as economics: requests are not kept apart by {', '.join(unknown)}")
-    table = cascade_economics(request_sums(sessions, asked._replace(by=[*asked.by, *_MORE])), by)
+    table = cascade_economics(request_sums(sessions, asked._replace(by=[*asked.by, *_MORE]), READS), by)
     if as_json or as_csv:
         _write(table, as_json=as_json)
         return

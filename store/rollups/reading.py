@@ -41,6 +41,10 @@ class Wanted(NamedTuple):
     answers_only: bool = True
 
 
+# Many rows are worth a person's wait, and compiling a statement takes longer than it saves.
+_FOR_A_REPORT = text("SET LOCAL statement_timeout = '5min'; SET LOCAL jit = off")
+
+
 class Rows(Protocol):
     """Reads rows by kind: `read_bins` and `read_mix`."""
 
@@ -90,6 +94,11 @@ def _ceil(moment: datetime, level: Level) -> datetime:
     return floor if floor == moment else floor + _STEP[level]
 
 
+def await_report(db: Connection) -> None:
+    """Have this transaction read as long as somebody may wait for a report."""
+    db.execute(_FOR_A_REPORT)
+
+
 def read_sums(
     db: Connection,
     family: Literal["request", "attempt"],
@@ -105,9 +114,8 @@ def read_sums(
     ValueError where the family has no such column or sum.
     """
     one = _FAMILIES[family]
-    names = _sums_of(one, columns)
-    sums = [f"sum(r.{name}) AS {name}" for name in names]
-    return _grouped(db, f"{family}_rollups", one, parts, by, wanted, _Read(names, [], sums))
+    sums = {name: f"r.{name}" for name in _sums_of(one, columns)}
+    return _grouped(db, f"{family}_rollups", one, parts, by, wanted, _Read([], sums))
 
 
 def can_split(family: Literal["request", "attempt"], names: Sequence[str]) -> bool:
@@ -121,7 +129,7 @@ def read_bins(
     """One row for each value of `by`, kind and bin, with `count`. The kinds belong to one family."""
     # Taking both arrays apart takes nearly twice as long as taking one apart and looking into the other.
     apart = "CROSS JOIN LATERAL unnest(r.bins) WITH ORDINALITY AS b(bin, position)"
-    read = _Read(["kind", "bins", "counts"], ["r.kind", "b.bin"], ["sum(r.counts[b.position]) AS count"], apart)
+    read = _Read(["kind", "bin"], {"count": "r.counts[b.position]"}, apart)
     return _grouped(db, "latency_rollups", _family_of(kinds), parts, by, wanted, read, kinds)
 
 
@@ -129,16 +137,15 @@ def read_mix(
     db: Connection, kinds: Sequence[str], parts: Sequence[Part], by: Sequence[str], wanted: Wanted
 ) -> Sequence[RowMapping]:
     """One row for each value of `by`, kind and value, with `count`. The kinds belong to one family."""
-    read = _Read(["kind", "value", "count"], ["r.kind", "r.value"], ["sum(r.count) AS count"])
+    read = _Read(["kind", "value"], {"count": "r.count"})
     return _grouped(db, "mix_rollups", _family_of(kinds), parts, by, wanted, read, kinds)
 
 
 class _Read(NamedTuple):
-    """What a statement takes from each row, groups by beside the reader's columns, and adds up."""
+    """What a statement groups by beside the reader's columns, what it adds up under which name, and of what."""
 
-    columns: Sequence[str]
     groups: Sequence[str]
-    sums: Sequence[str]
+    sums: Mapping[str, str]
     apart: str = ""
 
 
@@ -152,39 +159,38 @@ def _grouped(
     read: _Read,
     kinds: Sequence[str] = (),
 ) -> Sequence[RowMapping]:
-    """Rows of all parts beside their keys, grouped once: in this form PostgreSQL shares the work among processes."""
+    """Rows beside their keys, grouped part by part and then over all parts.
+
+    A part is one table, whose statistics say how many groups there will be and how long arrays are: PostgreSQL then
+    shares the work among processes. Over several tables it knows neither and sorts millions of rows instead.
+    """
     condition, parameters = _condition(family, by, wanted)
     if kinds:
-        parameters["kinds"] = list(kinds)
-    buckets = [name for name in by if name in _STEP]
-    rows = _rows_of(table, parts, buckets, ["key_id", *read.columns], parameters)
-    if rows is None:
-        return []
-    names = [f"{'r' if name in buckets else 'k'}.{name}" for name in by]
-    groups = ", ".join([*names, *read.groups])
-    statement = (
-        f"SELECT {', '.join([*names, *read.groups, *read.sums])} FROM ({rows}) r"
-        f" JOIN {family.name}_keys k USING (key_id) {read.apart}"
-        f" WHERE {condition}{' AND r.kind = ANY(:kinds)' if kinds else ''}"
-        f" GROUP BY {groups or '()'} HAVING count(*) > 0"
-    )
-    return db.execute(text(statement), parameters).mappings().all()
-
-
-def _rows_of(
-    table: str, parts: Sequence[Part], buckets: Sequence[str], columns: Sequence[str], parameters: dict[str, Any]
-) -> str | None:
+        condition, parameters["kinds"] = f"{condition} AND r.kind = ANY(:kinds)", list(kinds)
+    groups = [*by, *read.groups]
+    group_by = f"GROUP BY {', '.join(str(number + 1) for number in range(len(groups))) or '()'} HAVING count(*) > 0"
     pieces = []
     for number, part in enumerate(parts):
         parameters |= {f"begin_{number}": part.begin, f"end_{number}": part.end}
-        cut = [
-            f"date_trunc('{name}', bucket) AS {name}" if name != part.level else f"bucket AS {name}" for name in buckets
-        ]
+        columns = [_column(name, part) for name in by] + list(read.groups)
+        sums = [f"sum({of}) AS {name}" for name, of in read.sums.items()]
         pieces.append(
-            f"SELECT {', '.join([*cut, *columns])} FROM {table}_{part.level}"
-            f" WHERE bucket >= :begin_{number} AND bucket < :end_{number}"
+            f"SELECT {', '.join([*columns, *sums])} FROM {table}_{part.level} r"
+            f" JOIN {family.name}_keys k USING (key_id) {read.apart}"
+            f" WHERE r.bucket >= :begin_{number} AND r.bucket < :end_{number} AND {condition} {group_by}"
         )
-    return " UNION ALL ".join(pieces) or None
+    if not pieces:
+        return []
+    sums = [f"sum({name}) AS {name}" for name in read.sums]
+    statement = f"SELECT {', '.join([*groups, *sums])} FROM ({' UNION ALL '.join(pieces)}) p {group_by}"
+    return db.execute(text(statement), parameters).mappings().all()
+
+
+def _column(name: str, part: Part) -> str:
+    """A key, or the bucket as it is in a part of the same level."""
+    if name not in _STEP:
+        return f"k.{name}"
+    return f"r.bucket AS {name}" if name == part.level else f"date_trunc('{name}', r.bucket) AS {name}"
 
 
 def _sums_of(family: Family, columns: Collection[str] | None) -> list[str]:
