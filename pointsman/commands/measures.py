@@ -63,7 +63,7 @@ def measures(  # noqa: PLR0913 - each is a flag
 
     Example: pointsman measures --route invoices --since 7d --by model
     """
-    from pointsman.wiring import checked_sessions
+    from pointsman.database import checked_sessions
 
     _refuse(as_json=as_json, as_csv=as_csv, view=view, traffic=traffic)
     with checked_sessions(settings, "measures") as sessions:
