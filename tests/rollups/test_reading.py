@@ -87,11 +87,12 @@ def test_only_the_sums_that_are_wanted(feed: Feed, sessions: Sessions) -> None:
 
 
 def test_a_report_is_waited_for(sessions: Sessions) -> None:
-    """Longer than other statements, and in its own transaction alone."""
+    """Longer than other statements and with more memory, in its own transaction alone."""
     with sessions.read() as db:
         await_report(db)
         assert db.execute(text("SHOW statement_timeout")).scalar_one() == "5min"
         assert db.execute(text("SHOW jit")).scalar_one() == "off"
+        assert db.execute(text("SHOW work_mem")).scalar_one() == "64MB"
     with sessions.read() as db:
         assert db.execute(text("SHOW statement_timeout")).scalar_one() == "1min"
 
