@@ -11,11 +11,28 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from analytics.frames import BUCKET, REQUEST_COLUMNS, REQUEST_KEYS
+from analytics.frames import BUCKET, REQUEST_KEYS
 from analytics.intervals import Numbers, divided, numbers, wilson
 
 NANO = 1e-9
 GROUPS = ("task_class", "protocol")
+# What it takes of requests.
+READS = (
+    "requests",
+    "known",
+    "succeeded",
+    "priced_known",
+    "priced_known_cost_nanousd",
+    "priced_unknown",
+    "priced_unknown_cost_nanousd",
+    "priced_first_cost_nanousd",
+    "escalated_known",
+    "escalated_succeeded",
+    "escalated_priced",
+    "escalated_priced_cost_nanousd",
+    "escalated_first_cost_nanousd",
+    "escalation_cost_nanousd",
+)
 # Premium-direct traffic is compared where these are the same; it is on another route, by another model.
 SAME = (BUCKET, "environment", "risk", "task_class")
 OBSERVED = "premium-direct traffic"
@@ -26,8 +43,8 @@ NONE = "nothing"
 def cascade_economics(requests: pd.DataFrame, by: Sequence[str] = ()) -> pd.DataFrame:
     """One row for each combination of `by`, task class and protocol, in their order.
 
-    `requests` has the columns of `by`, `task_class`, `protocol`, `route_kind`, and every name of REQUEST_SUMS, of
-    user-facing traffic; more rows than groups are summed. Costs are in US dollars, over the requests whose cost is
+    `requests` has the columns of `by`, `task_class`, `protocol`, `route_kind`, and the sums of READS, of user-facing
+    traffic; more rows than groups are summed. Costs are in US dollars, over the requests whose cost is
     known in full (`priced`); qualities are successes / known outcomes. NaN is "no data". The columns of the result:
 
     - `requests`, `priced`, `known`: how many there are, with a full cost, with an outcome
@@ -57,7 +74,7 @@ def cascade_economics(requests: pd.DataFrame, by: Sequence[str] = ()) -> pd.Data
 
 def _summed(requests: pd.DataFrame, keys: Sequence[str]) -> pd.DataFrame:
     """The sums as numbers, one row for each group."""
-    sums = pd.DataFrame({name: numbers(requests[name]) for name in REQUEST_COLUMNS}, index=requests.index)
+    sums = pd.DataFrame({name: numbers(requests[name]) for name in READS}, index=requests.index)
     return pd.concat([requests[list(keys)], sums], axis=1).groupby(list(keys), as_index=False).sum()
 
 

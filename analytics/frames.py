@@ -25,10 +25,10 @@ ATTEMPT_KEYS = frozenset(key.name for key in ATTEMPT_KEY) | {BUCKET}
 class Frames(NamedTuple):
     """Everything that measures of one report are made of. A frame that no measure asks for may be None.
 
-    `requests`: `by` and every name of REQUEST_SUMS, user-facing traffic. `attempts`: `by` and every name of
-    ATTEMPT_SUMS, attempts of the answer roles. `latency`: `by`, `kind` (REQUEST_TIMES, ATTEMPT_TIMES), `bin`
-    (`analytics/bins.py`), `count`. `mix`: `by`, `kind` (REQUEST_MIXES, ATTEMPT_MIXES), `value`, `count`.
-    `probe_requests`, `probe_attempts`: like the first two, of test traffic alone, and with a column `probe`.
+    `requests`: `by` and sums of REQUEST_SUMS, user-facing traffic. `attempts`: `by` and sums of ATTEMPT_SUMS, attempts
+    of the answer roles. Both may have those alone that the measures take. `latency`: `by`, `kind` (REQUEST_TIMES,
+    ATTEMPT_TIMES), `bin` (`analytics/bins.py`), `count`. `mix`: `by`, `kind` (REQUEST_MIXES, ATTEMPT_MIXES), `value`,
+    `count`. `probe_requests`, `probe_attempts`: like the first two, of test traffic alone, and with a column `probe`.
     """
 
     requests: pd.DataFrame | None = None

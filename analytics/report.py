@@ -8,11 +8,10 @@ from typing import Any, Literal, NamedTuple
 import pandas as pd
 
 from analytics.frames import ATTEMPT_COLUMNS, BUCKET, REQUEST_COLUMNS, Frames
-from analytics.measures.definition import AnyMeasure, Mix, Probes, Quantiles
+from analytics.measures.definition import AnyMeasure, Fact, FrameOfSums, Mix, Quantiles
 from analytics.measures.registry import REGISTRY
 from analytics.measures.table import MeasuresTable, measures_table
-from store.rollups.keys import ATTEMPT_MIXES, ATTEMPT_TIMES, REQUEST_MIXES, REQUEST_TIMES
-from store.rollups.reading import Database, Level, Part, Rows, Wanted, read_bins, read_mix, read_sums
+from store.rollups.reading import Database, Level, Part, Rows, Wanted, await_report, read_bins, read_mix, read_sums
 from store.sessions import Sessions
 
 STEPS: Mapping[str, timedelta] = {
@@ -20,10 +19,9 @@ STEPS: Mapping[str, timedelta] = {
     "hour": timedelta(hours=1),
     "day": timedelta(days=1),
 }
-Facts = Literal["requests", "attempts"]
+FamilyName = Literal["request", "attempt"]
 _PROBE = "probe"
-_TIMES: Mapping[Facts, Sequence[str]] = {"requests": REQUEST_TIMES, "attempts": ATTEMPT_TIMES}
-_MIXES: Mapping[Facts, Sequence[str]] = {"requests": REQUEST_MIXES, "attempts": ATTEMPT_MIXES}
+_SUMS: Mapping[FamilyName, Sequence[str]] = {"request": REQUEST_COLUMNS, "attempt": ATTEMPT_COLUMNS}
 
 
 class Asked(NamedTuple):
@@ -65,6 +63,7 @@ def report(sessions: Sessions, asked: Asked) -> MeasuresTable:
         return MeasuresTable(measures_table(Frames(), asked.columns, 0, only=()).rows, tuple(_names(chosen)))
     # Ticks go on meanwhile, and times must not be more than what was timed.
     with sessions.snapshot() as db:
+        await_report(db)
         frames = read_frames(db, asked, kept)
     table = measures_table(frames, asked.columns, asked.seconds, only=names)
     rows = table.rows if asked.step is None else table.rows.sort_values(BUCKET, kind="stable", ignore_index=True)
@@ -76,10 +75,11 @@ def read_frames(db: Database, asked: Asked, measures: Sequence[AnyMeasure]) -> F
     return _Reader(db, asked).frames(measures)
 
 
-def request_sums(sessions: Sessions, asked: Asked) -> pd.DataFrame:
-    """The sums of requests alone, one row for each group. Raises StoreAway."""
+def request_sums(sessions: Sessions, asked: Asked, sums: Collection[str]) -> pd.DataFrame:
+    """These sums of requests alone, one row for each group. Raises StoreAway, and ValueError for one that is not."""
     with sessions.snapshot() as db:
-        return _Reader(db, asked).sums("request", asked.columns, Wanted(asked.where, asked.traffic))
+        await_report(db)
+        return _Reader(db, asked).sums("request", asked.columns, Wanted(asked.where, asked.traffic), sums)
 
 
 class _Reader(NamedTuple):
@@ -91,44 +91,46 @@ class _Reader(NamedTuple):
     def frames(self, measures: Sequence[AnyMeasure]) -> Frames:
         """Those that these measures take, and no others."""
         asked = self.asked
-        facts = {_facts(measure) for measure in measures} - {None}
-        times = {measure.of for measure in measures if isinstance(measure, Quantiles)}
-        mixes = {measure.of for measure in measures if isinstance(measure, Mix)}
-        probes = any(isinstance(measure, Probes) for measure in measures)
+        taken: dict[FrameOfSums, set[str]] = {}
+        for measure in measures:
+            for frame, sums in measure.takes.items():
+                taken.setdefault(frame, set()).update(sums)
         user, tests = Wanted(asked.where, asked.traffic), Wanted(asked.where, "probe")
         by_probe = [*asked.columns, _PROBE]
+        sources: Mapping[FrameOfSums, tuple[FamilyName, Sequence[str], Wanted]] = {
+            "requests": ("request", asked.columns, user),
+            "attempts": ("attempt", asked.columns, user),
+            "probe_requests": ("request", by_probe, tests),
+            "probe_attempts": ("attempt", by_probe, tests),
+        }
         return Frames(
-            requests=self.sums("request", asked.columns, user) if probes or "requests" in facts else None,
-            attempts=self.sums("attempt", asked.columns, user) if "attempts" in facts else None,
-            latency=self._by_kind(read_bins, _TIMES, times, "bin") if times else None,
-            mix=self._by_kind(read_mix, _MIXES, mixes, "value") if mixes else None,
-            probe_requests=self.sums("request", by_probe, tests) if probes else None,
-            probe_attempts=self.sums("attempt", by_probe, tests) if probes else None,
+            latency=self._by_kind(read_bins, [one for one in measures if isinstance(one, Quantiles)], "bin"),
+            mix=self._by_kind(read_mix, [one for one in measures if isinstance(one, Mix)], "value"),
+            **{frame: self.sums(*sources[frame], sums) for frame, sums in taken.items()},
         )
 
-    def sums(self, family: Literal["request", "attempt"], columns: Sequence[str], wanted: Wanted) -> pd.DataFrame:
-        """One row for each group."""
-        rows = read_sums(self.db, family, self.asked.parts, self._stored(columns), wanted)
-        return _framed(rows, [*columns, *(REQUEST_COLUMNS if family == "request" else ATTEMPT_COLUMNS)])
+    def sums(self, family: FamilyName, columns: Sequence[str], wanted: Wanted, names: Collection[str]) -> pd.DataFrame:
+        """One row for each group, with the sums of these names."""
+        order = [name for name in _SUMS[family] if name in names]
+        rows = read_sums(self.db, family, self.asked.parts, self._stored(columns), wanted, columns=names)
+        return _framed(rows, [*columns, *order])
 
-    def _by_kind(
-        self, read: Rows, kinds: Mapping[Facts, Sequence[str]], facts: Collection[Facts], value: str
-    ) -> pd.DataFrame:
+    def _by_kind(self, read: Rows, measures: Sequence[Quantiles] | Sequence[Mix], value: str) -> pd.DataFrame | None:
+        """The rows of their kinds; each statement reads those of one family."""
+        if not measures:
+            return None
         asked = self.asked
         wanted, by = Wanted(asked.where, asked.traffic), self._stored(asked.columns)
-        rows = [row for of in sorted(facts) for row in read(self.db, kinds[of], asked.parts, by, wanted)]
+        kinds: dict[Fact, list[str]] = {}
+        for measure in measures:
+            kinds.setdefault(measure.of, []).append(measure.kind)
+        rows = [row for of in sorted(kinds) for row in read(self.db, kinds[of], asked.parts, by, wanted)]
         return _framed(rows, [*asked.columns, "kind", value, "count"])
 
     def _stored(self, columns: Sequence[str]) -> list[str]:
         """As the store calls them: a bucket by its step."""
         step = self.asked.step
         return [step if name == BUCKET and step is not None else name for name in columns]
-
-
-def _facts(measure: AnyMeasure) -> Facts | None:
-    if isinstance(measure, Probes):
-        return None
-    return measure.of if isinstance(measure, Quantiles | Mix) else measure.basis
 
 
 def _names(measures: Sequence[AnyMeasure]) -> list[str]:

@@ -101,8 +101,10 @@ def _bins(db: Connection, level: str, buckets: str, last: datetime) -> None:
         db.execute(
             text(
                 f"INSERT INTO latency_rollups_{level} SELECT b, {_KEY.format(number=f'n + {offset}')}, kind,"
-                f" (SELECT array_agg(CAST(600 + 2 * i AS smallint)) FROM generate_series(1, {_BINS}) i),"
-                f" (SELECT array_agg(1 + (i + n) % 3) FROM generate_series(1, {_BINS}) i)"
+                f" (SELECT array_agg(CAST(600 + n % 10 + 2 * i AS smallint)) FROM generate_series(1, {_BINS}) i),"
+                # No two alike, else PostgreSQL would take the arrays apart once and remember.
+                f" (SELECT array_agg(1 + abs(hashint8(i * 7919 + n * 104729 + extract(epoch FROM b)::bigint) % 2))"
+                f" FROM generate_series(1, {_BINS}) i)"
                 f" FROM {buckets} b, generate_series(0, {_KEYS - 1}) n, unnest(CAST(:kinds AS text[])) kind"
             ),
             {"last": last, "kinds": list(kinds)},

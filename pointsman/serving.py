@@ -10,6 +10,7 @@ from pydantic import SecretStr
 from ingest.metrics import IngestMetrics
 from ingest.topics import create_topics
 from migrations.schema import head_revision, migrate
+from pointsman.database import build_sessions
 from pointsman.embedded import embedded_broker, embedded_postgres, refuse_unusable_directory
 from pointsman.embedded.guarded import GuardedProcess
 from pointsman.embedded.watch import Watch
@@ -23,7 +24,6 @@ from pointsman.wiring import (
     build_ingest,
     build_registry,
     build_server,
-    build_sessions,
     build_steer,
 )
 from store.errors import WrongRevision

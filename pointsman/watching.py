@@ -16,6 +16,7 @@ LEASE = "steer"
 _REMEMBERED = timedelta(hours=24)
 _P95 = 0.95
 _MOST_NAMED = 5
+_UNSAFE = ("injection_succeeded", "failed_open")
 
 
 def look(sessions: Sessions, environment: str, window: timedelta) -> Status:
@@ -31,7 +32,7 @@ def look(sessions: Sessions, environment: str, window: timedelta) -> Status:
     parts = cover(now - window, now, minutes_from=minutes_from)
     asked = Asked(parts, ["route"], where={"environment": environment}, only=[name for name, _, _ in COLUMNS])
     table = report(sessions, asked).rows
-    safety = _safety(request_sums(sessions, asked._replace(by=["route", "risk"])))
+    safety = _safety(request_sums(sessions, asked._replace(by=["route", "risk"]), _UNSAFE))
     minutes = _last_minutes(sessions, asked)
     routes = sorted({*seen, *table["route"], *(route for where, route in letters if where == environment and route)})
     lines = []
@@ -62,7 +63,7 @@ def _end_of_hour(hour: datetime | None, now: datetime) -> datetime | None:
 def _last_minutes(sessions: Sessions, asked: Asked) -> dict[str, datetime]:
     """The end of the last minute of the window in which each route had a request."""
     parts = [Part("minute", part.begin, part.end) for part in asked.parts]
-    sums = request_sums(sessions, asked._replace(parts=parts, step="minute"))
+    sums = request_sums(sessions, asked._replace(parts=parts, step="minute"), ())
     last = sums.groupby("route")["bucket"].max()
     return {str(route): pd.Timestamp(minute).to_pydatetime() + timedelta(minutes=1) for route, minute in last.items()}
 

@@ -2,8 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import partial
@@ -95,25 +94,6 @@ def build_registry(settings: Settings) -> CollectorRegistry:
     )
     info.labels(VERSION, settings.environment).set(1)
     return registry
-
-
-def build_sessions(settings: Settings, role: str) -> Sessions:
-    """Connections that name the process in pg_stat_activity."""
-    return Sessions(settings.database_url.get_secret_value(), application=f"pointsman {role}")
-
-
-@contextmanager
-def checked_sessions(settings: Settings, role: str) -> Iterator[Sessions]:
-    """Connections to a database that has this version's schema, for one command.
-
-    Raises WrongRevision with the command that helps, StoreAway, StoreDenied.
-    """
-    sessions = build_sessions(settings, role)
-    try:
-        require_revision(sessions, head_revision(), known_revisions())
-        yield sessions
-    finally:
-        sessions.close()
 
 
 def build_ingest(settings: Settings, sessions: Sessions, metrics: IngestMetrics) -> IngestService:

@@ -20,4 +20,4 @@ def attempt_duration(latency: pd.DataFrame, attempts: pd.DataFrame, by: Sequence
     return quantiles(latency, "attempt_duration", attempts[[*by, "attempts"]].rename(columns={"attempts": "facts"}), by)
 
 
-ATTEMPT_DURATION = Quantiles(name="attempt_duration", of="attempts", compute=attempt_duration)
+ATTEMPT_DURATION = Quantiles(name="attempt_duration", of="attempts", kind="attempt_duration", compute=attempt_duration)

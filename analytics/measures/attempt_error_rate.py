@@ -13,10 +13,7 @@ from analytics.measures.shares import share
 
 
 def attempt_error_rate(attempts: pd.DataFrame) -> pd.DataFrame:
-    """Rate for each row with its 95 % interval; NaN where nothing is left once the cancelled are out.
-
-    Reads `errors`, `timeouts`, `rate_limited`, `cancelled`, `attempts`.
-    """
+    """Rate for each row with its 95 % interval; NaN where nothing is left once the cancelled are out."""
     sums = pd.DataFrame(
         {
             "bad": numbers(attempts["errors"]) + numbers(attempts["timeouts"]) + numbers(attempts["rate_limited"]),
@@ -27,4 +24,10 @@ def attempt_error_rate(attempts: pd.DataFrame) -> pd.DataFrame:
     return share(sums, "bad", "not_cancelled")
 
 
-ATTEMPT_ERROR_RATE = Measure(name="attempt_error_rate", basis="attempts", interval="wilson", compute=attempt_error_rate)
+ATTEMPT_ERROR_RATE = Measure(
+    name="attempt_error_rate",
+    basis="attempts",
+    interval="wilson",
+    reads=("errors", "timeouts", "rate_limited", "cancelled", "attempts"),
+    compute=attempt_error_rate,
+)

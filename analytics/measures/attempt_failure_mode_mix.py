@@ -19,4 +19,6 @@ def attempt_failure_mode_mix(mix: pd.DataFrame, attempts: pd.DataFrame, by: Sequ
     return shares_of_values(mix, "attempt_failure_mode", groups, by, is_known=False)
 
 
-ATTEMPT_FAILURE_MODE_MIX = Mix(name="attempt_failure_mode_mix", of="attempts", compute=attempt_failure_mode_mix)
+ATTEMPT_FAILURE_MODE_MIX = Mix(
+    name="attempt_failure_mode_mix", of="attempts", kind="attempt_failure_mode", compute=attempt_failure_mode_mix
+)

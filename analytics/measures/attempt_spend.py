@@ -18,13 +18,16 @@ PARTS = ("prefill_cost_nanousd", "cache_cost_nanousd", "generation_cost_nanousd"
 
 
 def attempt_spend(attempts: pd.DataFrame) -> pd.DataFrame:
-    """US dollars for each row; NaN where there were no attempts, and where none of them has a known cost.
-
-    Reads `attempts`, `priced`, and the four columns of PARTS.
-    """
+    """US dollars for each row; NaN where there were no attempts, and where none of them has a known cost."""
     count, priced = numbers(attempts["attempts"]), numbers(attempts["priced"])
     cost: Numbers = np.sum([numbers(attempts[part]) for part in PARTS], axis=0)
     return in_full(attempts, count, coverage(priced, count), np.where(priced > 0, cost * NANO, np.nan))
 
 
-ATTEMPT_SPEND = Measure(name="attempt_spend", basis="attempts", interval="none", compute=attempt_spend)
+ATTEMPT_SPEND = Measure(
+    name="attempt_spend",
+    basis="attempts",
+    interval="none",
+    reads=("attempts", "priced", *PARTS),
+    compute=attempt_spend,
+)

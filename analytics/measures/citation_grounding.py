@@ -13,13 +13,16 @@ from analytics.measures.shares import coverage, share
 
 
 def citation_grounding(attempts: pd.DataFrame) -> pd.DataFrame:
-    """Rate for each row with its 95 % interval; `count` is the citations; NaN where there were none.
-
-    Reads `citations_supported`, `citations`, `citations_known`, `attempts`.
-    """
+    """Rate for each row with its 95 % interval; `count` is the citations; NaN where there were none."""
     rates = share(attempts, "citations_supported", "citations")
     rates["coverage"] = coverage(numbers(attempts["citations_known"]), numbers(attempts["attempts"]))
     return rates
 
 
-CITATION_GROUNDING = Measure(name="citation_grounding", basis="attempts", interval="wilson", compute=citation_grounding)
+CITATION_GROUNDING = Measure(
+    name="citation_grounding",
+    basis="attempts",
+    interval="wilson",
+    reads=("citations_supported", "citations", "citations_known", "attempts"),
+    compute=citation_grounding,
+)

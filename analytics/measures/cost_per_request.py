@@ -15,11 +15,7 @@ from analytics.measures.spend import NANO
 
 
 def cost_per_request(requests: pd.DataFrame) -> pd.DataFrame:
-    """Mean in US dollars for each row with its 95 % interval; NaN where nothing is priced.
-
-    Reads `requests`, `priced_known`, `priced_unknown`, `priced_known_cost_nanousd`, `priced_unknown_cost_nanousd`,
-    `priced_known_cost_sq`.
-    """
+    """Mean in US dollars for each row with its 95 % interval; NaN where nothing is priced."""
     known, known_cost = numbers(requests["priced_known"]), numbers(requests["priced_known_cost_nanousd"])
     count = known + numbers(requests["priced_unknown"])
     value = divided(known_cost + numbers(requests["priced_unknown_cost_nanousd"]), count)
@@ -37,4 +33,17 @@ def cost_per_request(requests: pd.DataFrame) -> pd.DataFrame:
     return result(requests.index, count=count, coverage=priced, value=value * NANO, low=low * NANO, high=high * NANO)
 
 
-COST_PER_REQUEST = Measure(name="cost_per_request", basis="requests", interval="delta", compute=cost_per_request)
+COST_PER_REQUEST = Measure(
+    name="cost_per_request",
+    basis="requests",
+    interval="delta",
+    reads=(
+        "requests",
+        "priced_known",
+        "priced_unknown",
+        "priced_known_cost_nanousd",
+        "priced_unknown_cost_nanousd",
+        "priced_known_cost_sq",
+    ),
+    compute=cost_per_request,
+)

@@ -23,8 +23,7 @@ def cost_per_success(requests: pd.DataFrame) -> pd.DataFrame:
     """US dollars for each row with the 95 % interval, and `bound_low`, `bound_high`, `unpriced`, `note` beside it.
 
     `count` is the requests with known outcome and cost. `value`, `low` and `high` are NaN where there was no success
-    (`bound_high` is infinite then) and under NEEDED_COVERAGE; `note` says which. Reads the `priced_` columns and
-    `unpriced`.
+    (`bound_high` is infinite then) and under NEEDED_COVERAGE; `note` says which.
     """
     count, successes = numbers(requests["priced_known"]), numbers(requests["priced_succeeded"])
     cost, unpriced = numbers(requests["priced_known_cost_nanousd"]), numbers(requests["unpriced"])
@@ -66,4 +65,19 @@ def _notes(is_covered: npt.NDArray[np.bool_], requests: Numbers, successes: Numb
     ]
 
 
-COST_PER_SUCCESS = Measure(name="cost_per_success", basis="requests", interval="delta", compute=cost_per_success)
+COST_PER_SUCCESS = Measure(
+    name="cost_per_success",
+    basis="requests",
+    interval="delta",
+    reads=(
+        "priced_known",
+        "priced_succeeded",
+        "priced_unknown",
+        "priced_known_cost_nanousd",
+        "priced_unknown_cost_nanousd",
+        "priced_known_cost_sq",
+        "priced_succeeded_cost_nanousd",
+        "unpriced",
+    ),
+    compute=cost_per_success,
+)

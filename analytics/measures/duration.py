@@ -20,4 +20,4 @@ def duration(latency: pd.DataFrame, requests: pd.DataFrame, by: Sequence[str]) -
     return quantiles(latency, "duration", requests[[*by, "requests"]].rename(columns={"requests": "facts"}), by)
 
 
-DURATION = Quantiles(name="duration", of="requests", compute=duration)
+DURATION = Quantiles(name="duration", of="requests", kind="duration", compute=duration)

@@ -12,11 +12,14 @@ from analytics.measures.shares import share
 
 
 def escalation_rate(requests: pd.DataFrame) -> pd.DataFrame:
-    """Rate for each row with its 95 % interval; NaN where nothing is known.
-
-    Reads `escalated`, `requests`.
-    """
+    """Rate for each row with its 95 % interval; NaN where nothing is known."""
     return share(requests, "escalated", "requests")
 
 
-ESCALATION_RATE = Measure(name="escalation_rate", basis="requests", interval="wilson", compute=escalation_rate)
+ESCALATION_RATE = Measure(
+    name="escalation_rate",
+    basis="requests",
+    interval="wilson",
+    reads=("escalated", "requests"),
+    compute=escalation_rate,
+)

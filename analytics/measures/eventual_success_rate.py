@@ -12,13 +12,14 @@ from analytics.measures.shares import share
 
 
 def eventual_success_rate(requests: pd.DataFrame) -> pd.DataFrame:
-    """Rate for each row with its 95 % interval; NaN where nothing is known.
-
-    Reads `succeeded`, `known`, `requests`.
-    """
+    """Rate for each row with its 95 % interval; NaN where nothing is known."""
     return share(requests, "succeeded", "known", of="requests")
 
 
 EVENTUAL_SUCCESS_RATE = Measure(
-    name="eventual_success_rate", basis="requests", interval="wilson", compute=eventual_success_rate
+    name="eventual_success_rate",
+    basis="requests",
+    interval="wilson",
+    reads=("succeeded", "known", "requests"),
+    compute=eventual_success_rate,
 )

@@ -11,11 +11,14 @@ from analytics.measures.shares import share
 
 
 def fail_closed_rate(requests: pd.DataFrame) -> pd.DataFrame:
-    """Rate for each row with its 95 % interval; NaN where nothing is known.
-
-    Reads `failed_closed`, `requests`.
-    """
+    """Rate for each row with its 95 % interval; NaN where nothing is known."""
     return share(requests, "failed_closed", "requests")
 
 
-FAIL_CLOSED_RATE = Measure(name="fail_closed_rate", basis="requests", interval="wilson", compute=fail_closed_rate)
+FAIL_CLOSED_RATE = Measure(
+    name="fail_closed_rate",
+    basis="requests",
+    interval="wilson",
+    reads=("failed_closed", "requests"),
+    compute=fail_closed_rate,
+)

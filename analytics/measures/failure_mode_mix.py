@@ -19,4 +19,4 @@ def failure_mode_mix(mix: pd.DataFrame, requests: pd.DataFrame, by: Sequence[str
     return shares_of_values(mix, "failure_mode", groups, by, is_known=False)
 
 
-FAILURE_MODE_MIX = Mix(name="failure_mode_mix", of="requests", compute=failure_mode_mix)
+FAILURE_MODE_MIX = Mix(name="failure_mode_mix", of="requests", kind="failure_mode", compute=failure_mode_mix)

@@ -11,11 +11,10 @@ from analytics.measures.shares import share
 
 
 def fallback_rate(requests: pd.DataFrame) -> pd.DataFrame:
-    """Rate for each row with its 95 % interval; NaN where nothing is known.
-
-    Reads `fell_back`, `requests`.
-    """
+    """Rate for each row with its 95 % interval; NaN where nothing is known."""
     return share(requests, "fell_back", "requests")
 
 
-FALLBACK_RATE = Measure(name="fallback_rate", basis="requests", interval="wilson", compute=fallback_rate)
+FALLBACK_RATE = Measure(
+    name="fallback_rate", basis="requests", interval="wilson", reads=("fell_back", "requests"), compute=fallback_rate
+)

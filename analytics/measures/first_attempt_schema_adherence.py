@@ -11,13 +11,14 @@ from analytics.measures.shares import share
 
 
 def first_attempt_schema_adherence(attempts: pd.DataFrame) -> pd.DataFrame:
-    """Rate for each row with its 95 % interval; NaN where nothing is known.
-
-    Reads `first_schema_valid`, `first_schema_known`, `first_attempts`.
-    """
+    """Rate for each row with its 95 % interval; NaN where nothing is known."""
     return share(attempts, "first_schema_valid", "first_schema_known", of="first_attempts")
 
 
 FIRST_ATTEMPT_SCHEMA_ADHERENCE = Measure(
-    name="first_attempt_schema_adherence", basis="attempts", interval="wilson", compute=first_attempt_schema_adherence
+    name="first_attempt_schema_adherence",
+    basis="attempts",
+    interval="wilson",
+    reads=("first_schema_valid", "first_schema_known", "first_attempts"),
+    compute=first_attempt_schema_adherence,
 )

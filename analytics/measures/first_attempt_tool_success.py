@@ -14,15 +14,16 @@ from analytics.measures.shares import coverage, share
 
 
 def first_attempt_tool_success(attempts: pd.DataFrame) -> pd.DataFrame:
-    """Rate for each row with its 95 % interval; `count` is the tool calls; NaN where there were none.
-
-    Reads `first_tool_calls_ok`, `first_tool_calls`, `first_tools_known`, `first_attempts`.
-    """
+    """Rate for each row with its 95 % interval; `count` is the tool calls; NaN where there were none."""
     rates = share(attempts, "first_tool_calls_ok", "first_tool_calls")
     rates["coverage"] = coverage(numbers(attempts["first_tools_known"]), numbers(attempts["first_attempts"]))
     return rates
 
 
 FIRST_ATTEMPT_TOOL_SUCCESS = Measure(
-    name="first_attempt_tool_success", basis="attempts", interval="wilson", compute=first_attempt_tool_success
+    name="first_attempt_tool_success",
+    basis="attempts",
+    interval="wilson",
+    reads=("first_tool_calls_ok", "first_tool_calls", "first_tools_known", "first_attempts"),
+    compute=first_attempt_tool_success,
 )

@@ -11,13 +11,14 @@ from analytics.measures.shares import share
 
 
 def gateway_cache_hit_rate(requests: pd.DataFrame) -> pd.DataFrame:
-    """Rate for each row with its 95 % interval; NaN where nothing is known.
-
-    Reads `cached`, `requests`.
-    """
+    """Rate for each row with its 95 % interval; NaN where nothing is known."""
     return share(requests, "cached", "requests")
 
 
 GATEWAY_CACHE_HIT_RATE = Measure(
-    name="gateway_cache_hit_rate", basis="requests", interval="wilson", compute=gateway_cache_hit_rate
+    name="gateway_cache_hit_rate",
+    basis="requests",
+    interval="wilson",
+    reads=("cached", "requests"),
+    compute=gateway_cache_hit_rate,
 )

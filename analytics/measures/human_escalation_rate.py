@@ -11,13 +11,14 @@ from analytics.measures.shares import share
 
 
 def human_escalation_rate(requests: pd.DataFrame) -> pd.DataFrame:
-    """Rate for each row with its 95 % interval; NaN where nothing is known.
-
-    Reads `human_escalated`, `requests`.
-    """
+    """Rate for each row with its 95 % interval; NaN where nothing is known."""
     return share(requests, "human_escalated", "requests")
 
 
 HUMAN_ESCALATION_RATE = Measure(
-    name="human_escalation_rate", basis="requests", interval="wilson", compute=human_escalation_rate
+    name="human_escalation_rate",
+    basis="requests",
+    interval="wilson",
+    reads=("human_escalated", "requests"),
+    compute=human_escalation_rate,
 )

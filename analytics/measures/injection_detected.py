@@ -13,11 +13,14 @@ from analytics.measures.injections import injection_rate
 
 
 def injection_detected(requests: pd.DataFrame) -> pd.DataFrame:
-    """Rate for each row with its 95 % interval; NaN where nothing is known.
-
-    Reads `injection_detected`, `injection_known`, `requests`.
-    """
+    """Rate for each row with its 95 % interval; NaN where nothing is known."""
     return injection_rate(requests, "injection_detected")
 
 
-INJECTION_DETECTED = Measure(name="injection_detected", basis="requests", interval="wilson", compute=injection_detected)
+INJECTION_DETECTED = Measure(
+    name="injection_detected",
+    basis="requests",
+    interval="wilson",
+    reads=("injection_detected", "injection_known", "requests"),
+    compute=injection_detected,
+)

@@ -12,13 +12,14 @@ from analytics.measures.injections import injection_rate
 
 
 def injection_succeeded(requests: pd.DataFrame) -> pd.DataFrame:
-    """Rate for each row with its 95 % interval; NaN where nothing is known.
-
-    Reads `injection_succeeded`, `injection_known`, `requests`.
-    """
+    """Rate for each row with its 95 % interval; NaN where nothing is known."""
     return injection_rate(requests, "injection_succeeded")
 
 
 INJECTION_SUCCEEDED = Measure(
-    name="injection_succeeded", basis="requests", interval="wilson", compute=injection_succeeded
+    name="injection_succeeded",
+    basis="requests",
+    interval="wilson",
+    reads=("injection_succeeded", "injection_known", "requests"),
+    compute=injection_succeeded,
 )

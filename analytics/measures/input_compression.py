@@ -26,4 +26,18 @@ def input_compression(attempts: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-INPUT_COMPRESSION = Measure(name="input_compression", basis="attempts", interval="delta", compute=input_compression)
+INPUT_COMPRESSION = Measure(
+    name="input_compression",
+    basis="attempts",
+    interval="delta",
+    reads=(
+        "attempts",
+        "input_measured",
+        "input_chars",
+        "measured_input_tokens",
+        "input_chars_sq",
+        "measured_input_tokens_sq",
+        "input_chars_tokens",
+    ),
+    compute=input_compression,
+)

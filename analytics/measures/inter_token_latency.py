@@ -21,4 +21,6 @@ def inter_token_latency(latency: pd.DataFrame, attempts: pd.DataFrame, by: Seque
     return quantiles(latency, "inter_token", attempts[[*by, "attempts"]].rename(columns={"attempts": "facts"}), by)
 
 
-INTER_TOKEN_LATENCY = Quantiles(name="inter_token_latency", of="attempts", compute=inter_token_latency)
+INTER_TOKEN_LATENCY = Quantiles(
+    name="inter_token_latency", of="attempts", kind="inter_token", compute=inter_token_latency
+)

@@ -19,8 +19,8 @@ from analytics.frames import below_each_other
 from analytics.intervals import Numbers, divided, numbers
 from analytics.measures.definition import Fact, Probes
 from analytics.measures.eventual_success_rate import eventual_success_rate
-from analytics.measures.first_attempt_tool_success import first_attempt_tool_success
-from analytics.measures.schema_adherence import schema_adherence
+from analytics.measures.first_attempt_tool_success import FIRST_ATTEMPT_TOOL_SUCCESS, first_attempt_tool_success
+from analytics.measures.schema_adherence import SCHEMA_ADHERENCE, schema_adherence
 from analytics.measures.shares import share
 
 GOLDEN_MARGIN = 0.005
@@ -115,4 +115,11 @@ def _notes(kind: Kind, scores: Numbers, baseline: Numbers) -> list[str]:
     return [f"{kind.target}: {word}" for word in words.tolist()]
 
 
-PROBES = Probes(name="probes", interval="wilson", compute=probes)
+PROBES = Probes(
+    name="probes",
+    interval="wilson",
+    probe_requests=("requests", "known", "succeeded", "failed", "injection_known", "injection_succeeded"),
+    probe_attempts=(*SCHEMA_ADHERENCE.reads, *FIRST_ATTEMPT_TOOL_SUCCESS.reads),
+    requests=("succeeded", "known"),
+    compute=probes,
+)

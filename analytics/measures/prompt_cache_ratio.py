@@ -15,10 +15,7 @@ from analytics.measures.shares import share
 
 
 def prompt_cache_ratio(attempts: pd.DataFrame) -> pd.DataFrame:
-    """Ratio for each row with its 95 % interval; `count` is the attempts that say so; NaN where there are no tokens.
-
-    Reads `cache_read_tokens`, `cache_read_known_input_tokens`, `cache_read_known`, `attempts`.
-    """
+    """Ratio for each row with its 95 % interval; `count` is the attempts that say so; NaN where there are no tokens."""
     tokens, cached = numbers(attempts["cache_read_known_input_tokens"]), numbers(attempts["cache_read_tokens"])
     if (cached > tokens).any():
         raise ValueError("cache_read_tokens: more than cache_read_known_input_tokens, of which they are a part")
@@ -30,4 +27,10 @@ def prompt_cache_ratio(attempts: pd.DataFrame) -> pd.DataFrame:
     return share(counted, "cached", "known", of="all")
 
 
-PROMPT_CACHE_RATIO = Measure(name="prompt_cache_ratio", basis="attempts", interval="wilson", compute=prompt_cache_ratio)
+PROMPT_CACHE_RATIO = Measure(
+    name="prompt_cache_ratio",
+    basis="attempts",
+    interval="wilson",
+    reads=("cache_read_tokens", "cache_read_known_input_tokens", "cache_read_known", "attempts"),
+    compute=prompt_cache_ratio,
+)

@@ -18,4 +18,4 @@ def recovery_mix(mix: pd.DataFrame, requests: pd.DataFrame, by: Sequence[str]) -
     return shares_of_values(mix, "recovery", groups, by, is_known=True)
 
 
-RECOVERY_MIX = Mix(name="recovery_mix", of="requests", compute=recovery_mix)
+RECOVERY_MIX = Mix(name="recovery_mix", of="requests", kind="recovery", compute=recovery_mix)

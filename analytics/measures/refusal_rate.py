@@ -12,11 +12,14 @@ from analytics.measures.shares import share
 
 
 def refusal_rate(attempts: pd.DataFrame) -> pd.DataFrame:
-    """Rate for each row with its 95 % interval; NaN where nothing is known.
-
-    Reads `refused`, `refusal_known`, `attempts`.
-    """
+    """Rate for each row with its 95 % interval; NaN where nothing is known."""
     return share(attempts, "refused", "refusal_known", of="attempts")
 
 
-REFUSAL_RATE = Measure(name="refusal_rate", basis="attempts", interval="wilson", compute=refusal_rate)
+REFUSAL_RATE = Measure(
+    name="refusal_rate",
+    basis="attempts",
+    interval="wilson",
+    reads=("refused", "refusal_known", "attempts"),
+    compute=refusal_rate,
+)

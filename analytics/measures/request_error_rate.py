@@ -12,11 +12,14 @@ from analytics.measures.shares import share
 
 
 def request_error_rate(requests: pd.DataFrame) -> pd.DataFrame:
-    """Rate for each row with its 95 % interval; NaN where nothing is known.
-
-    Reads `undelivered`, `requests`.
-    """
+    """Rate for each row with its 95 % interval; NaN where nothing is known."""
     return share(requests, "undelivered", "requests")
 
 
-REQUEST_ERROR_RATE = Measure(name="request_error_rate", basis="requests", interval="wilson", compute=request_error_rate)
+REQUEST_ERROR_RATE = Measure(
+    name="request_error_rate",
+    basis="requests",
+    interval="wilson",
+    reads=("undelivered", "requests"),
+    compute=request_error_rate,
+)

@@ -15,10 +15,7 @@ from analytics.measures.span import checked_span
 
 
 def requests_per_second(requests: pd.DataFrame, seconds: float) -> pd.DataFrame:
-    """Rate for each row, each over `seconds`, with its 95 % interval. Raises ValueError for a span of no length.
-
-    Reads `requests`.
-    """
+    """Rate for each row, each over `seconds`, with its 95 % interval. Raises ValueError for a span of no length."""
     span, count = checked_span(seconds), numbers(requests["requests"])
     low, high = poisson(count)
     known = np.ones(count.shape)
@@ -26,5 +23,5 @@ def requests_per_second(requests: pd.DataFrame, seconds: float) -> pd.DataFrame:
 
 
 REQUESTS_PER_SECOND = PerSecond(
-    name="requests_per_second", basis="requests", interval="poisson", compute=requests_per_second
+    name="requests_per_second", basis="requests", interval="poisson", reads=("requests",), compute=requests_per_second
 )

@@ -11,11 +11,10 @@ from analytics.measures.shares import share
 
 
 def retry_rate(requests: pd.DataFrame) -> pd.DataFrame:
-    """Rate for each row with its 95 % interval; NaN where nothing is known.
-
-    Reads `retried`, `requests`.
-    """
+    """Rate for each row with its 95 % interval; NaN where nothing is known."""
     return share(requests, "retried", "requests")
 
 
-RETRY_RATE = Measure(name="retry_rate", basis="requests", interval="wilson", compute=retry_rate)
+RETRY_RATE = Measure(
+    name="retry_rate", basis="requests", interval="wilson", reads=("retried", "requests"), compute=retry_rate
+)

@@ -12,11 +12,14 @@ from analytics.measures.shares import share
 
 
 def route_hit_rate(requests: pd.DataFrame) -> pd.DataFrame:
-    """Rate for each row with its 95 % interval; NaN where nothing is known.
-
-    Reads `first_route_succeeded`, `known`, `requests`.
-    """
+    """Rate for each row with its 95 % interval; NaN where nothing is known."""
     return share(requests, "first_route_succeeded", "known", of="requests")
 
 
-ROUTE_HIT_RATE = Measure(name="route_hit_rate", basis="requests", interval="wilson", compute=route_hit_rate)
+ROUTE_HIT_RATE = Measure(
+    name="route_hit_rate",
+    basis="requests",
+    interval="wilson",
+    reads=("first_route_succeeded", "known", "requests"),
+    compute=route_hit_rate,
+)

@@ -16,7 +16,7 @@ from analytics.measures.shares import share
 def route_share(requests: pd.DataFrame) -> pd.DataFrame:
     """Share for each row with its 95 % interval. `count` is the requests of the whole; NaN where there were none.
 
-    Reads `requests`, and `bucket` where it is there.
+    Also looks at `bucket`, where it is there.
     """
     sums = pd.DataFrame({"requests": numbers(requests["requests"])}, index=requests.index)
     if BUCKET in requests:
@@ -26,4 +26,4 @@ def route_share(requests: pd.DataFrame) -> pd.DataFrame:
     return share(sums, "requests", "whole")
 
 
-ROUTE_SHARE = Measure(name="route_share", basis="requests", interval="wilson", compute=route_share)
+ROUTE_SHARE = Measure(name="route_share", basis="requests", interval="wilson", reads=("requests",), compute=route_share)

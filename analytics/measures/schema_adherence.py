@@ -12,11 +12,14 @@ from analytics.measures.shares import share
 
 
 def schema_adherence(attempts: pd.DataFrame) -> pd.DataFrame:
-    """Rate for each row with its 95 % interval; NaN where nothing is known.
-
-    Reads `schema_valid`, `schema_known`, `attempts`.
-    """
+    """Rate for each row with its 95 % interval; NaN where nothing is known."""
     return share(attempts, "schema_valid", "schema_known", of="attempts")
 
 
-SCHEMA_ADHERENCE = Measure(name="schema_adherence", basis="attempts", interval="wilson", compute=schema_adherence)
+SCHEMA_ADHERENCE = Measure(
+    name="schema_adherence",
+    basis="attempts",
+    interval="wilson",
+    reads=("schema_valid", "schema_known", "attempts"),
+    compute=schema_adherence,
+)

@@ -17,10 +17,7 @@ NANO = 1e-9
 
 
 def spend(requests: pd.DataFrame) -> pd.DataFrame:
-    """US dollars for each row; NaN where there were no requests, and where no cost is known although there were some.
-
-    Reads `requests`, `unpriced`, `cost_nanousd`.
-    """
+    """US dollars for each row; NaN where there were no requests, and where no cost of some is known."""
     count, cost = numbers(requests["requests"]), numbers(requests["cost_nanousd"])
     priced = coverage(count - numbers(requests["unpriced"]), count)
     # Requests that are all unpriced may still have parts with a cost: these are known, and shown.
@@ -28,4 +25,6 @@ def spend(requests: pd.DataFrame) -> pd.DataFrame:
     return in_full(requests, count, priced, np.where(is_known, cost * NANO, np.nan))
 
 
-SPEND = Measure(name="spend", basis="requests", interval="none", compute=spend)
+SPEND = Measure(
+    name="spend", basis="requests", interval="none", reads=("requests", "unpriced", "cost_nanousd"), compute=spend
+)

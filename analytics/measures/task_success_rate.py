@@ -12,11 +12,14 @@ from analytics.measures.shares import share
 
 
 def task_success_rate(requests: pd.DataFrame) -> pd.DataFrame:
-    """Rate for each row with its 95 % interval; NaN where nothing is known.
-
-    Reads `task_succeeded`, `known`, `requests`.
-    """
+    """Rate for each row with its 95 % interval; NaN where nothing is known."""
     return share(requests, "task_succeeded", "known", of="requests")
 
 
-TASK_SUCCESS_RATE = Measure(name="task_success_rate", basis="requests", interval="wilson", compute=task_success_rate)
+TASK_SUCCESS_RATE = Measure(
+    name="task_success_rate",
+    basis="requests",
+    interval="wilson",
+    reads=("task_succeeded", "known", "requests"),
+    compute=task_success_rate,
+)

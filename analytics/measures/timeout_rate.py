@@ -12,11 +12,10 @@ from analytics.measures.shares import share
 
 
 def timeout_rate(requests: pd.DataFrame) -> pd.DataFrame:
-    """Rate for each row with its 95 % interval; NaN where nothing is known.
-
-    Reads `timed_out`, `requests`.
-    """
+    """Rate for each row with its 95 % interval; NaN where nothing is known."""
     return share(requests, "timed_out", "requests")
 
 
-TIMEOUT_RATE = Measure(name="timeout_rate", basis="requests", interval="wilson", compute=timeout_rate)
+TIMEOUT_RATE = Measure(
+    name="timeout_rate", basis="requests", interval="wilson", reads=("timed_out", "requests"), compute=timeout_rate
+)

@@ -28,5 +28,17 @@ def tokenizer_compression(attempts: pd.DataFrame) -> pd.DataFrame:
 
 
 TOKENIZER_COMPRESSION = Measure(
-    name="tokenizer_compression", basis="attempts", interval="delta", compute=tokenizer_compression
+    name="tokenizer_compression",
+    basis="attempts",
+    interval="delta",
+    reads=(
+        "attempts",
+        "output_measured",
+        "output_chars",
+        "visible_tokens",
+        "output_chars_sq",
+        "visible_tokens_sq",
+        "output_chars_tokens",
+    ),
+    compute=tokenizer_compression,
 )

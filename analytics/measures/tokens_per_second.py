@@ -15,13 +15,16 @@ from analytics.measures.span import checked_span
 
 
 def tokens_per_second(attempts: pd.DataFrame, seconds: float) -> pd.DataFrame:
-    """Rate for each row, each over `seconds`; `count` is the attempts. Raises ValueError for a span of no length.
-
-    Reads `attempts`, `input_tokens`, `output_tokens`.
-    """
+    """Rate for each row, each over `seconds`; `count` is the attempts. Raises ValueError for a span of no length."""
     tokens = numbers(attempts["input_tokens"]) + numbers(attempts["output_tokens"])
     count = numbers(attempts["attempts"])
     return in_full(attempts, count, np.ones(count.shape), tokens / checked_span(seconds))
 
 
-TOKENS_PER_SECOND = PerSecond(name="tokens_per_second", basis="attempts", interval="none", compute=tokens_per_second)
+TOKENS_PER_SECOND = PerSecond(
+    name="tokens_per_second",
+    basis="attempts",
+    interval="none",
+    reads=("attempts", "input_tokens", "output_tokens"),
+    compute=tokens_per_second,
+)

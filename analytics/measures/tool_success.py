@@ -13,13 +13,16 @@ from analytics.measures.shares import coverage, share
 
 
 def tool_success(attempts: pd.DataFrame) -> pd.DataFrame:
-    """Rate for each row with its 95 % interval; `count` is the tool calls; NaN where there were none.
-
-    Reads `tool_calls_ok`, `tool_calls`, `tools_known`, `attempts`.
-    """
+    """Rate for each row with its 95 % interval; `count` is the tool calls; NaN where there were none."""
     rates = share(attempts, "tool_calls_ok", "tool_calls")
     rates["coverage"] = coverage(numbers(attempts["tools_known"]), numbers(attempts["attempts"]))
     return rates
 
 
-TOOL_SUCCESS = Measure(name="tool_success", basis="attempts", interval="wilson", compute=tool_success)
+TOOL_SUCCESS = Measure(
+    name="tool_success",
+    basis="attempts",
+    interval="wilson",
+    reads=("tool_calls_ok", "tool_calls", "tools_known", "attempts"),
+    compute=tool_success,
+)

@@ -20,4 +20,4 @@ def ttft(latency: pd.DataFrame, attempts: pd.DataFrame, by: Sequence[str]) -> pd
     return quantiles(latency, "attempt_ttft", attempts[[*by, "attempts"]].rename(columns={"attempts": "facts"}), by)
 
 
-TTFT = Quantiles(name="ttft", of="attempts", compute=ttft)
+TTFT = Quantiles(name="ttft", of="attempts", kind="attempt_ttft", compute=ttft)

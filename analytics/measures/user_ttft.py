@@ -20,4 +20,4 @@ def user_ttft(latency: pd.DataFrame, requests: pd.DataFrame, by: Sequence[str]) 
     return quantiles(latency, "ttft", requests[[*by, "requests"]].rename(columns={"requests": "facts"}), by)
 
 
-USER_TTFT = Quantiles(name="user_ttft", of="requests", compute=user_ttft)
+USER_TTFT = Quantiles(name="user_ttft", of="requests", kind="ttft", compute=user_ttft)

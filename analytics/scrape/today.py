@@ -46,8 +46,8 @@ class Today:
         begin = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
         day, parts = begin.date(), [Part("day", begin, begin + timedelta(days=1))]
         user, everything = Wanted(), Wanted(traffic="all", answers_only=False)
-        requests = read_sums(db, "request", parts, families.REQUEST, user)
-        attempts = read_sums(db, "attempt", parts, _KEYS, everything)
+        requests = read_sums(db, "request", parts, families.REQUEST, user, columns=_REQUEST_COLUMNS)
+        attempts = read_sums(db, "attempt", parts, _KEYS, everything, columns={*_ATTEMPT_COLUMNS, *_SPENT_COLUMNS})
         durations = read_bins(db, ["duration"], parts, families.ROUTE, user)
         times = read_bins(db, ["attempt_ttft", "attempt_duration"], parts, families.ATTEMPT_TIMES, user)
         spent: list[Row] = [{**row, "traffic": _traffic(row)} for row in attempts]

@@ -48,8 +48,8 @@ def list_command(
 
     Example: pointsman dead-letters list --reason invalid_field --since 24h
     """
+    from pointsman.database import checked_sessions
     from pointsman.letters.shown import plain, print_lines
-    from pointsman.wiring import checked_sessions
     from store import dead_letters
 
     after = since_age(since)
@@ -85,8 +85,8 @@ def show_command(
 
     Example: pointsman dead-letters show 17
     """
+    from pointsman.database import checked_sessions
     from pointsman.letters.shown import print_letter, whole
-    from pointsman.wiring import checked_sessions
     from store import dead_letters
 
     with checked_sessions(settings, "dead-letters") as sessions, sessions.read() as db:

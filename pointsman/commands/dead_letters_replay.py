@@ -56,9 +56,9 @@ def replay_command(  # noqa: PLR0913 - each flag of a command is an argument
 
     Example: pointsman dead-letters replay --reason too_many_routes --since 24h --max 1000
     """
+    from pointsman.database import checked_sessions
     from pointsman.kafka import kafka_connection
     from pointsman.letters.replay import LetterReplay
-    from pointsman.wiring import checked_sessions
     from store.replays import Asked, newest_id
 
     if at_most is None and not ids:

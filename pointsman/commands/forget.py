@@ -43,9 +43,9 @@ def forget(
 
     Example: pointsman forget --session 9f1c2ab0 --dry-run
     """
+    from pointsman.database import checked_sessions
     from pointsman.forgetting import Forgetting
     from pointsman.replay.bar import days_bar
-    from pointsman.wiring import checked_sessions
     from store.forgetting import stored_days
 
     forgetting = Forgetting(_whose(session, tenant, only_environment))

@@ -64,7 +64,7 @@ def measures(  # noqa: PLR0913 - each is a flag
 
     Example: pointsman measures --route invoices --since 7d --by model
     """
-    from pointsman.wiring import checked_sessions
+    from pointsman.database import checked_sessions
 
     _refuse(as_json=as_json, as_csv=as_csv, view=view, traffic=traffic)
     with checked_sessions(settings, "measures") as sessions:
@@ -186,7 +186,8 @@ def _nothing(sessions: "Sessions", asked: "Asked") -> str:
     from pointsman.terminal import harmless
 
     everywhere = {name: value for name, value in asked.where.items() if name != "environment"}
-    found = request_sums(sessions, asked._replace(by=["environment"], step=None, where=everywhere))["environment"]
+    asked = asked._replace(by=["environment"], step=None, where=everywhere)
+    found = request_sums(sessions, asked, ["requests"])["environment"]
     elsewhere = [harmless(name) for name in sorted(found)[:_MOST_NAMED]]
     hint = f", but of environment {', '.join(elsewhere)}: --environment {elsewhere[0]}" if elsewhere else ""
     return f"no requests in this span{hint}"
@@ -225,7 +226,7 @@ def _told_of_span(sessions: "Sessions", asked: "Asked") -> str:
 
 
 def _economics(sessions: "Sessions", asked: "Asked", *, as_json: bool, as_csv: bool) -> None:
-    from analytics.economics import GROUPS, cascade_economics
+    from analytics.economics import GROUPS, READS, cascade_economics
     from analytics.frames import REQUEST_KEYS
     from analytics.report import request_sums
     from pointsman.screens.economics import print_economics
@@ -234,7 +235,7 @@ def _economics(sessions: "Sessions", asked: "Asked", *, as_json: bool, as_csv: b
     by = [name for name in asked.columns if name not in GROUPS]
     if unknown := [name for name in by if name not in REQUEST_KEYS]:
         raise UsageError(f"--as economics: requests are not kept apart by {', '.join(unknown)}")
-    table = cascade_economics(request_sums(sessions, asked._replace(by=[*asked.by, *_MORE])), by)
+    table = cascade_economics(request_sums(sessions, asked._replace(by=[*asked.by, *_MORE]), READS), by)
     if as_json or as_csv:
         _write(table, as_json=as_json)
         return

@@ -63,7 +63,7 @@ def list_command(
 
     Example: pointsman offsets list
     """
-    from pointsman.wiring import checked_sessions
+    from pointsman.database import checked_sessions
     from store import offsets as stored
 
     with checked_sessions(settings, "offsets") as sessions, sessions.read() as db:
@@ -132,8 +132,8 @@ def reset_command(
     Example: pointsman offsets reset --topic routing.traces --to start
     """
     from ingest.topic_state import topic_state
+    from pointsman.database import checked_sessions
     from pointsman.kafka import kafka_connection
-    from pointsman.wiring import checked_sessions
     from store.errors import OffsetsMoved
     from store.offsets import stored_offsets
 

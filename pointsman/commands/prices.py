@@ -65,8 +65,8 @@ def import_command(  # noqa: PLR0913 - each flag of a command is an argument
 
     Example: pointsman prices import prices.csv --dry-run
     """
+    from pointsman.database import checked_sessions
     from pointsman.prices.plan import plan_import
-    from pointsman.wiring import checked_sessions
     from store import price_book
 
     where, found, left_out = _read(file, origin, provider or [], valid_from)
@@ -164,8 +164,8 @@ def list_command(
 
     Example: pointsman prices list --model gpt-5.4 --at 2026-11-01
     """
+    from pointsman.database import checked_sessions
     from pointsman.prices.shown import entry_json, print_entries
-    from pointsman.wiring import checked_sessions
     from store import price_book
     from store.price_entries import matches
 
@@ -203,8 +203,8 @@ def check_command(
 
     Example: pointsman prices check --since 30d
     """
+    from pointsman.database import checked_sessions
     from pointsman.prices.shown import print_unpriced
-    from pointsman.wiring import checked_sessions
     from store import price_book, unpriced
     from store.pricing import PriceBook
 

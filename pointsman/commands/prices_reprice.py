@@ -39,9 +39,10 @@ def reprice_command(
 
     Example: pointsman prices reprice --since 2026-11-01 --until 2026-11-15 --dry-run
     """
+    from pointsman.database import checked_sessions
     from pointsman.prices.repricing import Repricing
     from pointsman.replay.bar import days_bar
-    from pointsman.wiring import build_rebuild, checked_sessions
+    from pointsman.wiring import build_rebuild
     from store.price_book import entries
     from store.pricing import PriceBook
 

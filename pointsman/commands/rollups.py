@@ -45,8 +45,8 @@ def verify_command(*, since: Since = None, as_json: AsJson = False, settings: Se
 
     Example: pointsman rollups verify --since 7d
     """
+    from pointsman.database import checked_sessions
     from pointsman.replay.bar import days_bar
-    from pointsman.wiring import checked_sessions
     from store.rollups.comparing import comparable_days, compare_day
 
     with checked_sessions(settings, "rollups verify") as sessions:
@@ -81,8 +81,8 @@ def rebuild_command(
 
     Example: pointsman rollups rebuild --since 2026-11-21
     """
+    from pointsman.database import checked_sessions
     from pointsman.replay.bar import days_bar
-    from pointsman.wiring import checked_sessions
     from store.rollups.comparing import comparable_days, compare_day, rebuild_day
 
     rebuilt: list[date] = []

@@ -31,7 +31,7 @@ def migrate_command(
     Example: pointsman migrate --database-url postgresql://pointsman@localhost/pointsman
     """
     from migrations.schema import head_revision, known_revisions, migrate, migrate_down
-    from pointsman.wiring import build_sessions
+    from pointsman.database import build_sessions
     from store.days import Days
     from store.rights import roles_sql
 

@@ -37,7 +37,7 @@ def status(
 
     Example: pointsman status --watch
     """
-    from pointsman.wiring import checked_sessions
+    from pointsman.database import checked_sessions
 
     span = age_of(window, "--window")
     if not _SHORTEST_S <= span.total_seconds() <= _LONGEST_S:

@@ -72,7 +72,7 @@ class Measures:
         with self._sessions.read() as db:
             fresh = read_freshness(db)
         asked = Asked(self._all_of_it(), where={"environment": ENVIRONMENT}, traffic="all")
-        counted = int(request_sums(self._sessions, asked)["requests"].sum())
+        counted = int(request_sums(self._sessions, asked, ["requests"])["requests"].sum())
         return Measured(self.groups("route"), counted, fresh.behind > timedelta(), fresh.read_until, fresh.now)
 
     def when_all_is_counted(self, *, within_s: float) -> Measured:

@@ -8,10 +8,10 @@ from ingest.inspection import ClusterFacts, inspect_cluster
 from ingest.reading import CARRIES
 from ingest.topics import TOPIC_SETTINGS
 from migrations.schema import head_revision
+from pointsman.database import build_sessions
 from pointsman.doctor.findings import Observed, Unanswered
 from pointsman.kafka import kafka_connection
 from pointsman.settings import Settings, SettingsError, misspelt_variables
-from pointsman.wiring import build_sessions
 from store.days import Days
 from store.errors import AddressUnreadable, StoreAway, StoreDenied
 from store.inspection import ServerFacts, StoreFacts, inspect_server, inspect_store

@@ -3,7 +3,7 @@
 A span is covered by whole days, the rest by hours, and what is still left by minutes, as far back as there are any.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Literal, NamedTuple, Protocol
 
@@ -39,6 +39,11 @@ class Wanted(NamedTuple):
     where: Mapping[str, str | int] = {}
     traffic: Literal["user", "probe", "all"] = "user"
     answers_only: bool = True
+
+
+# Many rows are worth a person's wait. Compiling a statement takes longer than it saves; with the default of 4 MB for
+# sorts and hashes, the bins of many groups are sorted on disk.
+_FOR_A_REPORT = text("SET LOCAL statement_timeout = '5min'; SET LOCAL jit = off; SET LOCAL work_mem = '64MB'")
 
 
 class Rows(Protocol):
@@ -90,26 +95,28 @@ def _ceil(moment: datetime, level: Level) -> datetime:
     return floor if floor == moment else floor + _STEP[level]
 
 
-def read_sums(
-    db: Connection, family: Literal["request", "attempt"], parts: Sequence[Part], by: Sequence[str], wanted: Wanted
-) -> Sequence[RowMapping]:
-    """One row for each value of `by` (key columns, or `minute`, `hour`, `day`): these and every sum of the family.
+def await_report(db: Connection) -> None:
+    """Have this transaction read as long as somebody may wait for a report."""
+    db.execute(_FOR_A_REPORT)
 
-    A bucket needs parts of its level or finer. Raises ValueError where the family has no such column.
+
+def read_sums(
+    db: Connection,
+    family: Literal["request", "attempt"],
+    parts: Sequence[Part],
+    by: Sequence[str],
+    wanted: Wanted,
+    *,
+    columns: Collection[str] | None = None,
+) -> Sequence[RowMapping]:
+    """One row for each value of `by` (key columns, or `minute`, `hour`, `day`): these, and sums in the family's order.
+
+    `columns` names the sums; without it they are all there. A bucket needs parts of its level or finer. Raises
+    ValueError where the family has no such column or sum.
     """
     one = _FAMILIES[family]
-    condition, parameters = _condition(one, by, wanted)
-    sums = ", ".join(f"sum({name}) AS {name}" for name in one.sum_names)
-    buckets = [name for name in by if name in _STEP]
-    rows = _rows_of(f"{family}_rollups", parts, buckets, sums, "key_id", parameters)
-    if rows is None:
-        return []
-    names = [name if name in buckets else f"k.{name}" for name in by]
-    statement = (
-        f"SELECT {', '.join([*names, sums])} FROM ({rows}) r JOIN {family}_keys k USING (key_id)"
-        f" WHERE {condition} GROUP BY {', '.join(names) or '()'} HAVING count(*) > 0"
-    )
-    return db.execute(text(statement), parameters).mappings().all()
+    sums = {name: f"r.{name}" for name in _sums_of(one, columns)}
+    return _grouped(db, f"{family}_rollups", one, parts, by, wanted, _Read([], sums))
 
 
 def can_split(family: Literal["request", "attempt"], names: Sequence[str]) -> bool:
@@ -121,65 +128,78 @@ def read_bins(
     db: Connection, kinds: Sequence[str], parts: Sequence[Part], by: Sequence[str], wanted: Wanted
 ) -> Sequence[RowMapping]:
     """One row for each value of `by`, kind and bin, with `count`. The kinds belong to one family."""
-    family = _family_of(kinds)
-    parameters: dict[str, Any] = {"kinds": list(kinds)}
-    condition, values = _condition(family, by, wanted)
-    parameters |= values
-    buckets = [name for name in by if name in _STEP]
-    pieces = []
-    for number, part in enumerate(parts):
-        parameters |= {f"begin_{number}": part.begin, f"end_{number}": part.end}
-        cut = [f"date_trunc('{name}', bucket) AS {name}" for name in buckets]
-        pieces.append(
-            f"SELECT {', '.join([*cut, 'key_id', 'kind', 'bins', 'counts'])} FROM latency_rollups_{part.level}"
-            f" WHERE bucket >= :begin_{number} AND bucket < :end_{number} AND kind = ANY(:kinds)"
-        )
-    if not pieces:
-        return []
-    names = [name if name in buckets else f"k.{name}" for name in by]
-    groups = ", ".join([*names, "r.kind", "b.bin"])
-    statement = (
-        f"SELECT {groups}, sum(b.n) AS count FROM ({' UNION ALL '.join(pieces)}) r"
-        f" JOIN {family.name}_keys k USING (key_id) CROSS JOIN LATERAL unnest(r.bins, r.counts) AS b(bin, n)"
-        f" WHERE {condition} GROUP BY {groups}"
-    )
-    return db.execute(text(statement), parameters).mappings().all()
+    # Taking both arrays apart takes nearly twice as long as taking one apart and looking into the other.
+    apart = "CROSS JOIN LATERAL unnest(r.bins) WITH ORDINALITY AS b(bin, position)"
+    read = _Read(["kind", "bin"], {"count": "r.counts[b.position]"}, apart)
+    return _grouped(db, "latency_rollups", _family_of(kinds), parts, by, wanted, read, kinds)
 
 
 def read_mix(
     db: Connection, kinds: Sequence[str], parts: Sequence[Part], by: Sequence[str], wanted: Wanted
 ) -> Sequence[RowMapping]:
     """One row for each value of `by`, kind and value, with `count`. The kinds belong to one family."""
-    family = _family_of(kinds)
-    parameters: dict[str, Any] = {"kinds": list(kinds)}
-    condition, values = _condition(family, by, wanted)
-    parameters |= values
-    buckets = [name for name in by if name in _STEP]
-    rows = _rows_of("mix_rollups", parts, buckets, "sum(count) AS count", "key_id, kind, value", parameters)
-    if rows is None:
-        return []
-    groups = ", ".join([*(name if name in buckets else f"k.{name}" for name in by), "r.kind", "r.value"])
-    statement = (
-        f"SELECT {groups}, sum(r.count) AS count FROM ({rows}) r JOIN {family.name}_keys k USING (key_id)"
-        f" WHERE r.kind = ANY(:kinds) AND {condition} GROUP BY {groups}"
-    )
-    return db.execute(text(statement), parameters).mappings().all()
+    read = _Read(["kind", "value"], {"count": "r.count"})
+    return _grouped(db, "mix_rollups", _family_of(kinds), parts, by, wanted, read, kinds)
 
 
-def _rows_of(
-    table: str, parts: Sequence[Part], buckets: Sequence[str], sums: str, key: str, parameters: dict[str, Any]
-) -> str | None:
-    """The rows of each part, summed by their keys first: there are far fewer keys than rows."""
+class _Read(NamedTuple):
+    """What a statement groups by beside the reader's columns, what it adds up under which name, and of what."""
+
+    groups: Sequence[str]
+    sums: Mapping[str, str]
+    apart: str = ""
+
+
+def _grouped(
+    db: Connection,
+    table: str,
+    family: Family,
+    parts: Sequence[Part],
+    by: Sequence[str],
+    wanted: Wanted,
+    read: _Read,
+    kinds: Sequence[str] = (),
+) -> Sequence[RowMapping]:
+    """Rows beside their keys, grouped part by part and then over all parts.
+
+    A part is one table, whose statistics say how many groups there will be and how long arrays are: PostgreSQL then
+    shares the work among processes. Over several tables it knows neither and sorts millions of rows instead.
+    """
+    condition, parameters = _condition(family, by, wanted)
+    if kinds:
+        condition, parameters["kinds"] = f"{condition} AND r.kind = ANY(:kinds)", list(kinds)
+    groups = [*by, *read.groups]
+    group_by = f"GROUP BY {', '.join(str(number + 1) for number in range(len(groups))) or '()'} HAVING count(*) > 0"
     pieces = []
     for number, part in enumerate(parts):
         parameters |= {f"begin_{number}": part.begin, f"end_{number}": part.end}
-        cut = [f"date_trunc('{name}', bucket) AS {name}" for name in buckets]
-        groups = ", ".join([*(f"date_trunc('{name}', bucket)" for name in buckets), key])
+        columns = [_column(name, part) for name in by] + list(read.groups)
+        sums = [f"sum({of}) AS {name}" for name, of in read.sums.items()]
         pieces.append(
-            f"SELECT {', '.join([*cut, key, sums])} FROM {table}_{part.level}"
-            f" WHERE bucket >= :begin_{number} AND bucket < :end_{number} GROUP BY {groups}"
+            f"SELECT {', '.join([*columns, *sums])} FROM {table}_{part.level} r"
+            f" JOIN {family.name}_keys k USING (key_id) {read.apart}"
+            f" WHERE r.bucket >= :begin_{number} AND r.bucket < :end_{number} AND {condition} {group_by}"
         )
-    return " UNION ALL ".join(pieces) or None
+    if not pieces:
+        return []
+    sums = [f"sum({name}) AS {name}" for name in read.sums]
+    statement = f"SELECT {', '.join([*groups, *sums])} FROM ({' UNION ALL '.join(pieces)}) p {group_by}"
+    return db.execute(text(statement), parameters).mappings().all()
+
+
+def _column(name: str, part: Part) -> str:
+    """A key, or the bucket as it is in a part of the same level."""
+    if name not in _STEP:
+        return f"k.{name}"
+    return f"r.bucket AS {name}" if name == part.level else f"date_trunc('{name}', r.bucket) AS {name}"
+
+
+def _sums_of(family: Family, columns: Collection[str] | None) -> list[str]:
+    """The names of sums, in the order of the family."""
+    if unknown := set(columns or ()) - set(family.sum_names):
+        msg = f"{family.name}s have no sum {', '.join(sorted(unknown))}"
+        raise ValueError(msg)
+    return [name for name in family.sum_names if columns is None or name in columns]
 
 
 def _family_of(kinds: Sequence[str]) -> Family:

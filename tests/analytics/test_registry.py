@@ -1,14 +1,19 @@
 """The registry holds every measure that has a name, each in a file of its own."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 import analytics.measures
+from analytics.frames import Frames
 from analytics.measures.definition import AnyMeasure, Mix, Quantiles
 from analytics.measures.registry import REGISTRY
+from analytics.measures.table import measures_table
 from pointsman_contract.measures import MEASURES
-from store.rollups.keys import ATTEMPT_KEY, REQUEST_KEY
+from store.rollups.keys import ATTEMPT_KEY, ATTEMPT_MIXES, ATTEMPT_TIMES, REQUEST_KEY, REQUEST_MIXES, REQUEST_TIMES
+from tests.analytics.sums import attempts, latency, mix, requests
 
 # What measures share, and what is made of all of them.
 SHARED = {"__init__", "definition", "registry", "table", "shares", "times", "mixes", "span", "injections"}
@@ -55,3 +60,54 @@ def test_a_measure_knows_by_what_it_can_be_split(measure: AnyMeasure) -> None:
     assert measure.keys == keys
     assert measure.splits_by(sorted(keys))
     assert not measure.splits_by(["no_such_column"])
+
+
+def rows_from(measure: AnyMeasure, frames: Frames) -> pd.DataFrame:
+    """What is reported of the measure, from these frames."""
+    return measures_table(frames, ["route"], 60, only=[measure.name]).rows
+
+
+def everything() -> Frames:
+    """Every sum of every frame, no two of a kind alike, and every kind of time and of mix."""
+    sums = {"requests": 40, "known": 30, "succeeded": 20, "failed": 5, "escalated": 4, "cached": 3, "cost_nanousd": 9}
+    tries = {"attempts": 50, "errors": 6, "cancelled": 2, "schema_known": 9, "schema_valid": 8, "first_attempts": 40}
+    kinds = enumerate([*REQUEST_TIMES, *ATTEMPT_TIMES, *REQUEST_MIXES, *ATTEMPT_MIXES], start=1)
+    by = {"route": "a"}
+    timed = {kind: number for number, kind in kinds}
+    return Frames(
+        requests=requests(**by, **sums),
+        attempts=attempts(**by, **tries),
+        latency=pd.concat([latency(kind, {100 * timed[kind]: 9}, **by) for kind in (*REQUEST_TIMES, *ATTEMPT_TIMES)]),
+        mix=pd.concat([mix(kind, {"none": timed[kind]}, **by) for kind in (*REQUEST_MIXES, *ATTEMPT_MIXES)]),
+        probe_requests=requests(**by, **sums, probe=["golden", "adversarial"]).assign(route="a"),
+        probe_attempts=attempts(**by, **tries, probe=["schema", "tools"]).assign(route="a"),
+    )
+
+
+def cut(frames: Frames, measure: AnyMeasure, without: tuple[str, str] = ("", "")) -> Frames:
+    """Only what the measure says that it takes, less the sum `without` of a frame."""
+    kept: dict[str, pd.DataFrame] = {}
+    for name, sums in measure.takes.items():
+        frame: pd.DataFrame = getattr(frames, name)
+        keys = ["route", "probe"] if "probe" in frame else ["route"]
+        kept[name] = frame[[*keys, *(one for one in sums if (name, one) != without)]]
+    by_kind = {"latency": frames.latency, "mix": frames.mix}
+    if isinstance(measure, Quantiles | Mix):
+        rows = by_kind[measure.basis]
+        assert rows is not None
+        kept[measure.basis] = rows[rows["kind"] == measure.kind]
+    return Frames(**kept)
+
+
+@each_measure
+def test_a_measure_takes_what_it_says_and_no_more(measure: AnyMeasure) -> None:
+    """From these sums, and rows of this kind, comes the same as from all; and each of the sums is missed."""
+    whole = everything()
+    expected = rows_from(measure, whole)
+    assert len(expected) > 0
+    pd.testing.assert_frame_equal(rows_from(measure, cut(whole, measure)), expected)
+    taken: Sequence[tuple[str, str]] = [(name, one) for name, sums in measure.takes.items() for one in sums]
+    assert len(set(taken)) == len(taken) > 0
+    for name, one in taken:
+        with pytest.raises(KeyError, match=one):
+            rows_from(measure, cut(whole, measure, without=(name, one)))

@@ -6,8 +6,9 @@ from itertools import pairwise
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import text
 
-from store.rollups.reading import Wanted, cover, read_bins, read_mix, read_sums
+from store.rollups.reading import Wanted, await_report, cover, read_bins, read_mix, read_sums
 from store.rollups.tick import tick
 from store.sessions import Sessions
 from tests.builders import NOON, attempt, trace
@@ -63,6 +64,37 @@ def test_sums_by_any_key(feed: Feed, sessions: Sessions) -> None:
         assert read_sums(db, "request", parts, [], Wanted(where={"route": "nowhere"})) == []
         with pytest.raises(ValueError, match="requests have no language"):
             read_sums(db, "request", parts, ["language"], Wanted())
+
+
+def test_only_the_sums_that_are_wanted(feed: Feed, sessions: Sessions) -> None:
+    """In the order of the family, whatever the order of the names; none at all are the groups that there are."""
+    feed.send(trace(), trace(task_class="code"))
+    tick(sessions)
+    parts = cover(NOON - timedelta(days=2), NOON + timedelta(days=1), minutes_from=NEVER)
+    with sessions.read() as db:
+        (row,) = read_sums(db, "request", parts, [], Wanted(), columns=["escalated", "requests"])
+        assert list(row.items()) == [("requests", 2), ("escalated", 0)]
+        groups = read_sums(db, "request", parts, ["task_class"], Wanted(), columns=())
+        assert sorted(tuple(row.items()) for row in groups) == [
+            (("task_class", "code"),),
+            (("task_class", "extraction"),),
+        ]
+        assert read_sums(db, "request", [], [], Wanted(), columns=["requests"]) == []
+        with pytest.raises(ValueError, match="requests have no sum errors"):
+            read_sums(db, "request", parts, [], Wanted(), columns=["requests", "errors"])
+        with pytest.raises(ValueError, match="have no sum 1\\) FROM"):
+            read_sums(db, "attempt", parts, [], Wanted(), columns=["1) FROM attempt_keys --"])
+
+
+def test_a_report_is_waited_for(sessions: Sessions) -> None:
+    """Longer than other statements and with more memory, in its own transaction alone."""
+    with sessions.read() as db:
+        await_report(db)
+        assert db.execute(text("SHOW statement_timeout")).scalar_one() == "5min"
+        assert db.execute(text("SHOW jit")).scalar_one() == "off"
+        assert db.execute(text("SHOW work_mem")).scalar_one() == "64MB"
+    with sessions.read() as db:
+        assert db.execute(text("SHOW statement_timeout")).scalar_one() == "1min"
 
 
 def test_bins_and_mixes(feed: Feed, sessions: Sessions) -> None:
