@@ -46,11 +46,7 @@ def reprice_command(
     from store.price_book import entries
     from store.pricing import PriceBook
 
-    now = datetime.now(UTC)
-    begin = moment_of(since, "--since", now=now)
-    end = moment_of(until, "--until", now=now) if until is not None else now
-    if begin >= end:
-        raise UsageError("--since is not before --until")
+    begin, end = _period(since, until)
     with checked_sessions(settings, "prices") as sessions:
         with sessions.read() as db:
             book = PriceBook(one.entry for one in entries(db))
@@ -71,6 +67,15 @@ def reprice_command(
         _tell_json(repricing, dry_run=False)
     else:
         typer.echo(_done(repricing))
+
+
+def _period(since: str, until: str | None) -> tuple[datetime, datetime]:
+    now = datetime.now(UTC)
+    begin = moment_of(since, "--since", now=now)
+    end = moment_of(until, "--until", now=now) if until is not None else now
+    if begin >= end:
+        raise UsageError("--since is not before --until")
+    return begin, end
 
 
 def _tell_left_out(days: Sequence[date]) -> None:
