@@ -9,6 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from analytics.errors import ContradictorySums
+
 Numbers = npt.NDArray[np.float64]
 
 # The 97.5th percentile of the normal distribution.
@@ -22,12 +24,12 @@ _EXACT_TERMS = 90
 def numbers(sums: pd.Series) -> Numbers:
     """A column of sums as numbers, whatever type the database gave them.
 
-    Raises ValueError where one is negative, infinite or missing: sums of counts and amounts are none of these, so the
-    frame was read wrongly, and a measure of it would be wrong in silence.
+    Raises ContradictorySums where one is negative, infinite or missing: sums of counts and amounts are none of these,
+    and a measure of them would be wrong in silence.
     """
     values = np.array(sums, dtype=np.float64)
     if not np.isfinite(values).all() or (values < 0).any():
-        raise ValueError(f"{sums.name}: a sum is negative, infinite or missing")
+        raise ContradictorySums(f"{sums.name}: a sum is negative, infinite or missing")
     return values
 
 
@@ -41,12 +43,12 @@ def wilson(successes: pd.Series, trials: pd.Series) -> tuple[pd.Series, pd.Serie
     """Both ends of Wilson's score interval of successes / trials, on the index of `trials`.
 
     NaN where there were no trials. The lower end is 0 at no success, the upper end 1 at trials alone. Numbers need not
-    be whole. Raises ValueError for a number that is negative, infinite or missing, and for more successes than trials.
-    Source: E. B. Wilson, J. Am. Stat. Assoc. 22 (1927) 209.
+    be whole. Raises ContradictorySums for a number that is negative, infinite or missing, and for more successes than
+    trials. Source: E. B. Wilson, J. Am. Stat. Assoc. 22 (1927) 209.
     """
     k, n = numbers(successes), numbers(trials)
     if (k > n).any():
-        raise ValueError(f"{successes.name}: more than {trials.name}, of which it is a part")
+        raise ContradictorySums(f"{successes.name}: more than {trials.name}, of which it is a part")
     p = divided(k, n)
     per_trial = divided(np.full(n.shape, Z * Z), n)
     centre = (p + per_trial / 2) / (1 + per_trial)

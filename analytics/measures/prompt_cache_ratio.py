@@ -9,6 +9,7 @@ Unit: 1 (a share). Basis: input tokens of answer attempts. Source: design §5.
 import numpy as np
 import pandas as pd
 
+from analytics.errors import ContradictorySums
 from analytics.intervals import divided, numbers
 from analytics.measures.definition import Measure
 from analytics.measures.shares import share
@@ -18,7 +19,7 @@ def prompt_cache_ratio(attempts: pd.DataFrame) -> pd.DataFrame:
     """Ratio for each row with its 95 % interval; `count` is the attempts that say so; NaN where there are no tokens."""
     tokens, cached = numbers(attempts["cache_read_known_input_tokens"]), numbers(attempts["cache_read_tokens"])
     if (cached > tokens).any():
-        raise ValueError("cache_read_tokens: more than cache_read_known_input_tokens, of which they are a part")
+        raise ContradictorySums("cache_read_tokens: more than cache_read_known_input_tokens, of which they are a part")
     # Attempts without a single input token say nothing about the cache.
     known = np.where(tokens > 0, numbers(attempts["cache_read_known"]), 0)
     whole = numbers(attempts["attempts"])

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from analytics.errors import ContradictorySums
 from analytics.intervals import Numbers, divided, numbers, positive_interval, ratio_error, wilson
 
 
@@ -33,7 +34,7 @@ def share(frame: pd.DataFrame, part: str, known: str, *, of: str | None = None) 
 def coverage(known: Numbers, of: Numbers) -> Numbers:
     """The share that is known; NaN where there is nothing to know. Raises ValueError where more is known than is."""
     if (known > of).any():
-        raise ValueError("more is known than there is: the sums are of different rows")
+        raise ContradictorySums("more is known than there is: the sums are of different rows")
     return divided(known, of)
 
 

@@ -15,7 +15,7 @@ from store.rollups.tick import tick
 from store.sessions import Sessions
 from tests.builders import attempt, outcome, trace
 from tests.cli.command import Said, pointsman
-from tests.store.feed import OUTCOMES_0, Feed
+from tests.store.feed import OUTCOMES_0, Feed, execute
 
 HOUR = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(hours=3)
 
@@ -139,6 +139,17 @@ def test_another_environment_is_named(url: str) -> None:
     said = measures(url, "--environment", "test")
     assert "no requests in this span, but of environment prod, stage: --environment prod" in said.out
     assert line_of(measures(url, "--environment", "stage"), "invoices").startswith("invoices | 1 |")
+
+
+def test_sums_that_contradict_each_other(url: str) -> None:
+    """Are told with what helps, and no figure is made of them."""
+    sessions = Sessions(url)
+    execute(sessions, "UPDATE request_rollups_hour SET succeeded = known + 1")
+    sessions.close()
+    said = measures(url)
+    assert (said.code, said.out) == (1, "")
+    assert "succeeded: more than known, of which it is a part" in said.err
+    assert "pointsman rollups verify" in said.err
 
 
 @pytest.mark.parametrize(
