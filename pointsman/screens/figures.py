@@ -93,4 +93,9 @@ def thinned(values: Sequence[float], room: int) -> list[float]:
     for number, value in enumerate(values):
         if math.isfinite(value):
             runs[number * room // len(values)].append(value)
-    return [sum(run) / len(run) if run else math.nan for run in runs]
+    return [_mean(run) if run else math.nan for run in runs]
+
+
+def _mean(run: Sequence[float]) -> float:
+    """Never outside of its values: rounding would give a level course ups and downs as high as the plot."""
+    return min(max(sum(run) / len(run), min(run)), max(run))
