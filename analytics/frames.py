@@ -12,14 +12,17 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from store.rollups.columns import ATTEMPT_SUMS, REQUEST_SUMS
-from store.rollups.keys import ATTEMPT_KEY, REQUEST_KEY
+from store.rollups.columns import ATTEMPT_SUMS, REQUEST_SUMS, SHADOW_SUMS
+from store.rollups.keys import ATTEMPT_KEY, REQUEST_KEY, SHADOW_KEY
 
 BUCKET = "bucket"
 REQUEST_COLUMNS = tuple(column.name for column in REQUEST_SUMS)
 ATTEMPT_COLUMNS = tuple(column.name for column in ATTEMPT_SUMS)
+SHADOW_COLUMNS = tuple(column.name for column in SHADOW_SUMS)
 REQUEST_KEYS = frozenset(key.name for key in REQUEST_KEY) | {BUCKET}
 ATTEMPT_KEYS = frozenset(key.name for key in ATTEMPT_KEY) | {BUCKET}
+SHADOW_KEYS = frozenset(key.name for key in SHADOW_KEY) | {BUCKET}
+ALL_KEYS = REQUEST_KEYS | ATTEMPT_KEYS | SHADOW_KEYS
 
 
 class Frames(NamedTuple):
@@ -29,6 +32,7 @@ class Frames(NamedTuple):
     of the answer roles. Both may have those alone that the measures take. `latency`: `by`, `kind` (REQUEST_TIMES,
     ATTEMPT_TIMES), `bin` (`analytics/bins.py`), `count`. `mix`: `by`, `kind` (REQUEST_MIXES, ATTEMPT_MIXES), `value`,
     `count`. `probe_requests`, `probe_attempts`: like the first two, of test traffic alone, and with a column `probe`.
+    `shadows`: `by` and sums of SHADOW_SUMS, shadow requests beside those that they shadow.
     """
 
     requests: pd.DataFrame | None = None
@@ -37,12 +41,13 @@ class Frames(NamedTuple):
     mix: pd.DataFrame | None = None
     probe_requests: pd.DataFrame | None = None
     probe_attempts: pd.DataFrame | None = None
+    shadows: pd.DataFrame | None = None
 
 
 def refuse_unknown_keys(by: Collection[str]) -> None:
-    """Raises ValueError for a column that is a key of neither requests nor attempts."""
-    if unknown := sorted(set(by) - REQUEST_KEYS - ATTEMPT_KEYS):
-        known = ", ".join(sorted(REQUEST_KEYS | ATTEMPT_KEYS))
+    """Raises ValueError for a column that is a key of nothing."""
+    if unknown := sorted(set(by) - ALL_KEYS):
+        known = ", ".join(sorted(ALL_KEYS))
         raise ValueError(f"nothing is kept apart by {', '.join(unknown)}; there are {known}")
 
 

@@ -7,11 +7,22 @@ from typing import Any, Literal, NamedTuple
 
 import pandas as pd
 
-from analytics.frames import ATTEMPT_COLUMNS, BUCKET, REQUEST_COLUMNS, Frames
+from analytics.frames import ATTEMPT_COLUMNS, BUCKET, REQUEST_COLUMNS, SHADOW_COLUMNS, Frames
 from analytics.measures.definition import AnyMeasure, Fact, FrameOfSums, Mix, Quantiles
 from analytics.measures.registry import REGISTRY
 from analytics.measures.table import MeasuresTable, measures_table
-from store.rollups.reading import Database, Level, Part, Rows, Wanted, await_report, read_bins, read_mix, read_sums
+from store.rollups.reading import (
+    Database,
+    FamilyName,
+    Level,
+    Part,
+    Rows,
+    Wanted,
+    await_report,
+    read_bins,
+    read_mix,
+    read_sums,
+)
 from store.sessions import Sessions
 
 STEPS: Mapping[str, timedelta] = {
@@ -19,9 +30,12 @@ STEPS: Mapping[str, timedelta] = {
     "hour": timedelta(hours=1),
     "day": timedelta(days=1),
 }
-FamilyName = Literal["request", "attempt"]
 _PROBE = "probe"
-_SUMS: Mapping[FamilyName, Sequence[str]] = {"request": REQUEST_COLUMNS, "attempt": ATTEMPT_COLUMNS}
+_SUMS: Mapping[FamilyName, Sequence[str]] = {
+    "request": REQUEST_COLUMNS,
+    "attempt": ATTEMPT_COLUMNS,
+    "shadow": SHADOW_COLUMNS,
+}
 
 
 class Asked(NamedTuple):
@@ -102,6 +116,7 @@ class _Reader(NamedTuple):
             "attempts": ("attempt", asked.columns, user),
             "probe_requests": ("request", by_probe, tests),
             "probe_attempts": ("attempt", by_probe, tests),
+            "shadows": ("shadow", asked.columns, user),
         }
         return Frames(
             latency=self._by_kind(read_bins, [one for one in measures if isinstance(one, Quantiles)], "bin"),

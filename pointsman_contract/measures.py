@@ -9,7 +9,7 @@ import re
 from types import MappingProxyType
 from typing import Literal, NamedTuple
 
-Unit = Literal["1", "s", "USD", "chars/token", "requests/s", "tokens/s"]
+Unit = Literal["1", "ratio", "s", "USD", "chars/token", "requests/s", "tokens/s"]
 Direction = Literal["higher", "lower", "neither"]
 
 QUANTILES = (0.5, 0.9, 0.95, 0.99)
@@ -18,9 +18,9 @@ QUANTILES = (0.5, 0.9, 0.95, 0.99)
 class MeasureName(NamedTuple):
     """What a measure is called.
 
-    `unit` is the unit of its values ("1": a share between 0 and 1). `better` says in which direction things get
-    better. `has_quantiles` tells measures that have a value for each of QUANTILES. `synonyms` are what people call it
-    besides its name, in lower case with single spaces.
+    `unit` is the unit of its values ("1": a share between 0 and 1; "ratio": one thing over another of its kind).
+    `better` says in which direction things get better. `has_quantiles` tells measures that have a value for each of
+    QUANTILES. `synonyms` are what people call it besides its name, in lower case with single spaces.
     """
 
     name: str
@@ -97,6 +97,17 @@ _ALL: tuple[MeasureName, ...] = (
         ("output compression", "characters per token", "chars per token", "tokenizer efficiency"),
     ),
     MeasureName("input_compression", "chars/token", "higher", ("input tokenizer compression", "prompt compression")),
+    MeasureName(
+        "swap_input_tokens",
+        "ratio",
+        "lower",
+        ("tokenizer effect", "tokenizer effect of a swap", "input token ratio", "token inflation"),
+    ),
+    MeasureName("swap_output_tokens", "ratio", "lower", ("output token ratio", "verbosity of a swap")),
+    MeasureName(
+        "swap_input_cost", "USD", "lower", ("cost of the tokenizer effect", "extra input cost", "tokenizer cost")
+    ),
+    MeasureName("swap_cost", "ratio", "lower", ("cost ratio", "cost of a swap", "shadow cost ratio")),
     _share("route_share", "neither", "traffic share", "share of requests"),
     _share("route_hit_rate", "higher", "route hit", "routing accuracy", "first route success rate"),
     _share("prompt_cache_ratio", "higher", "prompt cache hit rate", "prompt cache hit ratio", "cached token ratio"),

@@ -76,7 +76,7 @@ class Trace(Message):
     """The decision record's revision as the router was told it: shown, never trusted."""
     arm: Arm = "baseline"
     shadow_of: TraceId | None = None
-    """The trace of the user's request that this one shadows."""
+    """The trace of the user's request that this one shadows; they are compared if both started on one UTC day."""
     threshold: Number | None = None
     """What the confidence was compared with."""
     confidence: Number | None = None

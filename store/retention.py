@@ -60,7 +60,7 @@ def delete_expired(sessions: Sessions, *, now: datetime, oldest: date) -> Delete
         _delete(sessions, table, "day < :oldest", {"oldest": oldest})
     minutes = sum(
         _delete(sessions, f"{family}_rollups_minute", "bucket < :first_minute", {"first_minute": first_minute})
-        for family in ("request", "attempt", "latency", "mix")
+        for family in ("request", "attempt", "shadow", "latency", "mix")
     )
     return Deleted(batches, outcomes, heartbeats, letters, minutes)
 

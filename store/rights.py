@@ -47,9 +47,9 @@ _ROLLUPS = (
     Right(DASHBOARD, "SELECT"),
 )
 _ROLLUP_TABLES = (
-    *(f"{family}_rollups_{level}" for family in ("request", "attempt", "latency", "mix")
+    *(f"{family}_rollups_{level}" for family in ("request", "attempt", "shadow", "latency", "mix")
       for level in ("minute", "hour", "day")),
-    "tenant_rollups_day", "request_keys", "attempt_keys", "tenant_keys", "admitted_values",
+    "tenant_rollups_day", "request_keys", "attempt_keys", "tenant_keys", "shadow_keys", "admitted_values",
 )  # fmt: skip
 
 # LOCK TABLE in a mode that excludes others asks for UPDATE: `start_day_parity` never holds a row, and the routes of a

@@ -9,15 +9,19 @@ from typing import ClassVar, Literal
 
 import pandas as pd
 
-from analytics.frames import ATTEMPT_KEYS, REQUEST_KEYS
+from analytics.frames import ATTEMPT_KEYS, REQUEST_KEYS, SHADOW_KEYS
 from pointsman_contract.measures import MEASURES, MeasureName
 
-Basis = Literal["requests", "attempts", "latency", "mix", "probes"]
+Basis = Literal["requests", "attempts", "shadows", "latency", "mix", "probes"]
 # Of what the keys are, by which a measure can be split.
-Fact = Literal["requests", "attempts"]
-FrameOfSums = Literal["requests", "attempts", "probe_requests", "probe_attempts"]
-Interval = Literal["wilson", "delta", "order statistics", "poisson", "none"]
-KEYS: dict[Fact, frozenset[str]] = {"requests": REQUEST_KEYS, "attempts": ATTEMPT_KEYS}
+Fact = Literal["requests", "attempts", "shadows"]
+FrameOfSums = Literal["requests", "attempts", "probe_requests", "probe_attempts", "shadows"]
+Interval = Literal["wilson", "delta", "normal", "order statistics", "poisson", "none"]
+KEYS: dict[Fact, frozenset[str]] = {
+    "requests": REQUEST_KEYS,
+    "attempts": ATTEMPT_KEYS,
+    "shadows": SHADOW_KEYS,
+}
 
 
 @dataclass(frozen=True, kw_only=True)

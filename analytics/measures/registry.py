@@ -33,6 +33,10 @@ from analytics.measures.route_hit_rate import ROUTE_HIT_RATE
 from analytics.measures.route_share import ROUTE_SHARE
 from analytics.measures.schema_adherence import SCHEMA_ADHERENCE
 from analytics.measures.spend import SPEND
+from analytics.measures.swap_cost import SWAP_COST
+from analytics.measures.swap_input_cost import SWAP_INPUT_COST
+from analytics.measures.swap_input_tokens import SWAP_INPUT_TOKENS
+from analytics.measures.swap_output_tokens import SWAP_OUTPUT_TOKENS
 from analytics.measures.task_success_rate import TASK_SUCCESS_RATE
 from analytics.measures.timeout_rate import TIMEOUT_RATE
 from analytics.measures.tokenizer_compression import TOKENIZER_COMPRESSION
@@ -69,6 +73,10 @@ REGISTRY: tuple[AnyMeasure, ...] = (
     INTER_TOKEN_LATENCY,
     TOKENIZER_COMPRESSION,
     INPUT_COMPRESSION,
+    SWAP_INPUT_TOKENS,
+    SWAP_OUTPUT_TOKENS,
+    SWAP_INPUT_COST,
+    SWAP_COST,
     ROUTE_SHARE,
     ROUTE_HIT_RATE,
     PROMPT_CACHE_RATIO,

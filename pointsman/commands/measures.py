@@ -94,7 +94,7 @@ def _asked(
     measures: list[str],
     traffic: Any,
 ) -> "Asked":
-    from analytics.frames import ATTEMPT_KEYS, BUCKET, REQUEST_KEYS
+    from analytics.frames import ALL_KEYS, BUCKET
     from analytics.report import Asked
     from store.rollups.reading import cover
 
@@ -106,7 +106,7 @@ def _asked(
     names = [name.strip() for name in by.split(",") if name.strip()]
     steps: list[Any] = [name for name in names if name in _STEPS]
     keys = [name for name in names if name not in _STEPS]
-    known = sorted((REQUEST_KEYS | ATTEMPT_KEYS) - {BUCKET})
+    known = sorted(ALL_KEYS - {BUCKET})
     if unknown := [name for name in keys if name not in known]:
         raise UsageError(f"--by: there is no {', '.join(unknown)}; there are {', '.join([*_STEPS, *known])}")
     if len(steps) > 1 or len(set(names)) < len(names):

@@ -4,18 +4,19 @@ import inspect
 import re
 
 from analytics.economics import cascade_economics
-from analytics.frames import ATTEMPT_KEYS, BUCKET, REQUEST_KEYS
+from analytics.frames import ATTEMPT_KEYS, BUCKET, REQUEST_KEYS, SHADOW_KEYS
 from analytics.measures.cost_per_success import NEEDED_COVERAGE
 from analytics.measures.definition import AnyMeasure, Mix, Quantiles
 from analytics.measures.probes import PROBES
 from analytics.measures.registry import REGISTRY
 from pointsman.reference.markdown import code, codes, page, table
-from store.rollups.keys import ATTEMPT_KEY, REQUEST_KEY
+from store.rollups.keys import ATTEMPT_KEY, REQUEST_KEY, SHADOW_KEY
 
 _INTRODUCTION = """# Measures
 
 What Pointsman computes from traces. *Requests* are user-facing traces: no shadow, no probe. *Answer attempts*
 are attempts of role primary, retry, escalation or fallback; judges, guards, embeddings and rerankers are none.
+*Shadows* are copies of requests that a candidate answers beside the model that serves.
 Every measure is computed from sums and histogram bins of the rollups (`analytics/measures/`, one file each), so
 parts of a period add up to the period."""
 
@@ -68,6 +69,7 @@ _KINDS_OF_INTERVAL = (
         """`low` is 0 and `high` infinite where there are too few for an end: an upper end takes 6 observations for P50,
         36 for P90, 72 for P95, 368 for P99""",
     ),
+    ("normal", "the mean and its standard error", "few pairs, some of them very long"),
     ("poisson", "the score interval of an expected count", "requests that come in bursts"),
     ("none", "counted in full, not estimated", ""),
 )
@@ -119,7 +121,7 @@ def _row(measure: AnyMeasure) -> tuple[str, ...]:
 
 
 def _key_set(measure: AnyMeasure) -> str:
-    return {REQUEST_KEYS: "requests", ATTEMPT_KEYS: "attempts"}.get(measure.keys, "both")
+    return {REQUEST_KEYS: "requests", ATTEMPT_KEYS: "attempts", SHADOW_KEYS: "shadows"}.get(measure.keys, "both")
 
 
 def _keys() -> str:
@@ -131,6 +133,9 @@ minute, hour or day. A measure that a column cannot split is named and left out,
 
 - *requests*: {codes(key.name for key in REQUEST_KEY)}. `model` is the final model, of the last answer attempt.
 - *attempts*: {codes(key.name for key in ATTEMPT_KEY)}. `model` is the one that made the attempt.
+- *shadows*: {codes(key.name for key in SHADOW_KEY)}. `model` is the candidate's and `baseline_model` that of the
+  request which is shadowed, of the first answer attempt each; `call_mode` and `effort` are the candidate's. A shadow
+  whose request is not there (yet) has an empty `baseline_model`.
 - *both*: {codes(both)}: `probes` reads requests and attempts, and its parts are the values of `probe`.
 
 `probe` tells test traffic apart, which is outside of all measures but `probes`."""

@@ -43,8 +43,6 @@ def print_economics(rows: pd.DataFrame, by: Sequence[str]) -> None:
 
 
 def _money_or_share(value: float, unit: Any) -> str:
-    if unit == "USD" and value < 0:
-        return f"-{figure(-value, unit)}"
     return figure(value, unit)
 
 

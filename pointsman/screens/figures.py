@@ -22,9 +22,11 @@ def figure(value: float, unit: Unit, *, no_data: str = NO_DATA) -> str:
         case "1":
             return f"{_share(value)} %"
         case "USD":
-            return f"${digits(value)}"
+            return f"-${digits(-value)}" if value < 0 else f"${digits(value)}"
         case "s":
             return _time(value)
+        case "ratio":
+            return f"{digits(value)}x"
         case "chars/token":
             return f"{value:.2f} {unit}"
         case _:
@@ -36,7 +38,7 @@ def interval(low: float, high: float, unit: Unit) -> str:
     if math.isnan(low) or math.isnan(high):
         return ""
     lower, upper = figure(low, unit), figure(high, unit)
-    for end in (" %", " ms", " s", " µs", f" {unit}"):
+    for end in (" %", " ms", " s", " µs", "x", f" {unit}"):
         if lower.endswith(end) and upper.endswith(end):
             return f"{lower.removesuffix(end)} to {upper}"
     return f"{lower} to {upper}"

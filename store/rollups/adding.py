@@ -7,7 +7,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, text
 
 from store.rollups.admitting import admit
-from store.rollups.grouping import ATTEMPTS, FAMILIES, REQUESTS, TENANTS, Family
+from store.rollups.grouping import ATTEMPTS, FAMILIES, REQUESTS, SHADOWS, TENANTS, Family
 from store.rollups.keys import KEYS_A_DAY, VALUES_A_DAY
 
 LEVELS = ("minute", "hour", "day")
@@ -105,11 +105,25 @@ TARGETS: tuple[Target, ...] = (
     *(
         target
         for level in LEVELS
-        for target in (_sums_of(REQUESTS, level), _sums_of(ATTEMPTS, level), _latency_of(level), _mix_of(level))
+        for target in (
+            _sums_of(REQUESTS, level),
+            _sums_of(ATTEMPTS, level),
+            _sums_of(SHADOWS, level),
+            _latency_of(level),
+            _mix_of(level),
+        )
     ),
     _sums_of(TENANTS, "day"),
 )
 _ADD = [(target.level, text(target.add)) for target in TARGETS]
+# A shadow leaves the row of those that wait once its other request has come; the last one leaves zeros.
+_DELETE_EMPTY = [
+    text(
+        f"DELETE FROM shadow_rollups_{level} r USING {SHADOWS.deltas} d WHERE d.sign = -1"
+        f" AND r.bucket = date_trunc('{level}', d.minute) AND r.key_id = d.key_id AND r.shadows = 0"
+    )
+    for level in LEVELS
+]
 _REMEMBER_KEYS = [text(_remember_keys(family)) for family in FAMILIES]
 _TAKE_APART = [text(_take_apart("tick_latency", "bin", "bins")), text(_take_apart("tick_mix", "value", "values"))]
 _TODAY = text("SELECT date_trunc('day', now())")
@@ -129,6 +143,8 @@ def add_deltas(db: Connection) -> None:
     first_minute = minutes_from(db)
     for level, statement in _ADD:
         db.execute(statement, {"since": first_minute if level == "minute" else EVER})
+    for statement in _DELETE_EMPTY:
+        db.execute(statement)
 
 
 def minutes_from(db: Connection) -> datetime:

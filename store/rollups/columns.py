@@ -219,3 +219,50 @@ TENANT_SUMS: tuple[Sum, ...] = (
     _amount("cost_nanousd", "u.cost", "of these; for type request: routing and retrieval"),
     _amount("human_cost_nanousd", "u.human_cost", "people's time; in rows of token type request"),
 )
+
+_SAME_INPUT = "s.answered AND s.text_only AND s.candidate_input > 0 AND s.baseline_input > 0"
+_BOTH_OUTPUTS = "s.answered AND s.candidate_output > 0 AND s.baseline_output > 0"
+_INPUT_PRICED = f"{_SAME_INPUT} AND s.candidate_input_cost IS NOT NULL"
+_BOTH_PRICED = "s.answered AND s.candidate_cost IS NOT NULL AND s.baseline_cost IS NOT NULL"
+
+# Over facts of one shadow request each, beside the request that it shadows: s. What is compared are the first answer
+# attempts of both, the candidate's and the baseline's: later ones may have had another prompt.
+SHADOW_SUMS: tuple[Sum, ...] = (
+    _count("shadows", "1", "shadow requests"),
+    _when("paired", "s.paired", "of these: the request that they shadow is known"),
+    _when("answered", "s.answered", "of these: the first answer attempts of both ended with status ok"),
+    _when("input_paired", _SAME_INPUT, "answered, text only, with input tokens on both sides"),
+    _amount("candidate_input_tokens", f"CASE WHEN {_SAME_INPUT} THEN s.candidate_input END", "the candidate's"),
+    _amount("baseline_input_tokens", f"CASE WHEN {_SAME_INPUT} THEN s.baseline_input END", "the baseline's"),
+    _product("candidate_input_tokens_sq", _SAME_INPUT, "s.candidate_input", "s.candidate_input", "squares"),
+    _product("baseline_input_tokens_sq", _SAME_INPUT, "s.baseline_input", "s.baseline_input", "squares"),
+    _product("input_tokens_product", _SAME_INPUT, "s.candidate_input", "s.baseline_input", "products of both"),
+    _when("output_paired", _BOTH_OUTPUTS, "answered, with output tokens on both sides"),
+    _amount("candidate_output_tokens", f"CASE WHEN {_BOTH_OUTPUTS} THEN s.candidate_output END", "the candidate's"),
+    _amount("baseline_output_tokens", f"CASE WHEN {_BOTH_OUTPUTS} THEN s.baseline_output END", "the baseline's"),
+    _product("candidate_output_tokens_sq", _BOTH_OUTPUTS, "s.candidate_output", "s.candidate_output", "squares"),
+    _product("baseline_output_tokens_sq", _BOTH_OUTPUTS, "s.baseline_output", "s.baseline_output", "squares"),
+    _product("output_tokens_product", _BOTH_OUTPUTS, "s.candidate_output", "s.baseline_output", "products of both"),
+    _when("input_priced", _INPUT_PRICED, "input_paired, whose candidate's cost is known"),
+    _amount(
+        "candidate_input_cost_nanousd",
+        f"CASE WHEN {_INPUT_PRICED} THEN s.candidate_input_cost END",
+        "of these: what the candidate's input cost, prompt cache included",
+    ),
+    _amount(
+        "candidate_input_cost_at_baseline_nanousd",
+        f"CASE WHEN {_INPUT_PRICED} THEN s.input_cost_at_baseline END",
+        "of these: what the baseline's number of tokens would have cost at the same price",
+    ),
+    _amount(
+        "extra_input_cost_sq",
+        f"CASE WHEN {_INPUT_PRICED} THEN (s.candidate_input_cost - s.input_cost_at_baseline) ^ 2 END",
+        "squares of the differences",
+    ),
+    _when("both_priced", _BOTH_PRICED, "answered, with known costs on both sides"),
+    _amount("candidate_cost_nanousd", f"CASE WHEN {_BOTH_PRICED} THEN s.candidate_cost END", "the candidate's"),
+    _amount("baseline_cost_nanousd", f"CASE WHEN {_BOTH_PRICED} THEN s.baseline_cost END", "the baseline's"),
+    _product("candidate_cost_sq", _BOTH_PRICED, "s.candidate_cost", "s.candidate_cost", "squares"),
+    _product("baseline_cost_sq", _BOTH_PRICED, "s.baseline_cost", "s.baseline_cost", "squares"),
+    _product("cost_product", _BOTH_PRICED, "s.candidate_cost", "s.baseline_cost", "products of both"),
+)

@@ -16,6 +16,7 @@ from store.rollups.cursors import ROLLUPS, read_cursors
 from store.rollups.facts import gather_day
 from store.rollups.grouping import group_facts
 from store.rollups.keys import KEYS_A_DAY, VALUES_A_DAY
+from store.rollups.shadows import gather_shadows
 from store.rollups.tick import begin_job, prepare_tick, see_one_moment
 from store.sessions import Sessions
 
@@ -115,7 +116,9 @@ def rebuild_day(
 
 def _sum_day(db: Connection, begin: datetime, end: datetime) -> None:
     db.execute(text("SET LOCAL statement_timeout = 0"))
-    gather_day(db, begin, end, read_cursors(db, ROLLUPS))
+    read = read_cursors(db, ROLLUPS)
+    gather_day(db, begin, end, read)
+    gather_shadows(db, {}, read)
     group_facts(db)
 
 
@@ -150,7 +153,7 @@ def _compare(db: Connection, target: Target, begin: datetime, end: datetime) -> 
 def _named(db: Connection, row: Sequence[Any], target: Target) -> dict[str, str]:
     """The key of a row, in words; a difference may be that its key is nowhere."""
     named: dict[str, str] = {}
-    for table in ("request_keys", "attempt_keys", "tenant_keys"):
+    for table in ("request_keys", "attempt_keys", "tenant_keys", "shadow_keys"):
         found = db.execute(text(f"SELECT * FROM {table} WHERE key_id = :key_id"), {"key_id": row[1]}).mappings().first()
         if found is not None:
             named = {name: str(value) for name, value in found.items() if name != "key_id" and value not in ("", 0)}

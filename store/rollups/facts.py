@@ -24,16 +24,16 @@ Place = tuple[UUID, int]
 # How far a job has read each partition.
 Cursors = Mapping[Place, int]
 
-_ANSWER = f"a.role IN ({', '.join(repr(role) for role in ANSWER_ROLES)})"
+ANSWER = f"a.role IN ({', '.join(repr(role) for role in ANSWER_ROLES)})"
 # Four parts of at most a billion dollars each fit into a bigint together.
-_COST = "a.prefill_cost + a.cache_cost + a.generation_cost + a.tools_cost"
+COST = "a.prefill_cost + a.cache_cost + a.generation_cost + a.tools_cost"
 _PARTS = ("prefill", "cache", "generation", "tools")
 
 CREATE_FACTS = """
 CREATE TEMPORARY TABLE IF NOT EXISTS tick_traces (
     trace_id uuid, started_at timestamptz, batch_id bigint, is_new boolean,
     policy_epoch bigint, duration_us bigint, routing_us bigint, routing_cost_nanousd bigint,
-    retrieval_cost_nanousd bigint, human_review_us bigint, human_cost_nanousd bigint, text_only boolean,
+    retrieval_cost_nanousd bigint, human_review_us bigint, human_cost_nanousd bigint, text_only boolean, shadow_of uuid,
     environment text, route text, route_kind text, arm text, record_revision text, protocol text, task_class text,
     risk text, probe text, language text, tenant text, cache text, recovery text, failure_mode text, outcome text
 ) ON COMMIT DELETE ROWS;
@@ -64,8 +64,12 @@ CREATE TEMPORARY TABLE IF NOT EXISTS tick_requests (
 ) ON COMMIT DELETE ROWS
 """
 
-# A request with two texts is text only too; so is one that does not say what it holds.
-_TEXT_ONLY = "t.modalities ~ '^(text(,text)*)?$'"
+
+def text_only(trace: str) -> str:
+    """Whether a trace holds text alone. Two texts are text too; so is what does not say what it holds."""
+    return f"{trace}.modalities ~ '^(text(,text)*)?$'"
+
+
 # The cost of the trace's own human review stands among the repriced attempts as position -1.
 _HUMAN_COST = "CASE WHEN h.trace_id IS NULL THEN t.human_cost_nanousd ELSE h.generation_cost_nanousd END"
 _REPRICED = (
@@ -73,7 +77,7 @@ _REPRICED = (
 )
 _TRACE_COLUMNS = (
     "t.policy_epoch, t.duration_us, t.routing_us, t.routing_cost_nanousd, t.retrieval_cost_nanousd,"
-    f" t.human_review_us, {_HUMAN_COST}, {_TEXT_ONLY}, t.environment, t.route, t.route_kind,"
+    f" t.human_review_us, {_HUMAN_COST}, {text_only('t')}, t.shadow_of, t.environment, t.route, t.route_kind,"
     " t.arm, t.record_revision, t.protocol, t.task_class, t.risk, t.probe, t.language, t.tenant, t.cache, t.recovery,"
     " t.failure_mode, t.outcome"
 )
@@ -140,21 +144,21 @@ SELECT t.*, n.attempts, n.answers, n.unpriced, n.first_position, n.final_positio
     z.first_cost
 FROM tick_traces t
 CROSS JOIN LATERAL (
-    SELECT count(*) AS attempts, count(*) FILTER (WHERE {_ANSWER}) AS answers,
-        count(*) FILTER (WHERE {_COST} IS NULL) AS unpriced,
-        min(a.position) FILTER (WHERE {_ANSWER}) AS first_position,
-        max(a.position) FILTER (WHERE {_ANSWER}) AS final_position,
+    SELECT count(*) AS attempts, count(*) FILTER (WHERE {ANSWER}) AS answers,
+        count(*) FILTER (WHERE {COST} IS NULL) AS unpriced,
+        min(a.position) FILTER (WHERE {ANSWER}) AS first_position,
+        max(a.position) FILTER (WHERE {ANSWER}) AS final_position,
         coalesce(bool_or(a.role = 'escalation'), false) AS escalated,
         coalesce(bool_or(a.role = 'retry'), false) AS retried,
         coalesce(bool_or(a.role = 'fallback'), false) AS fell_back,
-        coalesce(bool_or({_ANSWER} AND a.status = 'timeout'), false) AS timed_out,
-        coalesce(bool_or({_ANSWER} AND a.status = 'ok'), false) AS any_ok,
-        coalesce(bool_or({_ANSWER} AND a.injection <> ''), false) AS injection_known,
-        coalesce(bool_or({_ANSWER} AND a.injection IN ('detected', 'blocked', 'succeeded')), false)
+        coalesce(bool_or({ANSWER} AND a.status = 'timeout'), false) AS timed_out,
+        coalesce(bool_or({ANSWER} AND a.status = 'ok'), false) AS any_ok,
+        coalesce(bool_or({ANSWER} AND a.injection <> ''), false) AS injection_known,
+        coalesce(bool_or({ANSWER} AND a.injection IN ('detected', 'blocked', 'succeeded')), false)
             AS injection_detected,
-        coalesce(bool_or({_ANSWER} AND a.injection = 'succeeded'), false) AS injection_succeeded,
-        sum({_COST}) AS attempts_cost, sum({_COST}) FILTER (WHERE {_ANSWER}) AS answer_cost,
-        sum({_COST}) FILTER (WHERE a.role = 'escalation') AS escalation_cost,
+        coalesce(bool_or({ANSWER} AND a.injection = 'succeeded'), false) AS injection_succeeded,
+        sum({COST}) AS attempts_cost, sum({COST}) FILTER (WHERE {ANSWER}) AS answer_cost,
+        sum({COST}) FILTER (WHERE a.role = 'escalation') AS escalation_cost,
         sum(a.input_tokens) AS input_tokens, sum(a.output_tokens) AS output_tokens
     FROM {attempts_of("t")} a
 ) n
@@ -162,7 +166,7 @@ CROSS JOIN LATERAL (
     SELECT max(a.model) {_FINAL} AS model, max(a.provider) {_FINAL} AS provider, max(a.status) {_FINAL} AS status,
         bool_or(a.streamed) {_FINAL} AS streamed, max(a.ttft_us) {_FINAL} AS ttft_us,
         CASE WHEN bool_and(a.duration_us IS NOT NULL) {_BEHIND} THEN sum(a.duration_us) {_BEHIND} END AS behind_us,
-        max({_COST}) FILTER (WHERE a.position = n.first_position) AS first_cost
+        max({COST}) FILTER (WHERE a.position = n.first_position) AS first_cost
     FROM {attempts_of("t")} a WHERE n.answers > 0
 ) z
 """)
@@ -234,13 +238,13 @@ def gather_news(db: Connection, batches: Batches, before: Cursors, after: Cursor
         db.execute(_NEW_TRACES, {"batches": list(batches.traces), **window, **dropped})
     if batches.outcomes and before:
         told = {"batches": list(batches.outcomes), "near": SAME_TRACE_WITHIN}
-        db.execute(_TOLD_AGAIN, {**told, **_as_arrays(before), **dropped})
+        db.execute(_TOLD_AGAIN, {**told, **as_arrays(before), **dropped})
     _gather(db, before, after)
 
 
 def gather_day(db: Connection, begin: datetime, end: datetime, read: Cursors) -> None:
     """Facts of all traces that started in a span, as of cursors: what a rebuild and a comparison start from."""
-    db.execute(_ALL_TRACES, {"begin": begin, "end": end, **_as_arrays(read)})
+    db.execute(_ALL_TRACES, {"begin": begin, "end": end, **as_arrays(read)})
     _gather(db, {}, read)
 
 
@@ -249,7 +253,7 @@ def _gather(db: Connection, before: Cursors, after: Cursors) -> None:
     by_index(db)
     for is_now, cursors in ((True, after), (False, before)):
         if cursors:
-            db.execute(_VERDICTS, {"is_now": is_now, "near": SAME_TRACE_WITHIN, **_as_arrays(cursors)})
+            db.execute(_VERDICTS, {"is_now": is_now, "near": SAME_TRACE_WITHIN, **as_arrays(cursors)})
     db.execute(_ANSWERED, {"earliest": earliest, "latest": latest})
     by_choice(db)
     db.execute(_REQUESTS, {"horizon": OUTCOME_HORIZON})
@@ -272,7 +276,8 @@ def _allow_whole_reads(db: Connection, allowed: str) -> None:
     db.execute(text("; ".join(f"SET LOCAL {way} = {allowed}" for way in ways)))
 
 
-def _as_arrays(cursors: Cursors) -> dict[str, list[object]]:
+def as_arrays(cursors: Cursors) -> dict[str, list[object]]:
+    """As the parameters of a statement that joins them."""
     return {
         "topics": [topic_id for topic_id, _ in cursors],
         "partitions": [partition for _, partition in cursors],

@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, text
 
-from store.rollups.columns import ATTEMPT_SUMS, REQUEST_SUMS, TENANT_SUMS, Sum
+from store.rollups.columns import ATTEMPT_SUMS, REQUEST_SUMS, SHADOW_SUMS, TENANT_SUMS, Sum
 from store.rollups.facts import attempts_of, by_choice, by_index
-from store.rollups.keys import ANSWER_ROLES, ATTEMPT_KEY, REQUEST_KEY, TENANT_KEY, Key
+from store.rollups.keys import ANSWER_ROLES, ATTEMPT_KEY, REQUEST_KEY, SHADOW_KEY, TENANT_KEY, Key
 
 # ln of the base of the bins, (1 + e) / (1 - e) for a relative error of e = 1 %: DDSketch (Masson et al. 2019).
 LN_GAMMA = "0.0200006667066694"
@@ -59,7 +59,8 @@ ATTEMPTS = Family(
     (("attempt_failure_mode", "failure_mode"),),
 )
 TENANTS = Family("tenant", "u", TENANT_KEY, TENANT_SUMS)
-FAMILIES = (REQUESTS, ATTEMPTS, TENANTS)
+SHADOWS = Family("shadow", "s", SHADOW_KEY, SHADOW_SUMS)
+FAMILIES = (REQUESTS, ATTEMPTS, TENANTS, SHADOWS)
 
 
 def _create(family: Family) -> str:
@@ -149,12 +150,14 @@ _WINDOW = text("SELECT min(started_at), max(started_at) FROM tick_answered WHERE
 _OF_REQUESTS = text(_group(REQUESTS, "tick_requests"))
 _OF_ATTEMPTS = text(_group(ATTEMPTS, _ATTEMPT_FACTS))
 _OF_TENANTS = text(_group(TENANTS, _TENANT_FACTS))
+_OF_SHADOWS = text(_group(SHADOWS, "tick_pairs"))
 
 
 def group_facts(db: Connection) -> None:
     """Sum the facts that were gathered, for each minute and key."""
     earliest, latest = db.execute(_WINDOW).one()
     db.execute(_OF_REQUESTS)
+    db.execute(_OF_SHADOWS)
     by_index(db)
     db.execute(_OF_ATTEMPTS, {"earliest": earliest, "latest": latest})
     db.execute(_OF_TENANTS, {"earliest": earliest, "latest": latest})

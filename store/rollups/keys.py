@@ -60,6 +60,19 @@ TENANT_KEY: tuple[Key, ...] = (
     # request, input, cache, output, tools.
     Key("token_type"),
 )
+# A shadow request beside the request that it shadows. Models are those of the first answer attempts, which had the same
+# prompt; `baseline_model` is '' until the other request is there.
+SHADOW_KEY: tuple[Key, ...] = (
+    Key("environment"),
+    Key("route"),
+    Key("policy_epoch", capped=True),
+    Key("task_class", capped=True),
+    Key("language", capped=True),
+    Key("call_mode"),
+    Key("effort", capped=True),
+    Key("model", capped=True),
+    Key("baseline_model", capped=True),
+)
 ANSWER_ROLES = ("primary", "retry", "escalation", "fallback")
 # `mix` rows: which set a value is from.
 REQUEST_MIXES = ("failure_mode", "recovery")

@@ -10,14 +10,15 @@ from typing import Any, Literal, NamedTuple, Protocol
 from sqlalchemy import Connection, RowMapping, text
 
 from store.rollups.adding import LEVELS
-from store.rollups.grouping import ATTEMPTS, REQUESTS, Family
+from store.rollups.grouping import ATTEMPTS, REQUESTS, SHADOWS, Family
 from store.rollups.keys import ANSWER_ROLES
 
 # A connection, for who knows no SQL.
 Database = Connection
 Level = Literal["minute", "hour", "day"]
+FamilyName = Literal["request", "attempt", "shadow"]
 _STEP = {"minute": timedelta(minutes=1), "hour": timedelta(hours=1), "day": timedelta(days=1)}
-_FAMILIES = {family.name: family for family in (REQUESTS, ATTEMPTS)}
+_FAMILIES = {family.name: family for family in (REQUESTS, ATTEMPTS, SHADOWS)}
 # Bins and mixes stand under keys of both families.
 _FAMILY_OF = {kind: family for family in _FAMILIES.values() for kind, _ in (*family.times, *family.mixes)}
 
@@ -102,7 +103,7 @@ def await_report(db: Connection) -> None:
 
 def read_sums(
     db: Connection,
-    family: Literal["request", "attempt"],
+    family: FamilyName,
     parts: Sequence[Part],
     by: Sequence[str],
     wanted: Wanted,
@@ -119,7 +120,7 @@ def read_sums(
     return _grouped(db, f"{family}_rollups", one, parts, by, wanted, _Read([], sums))
 
 
-def can_split(family: Literal["request", "attempt"], names: Sequence[str]) -> bool:
+def can_split(family: FamilyName, names: Sequence[str]) -> bool:
     """Whether the family's rows have these columns."""
     return set(names) <= {*_FAMILIES[family].key_names, *_STEP}
 
@@ -214,7 +215,10 @@ def _condition(family: Family, by: Sequence[str], wanted: Wanted) -> tuple[str, 
         raise ValueError(msg)
     conditions = ["true"]
     parameters: dict[str, Any] = {}
-    if wanted.traffic == "user":
+    if family is SHADOWS:
+        # All of them shadow users' requests.
+        conditions.append("false" if wanted.traffic == "probe" else "true")
+    elif wanted.traffic == "user":
         conditions.append("k.arm <> 'shadow' AND k.probe = ''")
     elif wanted.traffic == "probe":
         conditions.append("k.probe <> ''")

@@ -10,6 +10,7 @@ from store.rollups.cursors import ROLLUPS, move_cursors, news_for, take_turn
 from store.rollups.facts import CREATE_FACTS, gather_news
 from store.rollups.grouping import CREATE_DELTAS, group_facts
 from store.rollups.keys import KEYS_A_DAY, VALUES_A_DAY
+from store.rollups.shadows import CREATE_SHADOWS, gather_shadows
 from store.sessions import Sessions
 
 MESSAGES_A_TICK = 100_000
@@ -29,7 +30,7 @@ class Ticked(NamedTuple):
 
 def prepare_tick(db: Connection) -> None:
     """Make the session's temporary tables. They are empty after each commit."""
-    db.execute(text(f"{CREATE_FACTS};\n{CREATE_DELTAS};\n{CREATE_PARTS}"))
+    db.execute(text(f"{CREATE_FACTS};\n{CREATE_SHADOWS};\n{CREATE_DELTAS};\n{CREATE_PARTS}"))
 
 
 def tick(
@@ -47,6 +48,7 @@ def tick(
         if news.after != news.before:
             if batches:
                 gather_news(db, news.batches, news.before, news.after)
+                gather_shadows(db, news.before, news.after)
                 roll_up(db, values_a_day=values_a_day, keys_a_day=keys_a_day)
             move_cursors(db, ROLLUPS, news.after)
     return Ticked(batches, news.stored, news.more, news.fresh_until)

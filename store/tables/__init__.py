@@ -17,6 +17,8 @@ from store.tables.rollups import (
     request_keys,
     request_rollups,
     rollups_turn,
+    shadow_keys,
+    shadow_rollups,
     tenant_keys,
     tenant_rollups,
 )
@@ -45,6 +47,8 @@ __all__ = [
     "request_keys",
     "request_rollups",
     "rollups_turn",
+    "shadow_keys",
+    "shadow_rollups",
     "start_day_parity",
     "tenant_keys",
     "tenant_rollups",

@@ -1,7 +1,8 @@
 """What incremental jobs have read, and the rollups: the same sums for each minute, hour and day.
 
 A rollup row carries its key as `key_id`, sixteen bytes of a hash of the key's values, which stand once in
-`request_keys`, `attempt_keys` and `tenant_keys`: a year of hours costs no names, and a rebuild gives the same ids.
+`request_keys`, `attempt_keys`, `shadow_keys` and `tenant_keys`: a year of hours costs no names, and a rebuild gives the
+same ids.
 """
 
 from typing import Any
@@ -19,8 +20,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from store.rollups.columns import ATTEMPT_SUMS, REQUEST_SUMS, TENANT_SUMS, Sum
-from store.rollups.keys import ATTEMPT_KEY, REQUEST_KEY, TENANT_KEY, Key
+from store.rollups.columns import ATTEMPT_SUMS, REQUEST_SUMS, SHADOW_SUMS, TENANT_SUMS, Sum
+from store.rollups.keys import ATTEMPT_KEY, REQUEST_KEY, SHADOW_KEY, TENANT_KEY, Key
 from store.tables.base import key_text, metadata, moment
 
 # One row for each job and partition: batches of the partition up to this one, in the order of their ids, are read.
@@ -113,9 +114,11 @@ def _mix(name: str) -> Table:
 request_keys = _keys("request_keys", REQUEST_KEY)
 attempt_keys = _keys("attempt_keys", ATTEMPT_KEY)
 tenant_keys = _keys("tenant_keys", TENANT_KEY)
+shadow_keys = _keys("shadow_keys", SHADOW_KEY)
 LEVELS = ("minute", "hour", "day")
 request_rollups = {level: _sums(f"request_rollups_{level}", REQUEST_SUMS) for level in LEVELS}
 attempt_rollups = {level: _sums(f"attempt_rollups_{level}", ATTEMPT_SUMS) for level in LEVELS}
+shadow_rollups = {level: _sums(f"shadow_rollups_{level}", SHADOW_SUMS) for level in LEVELS}
 latency_rollups = {level: _latency(f"latency_rollups_{level}") for level in LEVELS}
 mix_rollups = {level: _mix(f"mix_rollups_{level}") for level in LEVELS}
 # Daily alone: it is for money, and for reviews.

@@ -3,7 +3,7 @@
 Rows are never updated. Fixed-width columns come first: PostgreSQL pads them otherwise.
 """
 
-from sqlalchemy import BigInteger, Column, Date, Index, SmallInteger, Table, Text, Uuid
+from sqlalchemy import BigInteger, Column, Date, Index, SmallInteger, Table, Text, Uuid, text
 
 from store.tables.base import integer, key_text, metadata, moment, real, replayed
 
@@ -51,6 +51,8 @@ traces = Table(
     # As `price_id` in `attempts`, for `human_cost_nanousd`.
     integer("human_price_id"),
     Index(None, "batch_id"),
+    # A shadow may come before the request that it shadows.
+    Index(None, "shadow_of", postgresql_where=text("shadow_of IS NOT NULL")),
     postgresql_partition_by="RANGE (started_at)",
 )
 

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from analytics.frames import ATTEMPT_COLUMNS, REQUEST_COLUMNS
+from analytics.frames import ATTEMPT_COLUMNS, REQUEST_COLUMNS, SHADOW_COLUMNS
 
 
 def requests(**columns: object) -> pd.DataFrame:
@@ -13,6 +13,11 @@ def requests(**columns: object) -> pd.DataFrame:
 def attempts(**columns: object) -> pd.DataFrame:
     """Rows of sums over answer attempts."""
     return _frame(ATTEMPT_COLUMNS, columns)
+
+
+def shadows(**columns: object) -> pd.DataFrame:
+    """Rows of sums over shadow requests beside what they shadow."""
+    return _frame(SHADOW_COLUMNS, columns)
 
 
 def latency(kind: str, counts: dict[int, int], **by: object) -> pd.DataFrame:

@@ -12,11 +12,19 @@ from analytics.measures.definition import AnyMeasure, Mix, Quantiles
 from analytics.measures.registry import REGISTRY
 from analytics.measures.table import measures_table
 from pointsman_contract.measures import MEASURES
-from store.rollups.keys import ATTEMPT_KEY, ATTEMPT_MIXES, ATTEMPT_TIMES, REQUEST_KEY, REQUEST_MIXES, REQUEST_TIMES
-from tests.analytics.sums import attempts, latency, mix, requests
+from store.rollups.keys import (
+    ATTEMPT_KEY,
+    ATTEMPT_MIXES,
+    ATTEMPT_TIMES,
+    REQUEST_KEY,
+    REQUEST_MIXES,
+    REQUEST_TIMES,
+    SHADOW_KEY,
+)
+from tests.analytics.sums import attempts, latency, mix, requests, shadows
 
 # What measures share, and what is made of all of them.
-SHARED = {"__init__", "definition", "registry", "table", "shares", "times", "mixes", "span", "injections"}
+SHARED = {"__init__", "definition", "registry", "table", "shares", "times", "mixes", "span", "injections", "swaps"}
 each_measure = pytest.mark.parametrize("measure", REGISTRY, ids=lambda measure: measure.name)
 
 
@@ -55,8 +63,11 @@ def test_quantiles_are_where_the_name_says_so(measure: AnyMeasure) -> None:
 def test_a_measure_knows_by_what_it_can_be_split(measure: AnyMeasure) -> None:
     """By the keys of what it counts and by time; probes read both and take the keys that both have."""
     of = measure.of if isinstance(measure, Quantiles | Mix) else measure.basis
-    requests, attempts = ({key.name for key in keys} | {"bucket"} for keys in (REQUEST_KEY, ATTEMPT_KEY))
-    keys = {"requests": requests, "attempts": attempts, "probes": (requests & attempts) - {"probe"}}[of]
+    requests, attempts, shadowing = (
+        {key.name for key in keys} | {"bucket"} for keys in (REQUEST_KEY, ATTEMPT_KEY, SHADOW_KEY)
+    )
+    both = (requests & attempts) - {"probe"}
+    keys = {"requests": requests, "attempts": attempts, "shadows": shadowing, "probes": both}[of]
     assert measure.keys == keys
     assert measure.splits_by(sorted(keys))
     assert not measure.splits_by(["no_such_column"])
@@ -81,6 +92,7 @@ def everything() -> Frames:
         mix=pd.concat([mix(kind, {"none": timed[kind]}, **by) for kind in (*REQUEST_MIXES, *ATTEMPT_MIXES)]),
         probe_requests=requests(**by, **sums, probe=["golden", "adversarial"]).assign(route="a"),
         probe_attempts=attempts(**by, **tries, probe=["schema", "tools"]).assign(route="a"),
+        shadows=shadows(**by, shadows=9, input_paired=8, output_paired=7, input_priced=6, both_priced=5),
     )
 
 

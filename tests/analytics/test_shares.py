@@ -7,7 +7,7 @@ import pytest
 
 from analytics.measures.definition import Measure
 from analytics.measures.registry import REGISTRY
-from tests.analytics.sums import attempts, requests
+from tests.analytics.sums import attempts, requests, shadows
 
 MEASURES = {measure.name: measure for measure in REGISTRY if isinstance(measure, Measure)}
 # Name, sums of one row, count, coverage, value. Hand: 200 requests of which 160 are known, and so on.
@@ -92,10 +92,13 @@ BY_HAND = [
 ]
 
 
+_FRAMES = {"requests": requests, "attempts": attempts, "shadows": shadows}
+
+
 def compute(name: str, **sums: object) -> pd.DataFrame:
     """The measure over rows of these sums; all others are 0."""
     measure = MEASURES[name]
-    return measure.compute(requests(**sums) if measure.basis == "requests" else attempts(**sums))
+    return measure.compute(_FRAMES[measure.basis](**sums))
 
 
 def test_every_share_has_figures_by_hand() -> None:
@@ -131,7 +134,7 @@ def test_nothing_counted_is_no_data(name: str) -> None:
 def test_no_rows_are_no_rows(name: str) -> None:
     """An empty frame gives an empty frame with the same columns."""
     measure = MEASURES[name]
-    frame = requests() if measure.basis == "requests" else attempts()
+    frame = _FRAMES[measure.basis]()
     empty = measure.compute(frame.iloc[:0])
     assert len(empty) == 0
     assert list(empty.columns) == list(measure.compute(frame).columns)
@@ -141,7 +144,7 @@ def test_no_rows_are_no_rows(name: str) -> None:
 def test_the_index_is_kept(name: str) -> None:
     """Rows are measured each for itself, in their order and under their labels."""
     measure = MEASURES[name]
-    frame = requests(requests=[1, 2]) if measure.basis == "requests" else attempts(attempts=[1, 2])
+    frame = _FRAMES[measure.basis](**{measure.basis: [1, 2]})
     frame.index = pd.Index(["b", "a"])
     assert measure.compute(frame).index.tolist() == ["b", "a"]
 

@@ -11,7 +11,7 @@ from analytics.frames import ATTEMPT_COLUMNS, REQUEST_COLUMNS, Frames
 from analytics.measures.definition import Quantiles
 from analytics.measures.registry import REGISTRY
 from analytics.measures.table import COLUMNS, NUMBERS, TEXTS, measures_table
-from tests.analytics.sums import attempts, latency, mix, requests
+from tests.analytics.sums import attempts, latency, mix, requests, shadows
 
 ROUTES = ["a", "b"]
 NOON = pd.Timestamp("2026-11-28T12:00:00Z")
@@ -26,6 +26,7 @@ def frames(**by: object) -> Frames:
         mix=mix("recovery", {"none": 9, "retry": 1}, **by),
         probe_requests=requests(**by, probe="needle", requests=1, known=1, succeeded=1),
         probe_attempts=attempts(**by, probe="schema", attempts=1, schema_known=1, schema_valid=1),
+        shadows=shadows(**by, shadows=3, input_paired=2, candidate_input_tokens=24, baseline_input_tokens=20),
     )
 
 

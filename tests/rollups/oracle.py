@@ -12,13 +12,24 @@ from pointsman_contract.attempt import Attempt
 from pointsman_contract.trace import Trace
 from tests.rollups import oracle_sums
 from tests.rollups.oracle_facts import ANSWERS, Request, Told, inter_token, micros
+from tests.rollups.oracle_shadows import Shadow, of_shadow, shadow_key, shadows_of
 
 Row = dict[Any, int]
 Tables = dict[str, dict[tuple[Any, ...], Row]]
 # What a column of a day's key calls a value: the day, the column's name, the value.
 Fold = Callable[[date, str, Any], Any]
 
-CAPPED = {"record_revision", "policy_epoch", "task_class", "model", "provider", "effort", "language", "tenant"}
+CAPPED = {
+    "record_revision",
+    "policy_epoch",
+    "task_class",
+    "model",
+    "provider",
+    "effort",
+    "language",
+    "tenant",
+    "baseline_model",
+}
 LN_GAMMA = math.log(1.01 / 0.99)
 _CONTEXTS = ((4096, "4k"), (32_768, "32k"), (131_072, "128k"))
 
@@ -108,15 +119,19 @@ class Admission:
     def __init__(self, most: int) -> None:
         self.most = most
         self._taken: dict[tuple[date, str], set[str]] = {}
+        self._all: list[Trace] = []
 
     def take(self, traces: Iterable[Trace]) -> None:
         """One tick's traces."""
         asking: dict[tuple[date, str], set[str]] = {}
-        for trace in traces:
-            for key in keys_of(trace):
-                for name in CAPPED & key.keys():
-                    if key[name] in ("", 0):
-                        continue
+        new = list(traces)
+        self._all += new
+        keys = [(trace, key) for trace in new for key in keys_of(trace)]
+        # A pair is there as soon as both of its traces are.
+        keys += [(shadow.trace, shadow_key(shadow)) for shadow in shadows_of(self._all) if set(shadow) & set(new)]
+        for trace, key in keys:
+            for name in CAPPED & key.keys():
+                if key[name] not in ("", 0):
                     asking.setdefault((_day(trace), name), set()).add(str(key[name]))
         for place, values in asking.items():
             taken = self._taken.setdefault(place, set())
@@ -163,6 +178,11 @@ class Expected:
             key = self._folded(trace, tenant_key(trace, model, provider, token_type))
             _add(self.tables, "tenant_rollups_day", (bucket_of(trace.started_at, "day"), *key), sums)
 
+    def add_shadow(self, shadow: Shadow) -> None:
+        """A shadow request beside what it shadows."""
+        key = self._folded(shadow.trace, shadow_key(shadow))
+        self._sum("shadow_rollups", shadow.trace, key, of_shadow(shadow))
+
     def _folded(self, trace: Trace, key: dict[str, Any]) -> tuple[Any, ...]:
         day = _day(trace)
         return tuple(self._fold(day, name, value) if name in CAPPED else value for name, value in key.items())
@@ -203,6 +223,9 @@ def expected_tables(
     by_trace: dict[Any, list[Told]] = {}
     for one in told:
         by_trace.setdefault(one.outcome.trace_id, []).append(one)
+    traces = list(traces)
     for trace in traces:
         expected.add(Request(trace, by_trace.get(trace.trace_id, ())))
+    for shadow in shadows_of(traces):
+        expected.add_shadow(shadow)
     return expected.tables

@@ -33,6 +33,8 @@ STARTS = (
     MIDNIGHT - 12 * DAY - MICROSECOND,
     MIDNIGHT - 30 * DAY,
 )
+# Traces, and what they shadow, have one of so many ids.
+IDS = 6
 NAMES = ("a", "b", "", "other", 'q"uo,te(s)\\', "\x1f", "\U0001f682" * 256, "NULL", "Null ")
 TOKENS = (0, 1, 2, 3, 320, 4096, 4097, 32_768, 32_769, 131_072, 131_073, MAX_INTEGER - 1, MAX_INTEGER)
 SECONDS = (0.0, 4e-7, 5e-7, 1.5e-6, 2.5e-6, 0.123456, 0.9999995, 1.0, 2.0, 3.7, 1e9)
@@ -113,21 +115,46 @@ def some_trace(random: Random, trace_id: UUID, starts: Sequence[datetime] = STAR
         fields |= {"duration_s": 1e9}
     if not random.randrange(4):
         fields |= {"cache": random.choice(values_of(vocabulary.Cache))}
-    if not random.randrange(4):
+    if not random.randrange(3):
+        fields |= {"arm": "shadow"}
+    # Of the few ids that there are; also where nothing is shadowed, which means nothing.
+    fields |= {"shadow_of": _maybe(random, [UUID(int=number, version=4) for number in range(IDS)])}
+    if not random.randrange(6):
         fields |= {"probe": _of_set(random, vocabulary.Probe)}
     return Trace(
         trace_id=trace_id,
         started_at=random.choice(starts) + random.choice((0, 0, 1, 17)) * timedelta(seconds=1),
-        environment=random.choice(("prod", "staging")),
+        environment=random.choice(("prod", "prod", "prod", "staging")),
         router_id="router-3",
         task_class=_name(random),
-        route=random.choice(("invoices", "chat", "other")),
+        route=random.choice(("invoices", "invoices", "invoices", "chat", "other")),
         tenant=_text(random),
         language=_text(random),
         modalities=_maybe(random, ((), ("text",), ("text", "text"), ("text", "image"), ("audio",))),
         policy_epoch=random.choice((0, 17, MAX_INTEGER)),
         attempts=tuple(some_attempt(random) for _ in range(random.randrange(7))),
         **fields,
+    )
+
+
+def some_trace_of_a_pair(random: Random, trace_id: UUID, starts: Sequence[datetime]) -> Trace:
+    """A request as above that is likely to shadow another one, or to be shadowed: the same route, mostly answered."""
+    trace = some_trace(random, trace_id, starts)
+    rarely = random.randrange(10) == 0
+    attempts = [
+        attempt.model_copy(update={"status": "ok"} | ({"role": "primary"} if random.randrange(3) else {}))
+        for attempt in trace.attempts or (some_attempt(random),)
+    ]
+    return trace.model_copy(
+        update={
+            "environment": "staging" if rarely else "prod",
+            "route": "chat" if random.randrange(10) == 0 else "invoices",
+            "probe": "golden" if random.randrange(10) == 0 else None,
+            "arm": random.choice(("shadow", "shadow", "baseline", "canary")),
+            "shadow_of": UUID(int=random.randrange(IDS), version=4),
+            "modalities": random.choice((None, None, ("text",), ("image",))),
+            "attempts": trace.attempts if rarely else tuple(attempts),
+        }
     )
 
 

@@ -10,7 +10,7 @@ from pointsman_contract.topics import OUTCOMES, TRACES
 from pointsman_contract.trace import Trace
 from store.received import Batch, Received, Source
 from store.rollups.comparing import comparable_days, compare_day, rebuild_day
-from store.rollups.keys import ATTEMPT_KEY, REQUEST_KEY, TENANT_KEY, VALUES_A_DAY, Key
+from store.rollups.keys import ATTEMPT_KEY, REQUEST_KEY, SHADOW_KEY, TENANT_KEY, VALUES_A_DAY, Key
 from store.sessions import Sessions
 from tests.rollups.oracle import Fold, Tables, as_it_is, expected_tables
 from tests.rollups.oracle_facts import Told
@@ -19,10 +19,15 @@ from tests.store.feed import Content, Feed, one, partition, rows
 TRACE_SOURCES = (partition(0), partition(1), partition(0, f"eu.{TRACES}"))
 OUTCOME_SOURCES = (partition(0, OUTCOMES), partition(1, OUTCOMES), partition(0, f"eu.{OUTCOMES}"))
 LEVELS = ("minute", "hour", "day")
-_KEYS: Mapping[str, Sequence[Key]] = {"request": REQUEST_KEY, "attempt": ATTEMPT_KEY, "tenant": TENANT_KEY}
-# Two thirds of the tables have a row's key in one table of keys, latency and mix in either of two.
+_KEYS: Mapping[str, Sequence[Key]] = {
+    "request": REQUEST_KEY,
+    "attempt": ATTEMPT_KEY,
+    "tenant": TENANT_KEY,
+    "shadow": SHADOW_KEY,
+}
+# Most tables have a row's key in one table of keys, latency and mix in either of two.
 _FAMILIES: Mapping[str, Sequence[str]] = {
-    **{f"{family}_rollups_{level}": (family,) for family in ("request", "attempt") for level in LEVELS},
+    **{f"{family}_rollups_{level}": (family,) for family in ("request", "attempt", "shadow") for level in LEVELS},
     **{f"{kind}_rollups_{level}": ("request", "attempt") for kind in ("latency", "mix") for level in LEVELS},
     "tenant_rollups_day": ("tenant",),
 }
