@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
+from uuid import UUID
 
 import pandas as pd
 import pytest
 from sqlalchemy import Connection, RowMapping
 
 from analytics.economics import cascade_economics
-from analytics.frames import ATTEMPT_COLUMNS, REQUEST_COLUMNS, Frames
+from analytics.frames import ATTEMPT_COLUMNS, REQUEST_COLUMNS, SHADOW_COLUMNS, Frames
 from analytics.measures.table import measures_table
 from pointsman_contract.attempt import Attempt
 from store.rollups.keys import ATTEMPT_MIXES, ATTEMPT_TIMES, REQUEST_MIXES, REQUEST_TIMES
@@ -30,6 +31,9 @@ def paid(dollars: str, **overrides: Any) -> Attempt:
     return attempt(generation_cost_usd=Decimal(dollars), **nothing | overrides)
 
 
+_NO_OTHER_COST = dict.fromkeys(("cache_cost_usd", "generation_cost_usd", "tools_cost_usd"), Decimal(0))
+
+
 class Reader(NamedTuple):
     """Reads the frames of one report as they come from the database."""
 
@@ -47,6 +51,7 @@ class Reader(NamedTuple):
             self._both(read_mix, REQUEST_MIXES, ATTEMPT_MIXES, [*kinds, "value", "count"]),
             self._sums("request", [*self.by, "probe"], REQUEST_COLUMNS, probes),
             self._sums("attempt", [*self.by, "probe"], ATTEMPT_COLUMNS, probes),
+            self._sums("shadow", self.by, SHADOW_COLUMNS, user),
         )
 
     def _sums(self, family: Any, by: Sequence[str], columns: Sequence[str], wanted: Wanted) -> pd.DataFrame:
@@ -123,6 +128,28 @@ def test_every_measure_can_be_read_in_every_way(feed: Feed, sessions: Sessions) 
         rows = measures_table(Reader(db, []).frames(), [], 60).rows.set_index("measure")
     assert rows.loc["gateway_cache_hit_rate", "value"] == 0.5
     assert "attempt_error_rate" not in rows.index
+
+
+def test_a_swap_is_seen_from_its_messages(feed: Feed, sessions: Sessions) -> None:
+    """1,500 tokens where the baseline counts 1,000, at a dollar for a thousand of its own: half a dollar more; twice
+    the cost in all. A shadow whose request did not come halves the coverage.
+    """
+    theirs = attempt(input_tokens=1000, output_tokens=10, prefill_cost_usd=Decimal("0.5"), **_NO_OTHER_COST)
+    ours = attempt(model="new", input_tokens=1500, output_tokens=5, prefill_cost_usd=Decimal("1.5"), **_NO_OTHER_COST)
+    served = trace(attempts=(theirs,))
+    feed.send(
+        served,
+        trace(arm="shadow", shadow_of=served.trace_id, attempts=(ours,)),
+        trace(arm="shadow", shadow_of=UUID(int=1), attempts=(ours,)),
+    )
+    tick(sessions)
+    with sessions.read() as db:
+        rows = measures_table(Reader(db, ["model"]).frames(), ["model"], 60).rows
+    found = rows[rows["model"] == "new"].set_index("measure")
+    swaps = ["swap_input_tokens", "swap_output_tokens", "swap_input_cost", "swap_cost"]
+    assert found.loc[swaps, "value"].tolist() == pytest.approx([1.5, 0.5, 0.5, 3])
+    assert found.loc[swaps, "coverage"].tolist() == [0.5] * 4
+    assert "escalation_rate" not in found.index
 
 
 def test_a_cascade_is_seen_from_its_messages(feed: Feed, sessions: Sessions) -> None:
