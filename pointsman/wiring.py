@@ -34,6 +34,7 @@ from store.batches import BatchStore
 from store.days import Days
 from store.errors import StoreAway
 from store.ingest_store import IngestStore
+from store.leases import STEER
 from store.price_book import CachedPriceBook
 from store.revision import require_revision
 from store.rollups.comparing import rebuild_day
@@ -41,9 +42,6 @@ from store.routes import AdmittedRoutes
 from store.sessions import Sessions
 
 log = structlog.get_logger()
-
-# Whoever holds it leads: one of all processes on a database.
-_LEASE = "steer"
 
 
 @dataclass
@@ -143,7 +141,7 @@ def build_steer(
 
     metrics = SteerMetrics(registry)
     work_ended = threading.Event()
-    leadership = Leadership(sessions, _LEASE, holder_name(), work_ended=work_ended)
+    leadership = Leadership(sessions, STEER, holder_name(), work_ended=work_ended)
     days = Days(sessions, raw_retention=settings.raw_retention)
     rollups = RollUp(sessions, go_on=lambda: leadership.lease is not None, fresh=metrics.rollups_are_fresh)
     partitions = partial(keep_partitions, sessions, days, ready=days_ahead)

@@ -11,6 +11,8 @@ from sqlalchemy import Connection, text
 
 from store.errors import LeaseLost
 
+# Whoever holds this one does what runs by the clock.
+STEER = "steer"
 LIFE = timedelta(seconds=10)
 RENEW_EVERY = timedelta(seconds=3)
 
@@ -38,9 +40,9 @@ _RENEW = text(
 )
 _RELEASE = text(f"UPDATE leases SET expires_at = clock_timestamp() WHERE {_OURS}")
 _FENCE = text(f"SELECT 1 FROM leases WHERE {_OURS} FOR SHARE")
-_HOLDER = text(
-    "SELECT name, holder, term, expires_at FROM leases WHERE name = :name AND expires_at > clock_timestamp()"
-)
+_LAST = "SELECT name, holder, term, expires_at FROM leases WHERE name = :name"
+_LAST_HOLDER = text(_LAST)
+_HOLDER = text(f"{_LAST} AND expires_at > clock_timestamp()")
 
 
 def acquire(db: Connection, name: str, holder: str, *, life: timedelta = LIFE) -> Lease | None:
@@ -77,6 +79,12 @@ def fence(db: Connection, lease: Lease) -> None:
 def holder_of(db: Connection, name: str) -> Lease | None:
     """Who holds the lease now; None where nobody does."""
     row = db.execute(_HOLDER, {"name": name}).one_or_none()
+    return None if row is None else Lease(*row)
+
+
+def last_holder_of(db: Connection, name: str) -> Lease | None:
+    """Who holds the lease, or held it last, until `expires_at`; None where nobody ever did."""
+    row = db.execute(_LAST_HOLDER, {"name": name}).one_or_none()
     return None if row is None else Lease(*row)
 
 

@@ -17,9 +17,12 @@ from pointsman.doctor.checks import CHECKS, examine, exit_code
 from pointsman.doctor.findings import Finding, Level, Observed, Unanswered
 from pointsman.settings import Settings
 from pointsman_contract.topics import DECISIONS, POLICY, TRACES
+from store.counting import CountingFacts
 from store.inspection import ServerFacts, StoreFacts
+from store.leases import Lease
 from store.offsets import KnownPartition
 from store.received import Source
+from store.rollups.freshness import Freshness
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 TOPIC_ID = UUID(int=7)
@@ -35,6 +38,9 @@ STORE = StoreFacts(
     gaps_last_day=0,
     gap_offsets_last_day=0,
 )
+
+FRESH = Freshness(NOW, NOW - timedelta(seconds=6), timedelta(), NOW - timedelta(seconds=5))
+COUNTING = CountingFacts(Lease("steer", "host/12/olive", 3, NOW + timedelta(seconds=8)), FRESH, 2, ())
 
 
 def topic(name: str, **changes: Any) -> TopicFacts:
@@ -65,6 +71,7 @@ def seen(**changes: Any) -> Observed:
         "cluster": CLUSTER,
         "server": SERVER,
         "store": STORE,
+        "counting": COUNTING,
         "days_ahead": 7,
         "clock_ahead": timedelta(milliseconds=20),
     }
@@ -94,16 +101,26 @@ def test_all_is_well() -> None:
     ("observed", "check", "level", "says"),
     [
         (seen(misspelt=["POINTSMAN_KAFKA"]), "settings", "warning", "no setting is called POINTSMAN_KAFKA"),
-        (seen(settings=Settings(kafka_bootstrap="k:1"), server=None, store=None), "settings", "wrong", "database_url"),
+        (
+            seen(settings=Settings(kafka_bootstrap="k:1"), server=None, store=None, counting=None),
+            "settings",
+            "wrong",
+            "database_url",
+        ),
         (seen(cluster=Unanswered("nobody", refused=False)), "kafka", "blind", "nobody"),
         (seen(cluster=Unanswered("denied", refused=True)), "kafka", "wrong", "denied"),
         (seen(cluster=replace(CLUSTER, version=(2, 8))), "kafka", "problem", "2.8"),
-        (seen(server=Unanswered("nobody", refused=False), store=None), "postgresql", "blind", "nobody"),
-        (seen(server=Unanswered("password", refused=True), store=None), "postgresql", "wrong", "password"),
+        (seen(server=Unanswered("nobody", refused=False), store=None, counting=None), "postgresql", "blind", "nobody"),
+        (
+            seen(server=Unanswered("password", refused=True), store=None, counting=None),
+            "postgresql",
+            "wrong",
+            "password",
+        ),
         (seen(server=SERVER._replace(version_number=140_012)), "postgresql", "problem", "is version"),
         (seen(server=SERVER._replace(encoding="LATIN1")), "postgresql", "problem", "LATIN1"),
-        (seen(server=SERVER._replace(revision=None), store=None), "schema", "problem", "no schema yet"),
-        (seen(server=SERVER._replace(revision="0001"), store=None), "schema", "problem", "needs head"),
+        (seen(server=SERVER._replace(revision=None), store=None, counting=None), "schema", "problem", "no schema yet"),
+        (seen(server=SERVER._replace(revision="0001"), store=None, counting=None), "schema", "problem", "needs head"),
         (seen(clock_ahead=timedelta(seconds=2)), "clock", "warning", "2.0 s ahead of this machine's"),
         (seen(clock_ahead=timedelta(minutes=-6)), "clock", "problem", "6 minutes behind this machine's"),
         (seen(store=STORE._replace(quickest_commit=timedelta(seconds=-3))), "clock", "warning", "3.0 s ahead of the"),

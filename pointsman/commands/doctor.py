@@ -38,10 +38,10 @@ def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
     settings: Settings,
 ) -> None:
-    """Check settings, Kafka, PostgreSQL, topics, clocks, lag, days and dead letters; changes nothing.
+    """Check settings, Kafka, PostgreSQL, topics, clocks, lag, who leads, rollups, prices, days and dead letters.
 
-    One line for each check, and below it what helps. Exit code 0 also with warnings, 1 with a problem, 2 where settings
-    are wrong, 3 where a service did not answer.
+    It changes nothing. One line for each check, and below it what helps. Exit code 0 also with warnings, 1 with a
+    problem, 2 where settings are wrong, 3 where a service did not answer.
 
     Example: pointsman doctor
     """

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from pointsman.doctor.clocks import check_clocks
+from pointsman.doctor.counting import check_leadership, check_prices, check_rollups
 from pointsman.doctor.findings import Finding, Level, Observed
 from pointsman.doctor.progress import check_ingest, check_lag, check_offsets
 from pointsman.doctor.services import check_kafka, check_postgresql, check_schema, check_settings
@@ -20,6 +21,9 @@ CHECKS: tuple[Callable[[Observed], Iterator[Finding]], ...] = (
     check_ingest,
     check_offsets,
     check_lag,
+    check_leadership,
+    check_rollups,
+    check_prices,
     check_days,
     check_letters,
     check_gaps,

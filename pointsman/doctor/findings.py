@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from ingest.inspection import ClusterFacts
 from pointsman.settings import Settings
+from store.counting import CountingFacts
 from store.inspection import ServerFacts, StoreFacts
 
 
@@ -41,7 +42,8 @@ class Unanswered(NamedTuple):
 class Observed:
     """Everything that was seen, at one time.
 
-    `store` is None where the schema is not this version's. `clock_ahead` is the database's clock against ours.
+    `store` and `counting` are None where the schema is not this version's. `clock_ahead` is the database's clock
+    against ours.
     """
 
     settings: Settings
@@ -50,6 +52,7 @@ class Observed:
     cluster: ClusterFacts | Unanswered | None
     server: ServerFacts | Unanswered | None
     store: StoreFacts | None
+    counting: CountingFacts | None
     days_ahead: int
     clock_ahead: timedelta
 

@@ -12,6 +12,7 @@ from pointsman.database import build_sessions
 from pointsman.doctor.findings import Observed, Unanswered
 from pointsman.kafka import kafka_connection
 from pointsman.settings import Settings, SettingsError, misspelt_variables
+from store.counting import CountingFacts, inspect_counting
 from store.days import Days
 from store.errors import AddressUnreadable, StoreAway, StoreDenied
 from store.inspection import ServerFacts, StoreFacts, inspect_server, inspect_store
@@ -21,6 +22,7 @@ from store.sessions import Sessions
 class _Database(NamedTuple):
     server: ServerFacts | Unanswered | None
     store: StoreFacts | None = None
+    counting: CountingFacts | None = None
     days_ahead: int = 0
     clock_ahead: timedelta = timedelta()
 
@@ -36,6 +38,7 @@ def observe(settings: Settings) -> Observed:
         cluster=cluster,
         server=database.server,
         store=database.store,
+        counting=database.counting,
         days_ahead=database.days_ahead,
         clock_ahead=database.clock_ahead,
     )
@@ -80,4 +83,4 @@ def _ask(sessions: Sessions, settings: Settings) -> _Database:
     if server.revision != head_revision():
         return _Database(server, clock_ahead=ahead)
     days = Days(sessions, raw_retention=settings.raw_retention)
-    return _Database(server, inspect_store(sessions), days.ahead(), ahead)
+    return _Database(server, inspect_store(sessions), inspect_counting(sessions), days.ahead(), ahead)

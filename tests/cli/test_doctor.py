@@ -9,15 +9,18 @@ import time
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 
 from tests.cli.command import as_process, pointsman
+from tests.ingest import stored
 from tests.ingest.deployment import Deployment
 from tests.ingest.process import environment
 from tests.ingest.traffic import bytes_of, fresh_traces
 from tests.services.postgres import PostgresServer, fresh_database
 
 _DEAD_KAFKA = "127.0.0.1:1"
+_COUNTED = "SELECT coalesce(sum(requests), 0) FROM request_rollups_day"
 _DEAD_DATABASE = "postgresql://someone:pass-word@127.0.0.1:1/none"
 
 
@@ -43,15 +46,20 @@ def test_a_deployment_from_its_beginning(on_kafka: Deployment) -> None:
         True,
     )
     on_kafka.create_topics()
-    on_kafka.reading()
+    on_kafka.start(command="up").wait_for("reading")
     on_kafka.wait_stored(on_kafka.publish(on_kafka.traces, bytes_of(fresh_traces(10))))
+    on_kafka.wait_until(lambda: stored.one(on_kafka.url, _COUNTED) == 10, "10 requests in the rollups")
     code, found = examined(on_kafka)
     assert code == 0, found
-    assert [one["level"] for ones in found.values() for one in ones if one["level"] != "ok"] == ["warning"]
+    troubles = {check for check, ones in found.items() for one in ones if one["level"] != "ok"}
+    assert troubles == {"topics", "prices"}
     assert "replication 1" in found["topics"][0]["detail"]
     assert found["lag"][0]["detail"] == "0 messages"
     assert found["ingest"][0]["detail"].startswith("1 running, last batch")
     assert found["dead letters"][0]["detail"].startswith("0 of 10 messages in 24 h")
+    assert "leads, the lease lives for another" in found["leadership"][0]["detail"]
+    assert found["rollups"][0]["detail"].startswith("all is counted, the newest message is")
+    assert "the price book is empty, 10 attempts" in found["prices"][0]["detail"]
     on_kafka.processes[0].terminate()
     on_kafka.publish(on_kafka.outcomes, [b"{"])
     on_kafka.recreate(on_kafka.traces)
@@ -60,6 +68,20 @@ def test_a_deployment_from_its_beginning(on_kafka: Deployment) -> None:
     assert "was re-created" in found["offsets"][0]["detail"]
     assert any("the producers' time" in one["detail"] for one in found["topics"])
     assert found["lag"][0]["detail"].startswith(("1 message,", "0 messages"))
+
+
+def test_a_store_that_nobody_counts(on_kafka: Deployment) -> None:
+    """Ingest alone: it stores, nobody leads, the rollups stand still; exit code 1, and the command that helps."""
+    on_kafka.create_topics()
+    on_kafka.reading()
+    on_kafka.wait_stored(on_kafka.publish(on_kafka.traces, bytes_of(fresh_traces(10))))
+    with psycopg.connect(on_kafka.url) as db:
+        db.execute("UPDATE ingest_batches SET committed_at = committed_at - interval '6 minutes'")
+    code, found = examined(on_kafka)
+    assert code == 1
+    assert (found["leadership"][0]["level"], found["rollups"][0]["level"]) == ("problem", "problem")
+    assert "pointsman steer" in found["leadership"][0]["fix"]
+    assert "nothing was ever counted" in found["rollups"][0]["detail"]
 
 
 def test_settings_of_topics_are_kafkas_own(on_kafka: Deployment) -> None:
