@@ -1,7 +1,6 @@
 """`pointsman status`: one line for each route, and one word for all of them."""
 
 import json
-import time
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -14,11 +13,10 @@ from pointsman.settings import Settings
 if TYPE_CHECKING:
     from datetime import timedelta
 
-    from pointsman.screens.status import Status
+    from pointsman.screens.status import State, Status
     from store.sessions import Sessions
 
 _CODES = {"calm": WELL, "attention": ATTENTION, "blind": BLIND}
-_EVERY_S = 2.0
 _SHORTEST_S, _LONGEST_S = 60, 86_400
 
 
@@ -33,7 +31,8 @@ def status(
     """Show how every route does now: traffic, success, cost, errors, escalation, P95, age of data, dead letters.
 
     Exit code 0: calm. 1: something needs attention, said in a sentence. 3: blind, because nothing arrived for five
-    minutes, nothing is counted, or the database does not answer. Limits for measures belong to records.
+    minutes, nothing is counted, or the database does not answer. A watch ends with the code of what it saw last; while
+    the database does not answer it says since when and why, and goes on looking. Limits for measures belong to records.
 
     Example: pointsman status --watch
     """
@@ -42,11 +41,12 @@ def status(
     span = age_of(window, "--window")
     if not _SHORTEST_S <= span.total_seconds() <= _LONGEST_S:
         raise UsageError("--window: expected an age from 1m to 24h")
-    with checked_sessions(settings, "status") as sessions:
-        state = _watch(sessions, settings.environment, span, window, as_json=as_json) if watch else (
-            _once(sessions, settings.environment, span, window, as_json=as_json)
-        )  # fmt: skip
-    raise typer.Exit(_CODES[state.state])
+    if watch:
+        state = _watch(settings, span, window, as_json=as_json)
+    else:
+        with checked_sessions(settings, "status") as sessions:
+            state = _once(sessions, settings.environment, span, window, as_json=as_json).state
+    raise typer.Exit(_CODES[state])
 
 
 def _once(sessions: "Sessions", environment: str, span: "timedelta", window: str, *, as_json: bool) -> "Status":
@@ -62,31 +62,12 @@ def _once(sessions: "Sessions", environment: str, span: "timedelta", window: str
     return seen
 
 
-def _watch(sessions: "Sessions", environment: str, span: "timedelta", window: str, *, as_json: bool) -> "Status":
-    from rich.console import Console
-    from rich.live import Live
+def _watch(settings: Settings, span: "timedelta", window: str, *, as_json: bool) -> "State":
+    from pointsman.commands.status_watch import Watch, keep_watching
+    from pointsman.database import build_sessions
 
-    from pointsman.screens.status_table import rendered
-    from pointsman.terminal import is_narrow, keys_unseen
-    from pointsman.watching import look
-
-    console = Console(highlight=False)
-    seen = None
+    sessions = build_sessions(settings, "status")
     try:
-        if as_json or not console.is_terminal:
-            while True:
-                seen = _once(sessions, environment, span, window, as_json=as_json)
-                time.sleep(_EVERY_S)
-        seen = look(sessions, environment, span)
-        with (
-            keys_unseen(),
-            Live(rendered(seen, window, narrow=is_narrow()), console=console, auto_refresh=False) as live,
-        ):
-            while True:
-                time.sleep(_EVERY_S)
-                seen = look(sessions, environment, span)
-                live.update(rendered(seen, window, narrow=is_narrow()), refresh=True)
-    except KeyboardInterrupt:
-        if seen is None:
-            raise
-    return seen
+        return keep_watching(Watch(sessions, settings.environment, span, window), as_json=as_json)
+    finally:
+        sessions.close()

@@ -1,11 +1,18 @@
 """`pointsman status` against a real store: one word, its reasons, a line for each route, an exit code."""
 
 import json
+import os
+import pty
+import re
+import select
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -16,6 +23,7 @@ from store.sessions import Sessions
 from tests.builders import attempt, outcome, trace
 from tests.cli.command import Said, pointsman
 from tests.ingest.process import environment
+from tests.services.postgres import PostgresServer
 from tests.store.feed import OUTCOMES_0, Feed, unreadable
 
 NOW = datetime.now(UTC)
@@ -102,15 +110,96 @@ def test_a_window_that_is_none(url: str, window: str) -> None:
     assert "--window: " in said.err
 
 
+@contextmanager
+def watching(url: str, *arguments: str, **streams: Any) -> Iterator["subprocess.Popen[str]"]:
+    """A watch as a process of its own, which ends with the block."""
+    command = [sys.executable, "-m", "pointsman", "status", "--watch", *arguments]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **streams}
+    variables = environment({"database_url": url}) | {"TERM": "xterm", "COLUMNS": "200"}
+    with subprocess.Popen(command, env=variables, text=True, **pipes) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def test_a_watch_outlives_the_database(url: str, postgres18: PostgresServer) -> None:
+    """While it is away the watch is blind, says since when and why, and looks on; Ctrl-C then ends it with 3."""
+    with watching(url, "--json") as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+
+        def until(state: str) -> dict[str, Any]:
+            assert process.stdout is not None
+            while True:
+                line = json.loads(process.stdout.readline())
+                if line["state"] == state:
+                    return dict(line)
+
+        counted = until("calm")["counted_until"]
+        postgres18.stop()
+        try:
+            first, second = until("blind"), until("blind")
+        finally:
+            postgres18.start()
+        assert first["sentences"][0].startswith("the database has not answered since ")
+        assert first["sentences"][0][:50] == second["sentences"][0][:50]
+        assert re.search("connect|terminat", second["sentences"][0])
+        assert (second["routes"], second["counted_until"]) == ([], counted)
+        assert [route["route"] for route in until("calm")["routes"]] == ["chat\x1b[2J", "invoices"]
+        postgres18.stop()
+        try:
+            until("blind")
+            process.send_signal(signal.SIGINT)
+            assert process.wait(15) == 3
+        finally:
+            postgres18.start()
+        assert process.stderr.read() == ""
+
+
+def test_a_watch_on_a_terminal_outlives_the_database(url: str, postgres18: PostgresServer) -> None:
+    """The screen is blind, and shows the routes again once the database is back, also where it began without one."""
+    ours, theirs = pty.openpty()
+    postgres18.stop()
+    try:
+        with watching(url, stdout=theirs, stdin=subprocess.DEVNULL) as process:
+
+            def until(words: str) -> str:
+                shown = ""
+                while words not in shown:
+                    ready, _, _ = select.select([ours], [], [], 30)
+                    assert ready, (shown, process.poll())
+                    shown += os.read(ours, 4096).decode(errors="replace")
+                return shown
+
+            shown = until("looks again every two seconds")
+            assert "blind" in shown
+            assert "the database has not answered since" in shown
+            postgres18.start()
+            until("invoices")
+            postgres18.stop()
+            until("looks again every two seconds")
+            process.send_signal(signal.SIGINT)
+            # A terminal that nobody reads would hold up its end.
+            os.set_blocking(ours, False)
+            assert process.wait(15) == 3
+    finally:
+        if not postgres18.running():
+            postgres18.start()
+        os.close(ours)
+        os.close(theirs)
+
+
+def test_a_watch_without_a_schema_ends(database18: str) -> None:
+    """Only a database that is away is waited for: what a person has to do is said, with exit code 2."""
+    said = status(database18, "--watch")
+    assert said.code == 2
+    assert "pointsman migrate" in said.err
+
+
 def test_a_watch_ends_with_what_it_saw_last(url: str) -> None:
     """Ctrl-C is how a watch ends: its exit code is the state's, and nothing is said about it."""
-    with subprocess.Popen(
-        [sys.executable, "-m", "pointsman", "status", "--watch", "--json"],
-        env=environment({"database_url": url}),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
+    with watching(url, "--json") as process:
         assert process.stdout is not None
         assert process.stderr is not None
         lines = [json.loads(process.stdout.readline()) for _ in range(2)]
