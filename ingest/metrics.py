@@ -88,7 +88,7 @@ class IngestMetrics:
             registry=registry,
         )
         self.days_ahead = Gauge(
-            "pointsman_partitions_ahead_days", "Day partitions ready after today; 7 is well.", registry=registry
+            "pointsman_partitions_ahead", "Day partitions ready after today; 7 is well.", registry=registry
         )
 
     def count_batch(self, stored: StoredBatch, messages: int, seconds: float) -> None:

@@ -32,7 +32,8 @@ REQUEST = ("environment", "route", "route_kind", "task_class", "arm")
 ATTEMPT = ("environment", "route", "arm", "model", "provider")
 SPENT = (*ATTEMPT, "traffic")
 ATTEMPT_TIMES = (*ROUTE, "model")
-MEASURED = (*ROUTE, "measure", "quantile")
+# `q` is a quantile of a measure that has some, else empty: "quantile" is for summaries alone, and promtool says so.
+MEASURED = (*ROUTE, "measure", "q")
 
 # Values of the closed labels, and the columns of the rollups that they show.
 EVENTS: Mapping[str, str] = {
@@ -156,7 +157,8 @@ VALUE = Family(
     "pointsman_measure",
     "gauge",
     MEASURED,
-    f"A measure over the last {WINDOW_MINUTES} whole minutes; left out where there is no data.",
+    f"A measure over the last {WINDOW_MINUTES} whole minutes; left out where there is no data. A quantile stands in q"
+    " (0.5, 0.95, 0.99), which is empty for all others.",
 )
 LOW = Family("pointsman_measure_low", "gauge", MEASURED, "The lower end of its 95 % interval.")
 HIGH = Family("pointsman_measure_high", "gauge", MEASURED, "The upper end of its 95 % interval.")

@@ -73,7 +73,7 @@ def _metrics(rows: pd.DataFrame) -> list[Metric]:
         if not _is_shown(row):
             continue
         quantile = "" if math.isnan(row["quantile"]) else floatToGoString(row["quantile"])
-        labels = {name: row[name] for name in (*families.ROUTE, "measure")} | {"quantile": quantile}
+        labels = {name: row[name] for name in (*families.ROUTE, "measure")} | {"q": quantile}
         for family, column in _COLUMNS.items():
             if not math.isnan(row[column]):
                 metrics[family].add_sample(family.name, labels, row[column])

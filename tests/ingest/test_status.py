@@ -83,7 +83,7 @@ def test_metrics_tell_lag_batches_waits_and_days(deployment: Deployment, ingest:
     assert 0 <= time.time() - committed < 300
     waits = {what: ingest.metric("pointsman_ingest_waiting", waits_for=what) for what in ("broker", "store", "topics")}
     assert waits == {"broker": 0, "store": 0, "topics": 0}
-    assert ingest.metric("pointsman_partitions_ahead_days") == 7
+    assert ingest.metric("pointsman_partitions_ahead") == 7
     version = pointsman("--version").out.split()[1]
     assert ingest.metric("pointsman_info", environment="stage", version=version) == 1
 

@@ -54,9 +54,7 @@ def test_measures_of_the_last_minutes(feed: Feed, sessions: Sessions, metrics: M
     assert made.refresh() > 0
     seen = Shown(registry)
     values = {
-        (one.labels["measure"], one.labels["quantile"]): one.value
-        for one in seen.samples
-        if one.name == "pointsman_measure"
+        (one.labels["measure"], one.labels["q"]): one.value for one in seen.samples if one.name == "pointsman_measure"
     }
     assert values.pop(("duration", "0.5")) == pytest.approx(1, rel=0.01)
     assert values.pop(("duration", "0.95")) == values.pop(("duration", "0.99")) == pytest.approx(3, rel=0.01)
@@ -158,7 +156,7 @@ def test_small_groups_are_measured_together(feed: Feed, sessions: Sessions) -> N
     rate = {"measure": "attempt_error_rate"}
     assert seen.value("pointsman_measure", route="large", **rate) == 0
     assert seen.value("pointsman_measure", route="other", **rate) == 0.5
-    median = seen.value("pointsman_measure", route="other", measure="duration", quantile="0.5")
+    median = seen.value("pointsman_measure", route="other", measure="duration", q="0.5")
     assert median == pytest.approx(5, rel=0.01)
     assert seen.value("pointsman_measures_folded_sets", of="measures") == 2
     assert {one.labels["route"] for one in seen.samples if one.name == "pointsman_measure"} == {"large", "other"}

@@ -19,6 +19,7 @@ from tests.builders import attempt
 from tests.ingest.deployment import Deployment
 from tests.scrape.shown import paid, recent
 from tests.scrape.watched import Watched, scraping
+from tests.services.prometheus import complaints
 from tests.store.feed import Feed
 
 
@@ -70,7 +71,7 @@ def test_queries_give_the_figures_of_the_rollups(
     of_histogram = "histogram_quantile(0.95, sum by (le) (pointsman_{}_seconds_bucket))"
     assert watched.value(of_histogram.format("request_duration")) == pytest.approx(seconds[284], rel=0.05)
     assert watched.value(of_histogram.format("attempt_ttft")) == pytest.approx(seconds[284] / 10, rel=0.05)
-    quantile = watched.value('pointsman_measure{measure="duration", quantile="0.95"}')
+    quantile = watched.value('pointsman_measure{measure="duration", q="0.95"}')
     assert quantile == pytest.approx(seconds[284], rel=0.01)
     assert watched.value('pointsman_measure{measure="eventual_success_rate"}') == 1
     assert watched.value('pointsman_measure{measure="cost_per_success"}') == pytest.approx(0.5)
@@ -116,7 +117,7 @@ def test_who_leads_no_more_leaves_no_old_figures(
 
 def test_a_running_up_is_scraped(on_kafka: Deployment, prometheus_programs: Path, tmp_path: Path) -> None:
     """From Kafka over the store and the rollups to a query: one process shows ingest, tasks and routes, and where all
-    is well no alert fires.
+    is well no alert fires, and promtool has nothing to say of names and labels.
     """
     on_kafka.create_topics()
     process = on_kafka.start(command="up")
@@ -129,3 +130,5 @@ def test_a_running_up_is_scraped(on_kafka: Deployment, prometheus_programs: Path
         assert watched.value('pointsman_task_rows_total{task="rollups"}') == 20
         assert watched.value("pointsman_leader") == 1
         assert watched.found('ALERTS{alertstate="firing"}') == []
+        assert watched.value("pointsman_partitions_ahead") == 7
+    assert complaints(prometheus_programs, process.port) == ""

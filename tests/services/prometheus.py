@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import subprocess
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -44,6 +45,15 @@ def prometheus(bindir: Path, directory: Path, config: Path) -> Iterator[str]:
     command = [str(bindir / "prometheus"), *arguments, f"--web.listen-address={address}"]
     with _running("Prometheus", command, directory / "prometheus.log", address):
         yield address
+
+
+def complaints(bindir: Path, port: int) -> str:
+    """What promtool finds wrong with the metrics that this port shows now; nothing where they are well."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answer:
+        scraped = answer.read()
+    command = [str(bindir / "promtool"), "check", "metrics"]
+    said = subprocess.run(command, input=scraped, capture_output=True, check=False, timeout=60)
+    return f"{said.stdout.decode()}{said.stderr.decode()}" or ("" if said.returncode == 0 else f"{said.returncode}")
 
 
 def get_json(url: str) -> Any:

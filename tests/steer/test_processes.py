@@ -105,7 +105,7 @@ def test_what_it_tells(site: Site) -> None:
     fresh = first.metric("pointsman_rollups_fresh_timestamp_seconds")
     assert fresh is not None
     assert time.time() - fresh < 20
-    assert first.metric("pointsman_partitions_ahead_days") is None
+    assert first.metric("pointsman_partitions_ahead") is None
     other = second.health()
     assert (other["status"], other["state"]) == (200, "standby")
     holder = stored.one(site.url, "SELECT holder FROM leases WHERE name = 'steer'")
