@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import Connection, text
 
 from store.days import partition_name
+from store.lacking import Lack, lacking
 from store.pricing import Costs, PriceBook, Usage
 from store.sessions import Sessions
 
@@ -64,6 +65,8 @@ class Repriced(NamedTuple):
     after: int | None
     costs: Costs | None
     changed: bool
+    # Why the book has no cost for an attempt.
+    lack: Lack | None = None
 
 
 def repriced_day(
@@ -105,10 +108,13 @@ def _of_attempts(db: Connection, book: PriceBook, window: dict[str, Any], model:
     for row in db.execute(_ATTEMPTS, {**window, "model": model}):
         trace_id, started_at, position, of_model, provider = row[:5]
         before = row[12:16]
-        costs = book.costs(of_model, provider, started_at, Usage(*row[5:12]))
+        usage = Usage(*row[5:12])
+        costs = book.costs(of_model, provider, started_at, usage)
         after = (None,) * 4 if costs is None else costs[1:]
+        lack = lacking(book, of_model, provider, started_at, usage) if costs is None else None
         sums = (_total(before), _total(after))
-        found.append(Repriced(trace_id, started_at, position, of_model, *sums, costs, after != tuple(before)))
+        changed = after != tuple(before)
+        found.append(Repriced(trace_id, started_at, position, of_model, *sums, costs, changed, lack))
     return found
 
 

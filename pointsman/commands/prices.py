@@ -201,27 +201,27 @@ def check_command(
 ) -> None:
     """Find what is stored without a cost: attempts by provider and model, and the time of people. 1 if there is any.
 
+    Says whether the book has a price by now (then `prices reprice` helps), has none, or has an entry that lacks one for
+    something that was used.
+
     Example: pointsman prices check --since 30d
     """
     from pointsman.database import checked_sessions
-    from pointsman.prices.shown import print_unpriced
+    from pointsman.prices.shown import print_unpriced, unpriced_json
     from store import price_book, unpriced
-    from store.pricing import PriceBook
 
     after = moment_of(since, "--since", now=datetime.now(UTC))
     with checked_sessions(settings, "prices") as sessions, sessions.read() as db:
-        book = PriceBook(one.entry for one in price_book.entries(db))
-        models = unpriced.unpriced_models(db, since=after, limit=_MOST_MODELS)
+        book = [one.entry for one in price_book.entries(db)]
+        models = unpriced.unpriced_models(db, book, since=after, limit=_MOST_MODELS)
         reviews = unpriced.unpriced_reviews(db, since=after)
-    has_price = [book.segment(one.model, one.provider, one.last).tariff is not None for one in models]
     if as_json:
-        for one, known in zip(models, has_price, strict=True):
-            times = {"first": one.first.isoformat(), "last": one.last.isoformat()}
-            typer.echo(json.dumps({**one._asdict(), **times, "in_price_book": known}))
+        for one in models:
+            typer.echo(json.dumps(unpriced_json(one)))
         if any(reviews):
             typer.echo(json.dumps({"human_review": reviews._asdict()}))
     elif models:
-        print_unpriced(models, has_price)
+        print_unpriced(models)
     if not as_json and any(reviews):
         typer.echo(
             f"human review without a rate: {counted(reviews.traces, 'trace')}, {counted(reviews.outcomes, 'outcome')}"

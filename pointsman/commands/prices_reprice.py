@@ -41,6 +41,7 @@ def reprice_command(
     """
     from pointsman.database import checked_sessions
     from pointsman.prices.repricing import Repricing
+    from pointsman.prices.shown import print_lacking
     from pointsman.replay.bar import days_bar
     from pointsman.wiring import build_rebuild
     from store.price_book import entries
@@ -67,6 +68,7 @@ def reprice_command(
         _tell_json(repricing, dry_run=False)
     else:
         typer.echo(_done(repricing))
+        print_lacking(repricing.lacking)
 
 
 def _period(since: str, until: str | None) -> tuple[datetime, datetime]:
@@ -103,7 +105,7 @@ def _done(repricing: "Repricing") -> str:
 
 
 def _show(repricing: "Repricing", *, as_json: bool, dry_run: bool) -> None:
-    from pointsman.prices.shown import print_totals
+    from pointsman.prices.shown import print_lacking, print_totals
 
     if as_json:
         if dry_run:
@@ -116,9 +118,16 @@ def _show(repricing: "Repricing", *, as_json: bool, dry_run: bool) -> None:
     typer.echo(
         f"{_attempts(repricing.changed)} would have other costs" if dry_run or repricing.changed else "no change"
     )
+    if dry_run:
+        print_lacking(repricing.lacking)
 
 
 def _tell_json(repricing: "Repricing", *, dry_run: bool) -> None:
     models = {name: totals._asdict() for name, totals in repricing.totals.items()}
     done = {"written": repricing.written, "rebuilt_days": [f"{day}" for day in repricing.rebuilt]}
-    typer.echo(json.dumps({"dry_run": dry_run, "changed": repricing.changed, **done, "models": models}))
+    lacking = [
+        {"model": model, "price_id": lack.price_id or None, "lacks": list(lack.what), "attempts": count}
+        for (model, lack), count in sorted(repricing.lacking.items())
+    ]
+    whole = {"changed": repricing.changed, **done, "models": models, "without_a_cost": lacking}
+    typer.echo(json.dumps({"dry_run": dry_run, **whole}))

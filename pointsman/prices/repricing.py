@@ -1,10 +1,12 @@
 """Price anew what is stored of a period: compare first, then write, then have the rollups of those days rebuilt."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import NamedTuple
 
+from store.lacking import Lack
 from store.pricing import PriceBook
 from store.repricing import Repriced, repriced_day, repriced_days
 from store.rollups.comparing import comparable_days
@@ -42,6 +44,8 @@ class Repricing:
     until: datetime
     model: str | None = None
     totals: dict[str, Totals] = field(default_factory=dict)
+    # What stays without a cost, by model and by what the book lacks, as of the last pass.
+    lacking: Counter[tuple[str, Lack]] = field(default_factory=Counter)
     written: int = 0
     rebuilt: list[date] = field(default_factory=list)
 
@@ -70,6 +74,7 @@ class Repricing:
         for done, day in enumerate(self.days(sessions), 1):
             for some in self._day(sessions, day, write=False):
                 for one in some:
+                    self._note(one)
                     self.totals[one.model] = self.totals.get(one.model, Totals()).plus(one)
             progress(done)
 
@@ -79,13 +84,20 @@ class Repricing:
         Cut short, it is finished by the next run: it finds the rest, and rebuilds those days too whose costs it wrote
         before.
         """
+        self.lacking.clear()
         for done, day in enumerate(self.days(sessions), 1):
             for some in self._day(sessions, day, write=True):
-                self.written += sum(one.changed for one in some)
+                for one in some:
+                    self._note(one)
+                    self.written += one.changed
             progress(done)
         for day in repriced_days(sessions, self.since, self.until):
             if rebuild(day):
                 self.rebuilt.append(day)
+
+    def _note(self, one: Repriced) -> None:
+        if one.lack is not None:
+            self.lacking[one.model, one.lack] += 1
 
     def _day(self, sessions: Sessions, day: date, *, write: bool) -> Iterator[Sequence[Repriced]]:
         return repriced_day(sessions, self.book, day, (self.since, self.until), model=self.model, write=write)

@@ -1,6 +1,6 @@
 """Prices and costs for people, and for programs."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -10,11 +10,17 @@ from rich.table import Table
 
 from pointsman.prices.repricing import Totals
 from pointsman.terminal import harmless, print_table
+from pointsman.wording import counted
+from store.lacking import Lack
 from store.price_book import ListedEntry
 from store.price_entries import Price
 from store.unpriced import UnpricedModel
 
 _NANO = Decimal(10) ** 9
+_HOW_TO_COMPLETE = (
+    "an entry is replaced as a whole: write all its lines and those that it lacks, then pointsman prices import FILE"
+    " --replace, then pointsman prices reprice"
+)
 
 
 def usd(nanousd: int) -> str:
@@ -71,8 +77,21 @@ def _price(price: Price) -> str:
     return f"{price.unit.value.removesuffix('_tokens')}{above} {usd(price.nanousd)}"
 
 
-def print_unpriced(models: Sequence[UnpricedModel], has_price: Sequence[bool]) -> None:
-    """One line for each provider and model."""
+def unpriced_json(one: UnpricedModel) -> dict[str, Any]:
+    """As one JSON object; `lacks` is empty where `prices reprice` helps."""
+    told = {name: value for name, value in one._asdict().items() if name != "lack"}
+    return {
+        **told,
+        "first": one.first.isoformat(),
+        "last": one.last.isoformat(),
+        "in_price_book": one.lack is None or bool(one.lack.price_id),
+        "price_id": None if one.lack is None else one.lack.price_id or None,
+        "lacks": [] if one.lack is None else list(one.lack.what),
+    }
+
+
+def print_unpriced(models: Sequence[UnpricedModel]) -> None:
+    """One line for each provider and model, and below them what to do where an entry lacks something."""
     table = _table(
         attempts="right",
         provider="left",
@@ -82,7 +101,7 @@ def print_unpriced(models: Sequence[UnpricedModel], has_price: Sequence[bool]) -
         last="left",
         price="left",
     )
-    for one, known in zip(models, has_price, strict=True):
+    for one in models:
         table.add_row(
             f"{one.attempts:,}",
             harmless(one.provider) or "not given",
@@ -90,9 +109,20 @@ def print_unpriced(models: Sequence[UnpricedModel], has_price: Sequence[bool]) -
             f"{one.input_tokens:,}",
             f"{one.output_tokens:,}",
             f"{one.last.astimezone(UTC):%Y-%m-%d %H:%M} UTC",
-            "in the book: reprice" if known else "none",
+            "in the book: reprice" if one.lack is None else str(one.lack) if one.lack.price_id else "none",
         )
     print_table(table)
+    if any(one.lack is not None and one.lack.price_id for one in models):
+        typer.echo(_HOW_TO_COMPLETE)
+
+
+def print_lacking(lacking: Mapping[tuple[str, Lack], int]) -> None:
+    """A sentence for each model whose entry lacks something: repricing once more would change nothing."""
+    told = sorted((model, lack, count) for (model, lack), count in lacking.items() if lack.price_id)
+    for model, lack, count in told:
+        typer.echo(f"{harmless(model)}: {counted(count, 'attempt')} without a cost: {lack}")
+    if told:
+        typer.echo(_HOW_TO_COMPLETE)
 
 
 def print_totals(totals: dict[str, Totals]) -> None:

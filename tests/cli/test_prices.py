@@ -143,6 +143,31 @@ def test_checked(url: str, file: Path) -> None:
     assert (said.code, said.out) == (0, "everything since 2026-11-01 00:00 UTC has a cost\n")
 
 
+def test_an_entry_that_lacks_a_line(url: str, file: Path) -> None:
+    """Repricing changes nothing there: both commands name the unit and what to do, and that ends it."""
+    sessions = Sessions(url)
+    Feed(sessions).send(*(trace(attempts=(attempt(cache_read_tokens=7),)) for _ in range(7)))
+    sessions.close()
+    file.write_text(_QWEN + _PEOPLE + ",gpt*,input_tokens,1,,\n,gpt*,output_tokens,1,,\n")
+    prices(url, "import", str(file))
+    said = prices(url, "reprice", *_PERIOD, "--yes")
+    assert "qwen-3.5-72b: 7 attempts without a cost: price 1 lacks cache_read_tokens\n" in said.out
+    assert "import FILE --replace" in said.out
+    assert said.out == prices(url, "reprice", *_PERIOD, "--yes").out.replace("gave 0", "gave 5", 1)
+    lacking = {"model": "qwen-3.5-72b", "price_id": 1, "lacks": ["cache_read_tokens"], "attempts": 7}
+    assert objects(prices(url, "reprice", *_PERIOD, "--dry-run", "--json"))[0]["without_a_cost"] == [lacking]
+    said = prices(url, "check", "--since", "2026-11-01")
+    assert said.code == 1
+    assert "price 1 lacks cache_read_tokens" in said.out
+    assert "in the book: reprice" not in said.out
+    (found,) = objects(prices(url, "check", "--since", "2026-11-01", "--json"))
+    assert (found["in_price_book"], found["price_id"], found["lacks"]) == (True, 1, ["cache_read_tokens"])
+    file.write_text(file.read_text() + ",qwen-*,cache_read_tokens,0.1,,\n")
+    prices(url, "import", str(file), "--replace", "--yes")
+    assert "lacks" not in prices(url, "reprice", *_PERIOD, "--yes").out
+    assert prices(url, "check", "--since", "2026-11-01").code == 0
+
+
 def test_repriced(url: str, file: Path) -> None:
     """Shows what would change, asks, writes it beside the old costs, and the next run finds nothing to do."""
     file.write_text(_QWEN + _PEOPLE)
