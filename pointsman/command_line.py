@@ -1,6 +1,7 @@
 """The commands, put together."""
 
 import sys
+from contextlib import suppress
 from typing import Annotated
 
 import typer
@@ -77,10 +78,12 @@ def run() -> int:
     try:
         code = app(prog_name="pointsman", standalone_mode=False)
     except typer.Abort as abort:
-        # At a question: the answer was no, there was none, or a Ctrl-C, and then the cursor stands behind the question.
+        # At a question: the answer was no, there was none, or a Ctrl-C. Only an answer typed into a terminal ends the
+        # line of the question there.
         unanswered = abort.__context__
-        if unanswered is not None and sys.stderr.isatty():
-            sys.stderr.write("\n")
+        if unanswered is not None or not (sys.stdin.isatty() and sys.stderr.isatty()):
+            with suppress(OSError):
+                sys.stderr.write("\n")
         return _say("nothing was done", INTERRUPTED if isinstance(unanswered, KeyboardInterrupt) else ATTENTION)
     except TyperException as error:
         return _say(_sentence(error), error.exit_code)

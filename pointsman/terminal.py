@@ -47,12 +47,19 @@ def keys_unseen() -> Iterator[None]:
 
 
 def print_table(table: RenderableType) -> None:
-    """To a terminal in its width; to a pipe or a file one line for each row, so that grep finds whole rows."""
+    """To a terminal in its width; to a pipe or a file one line for each row, so that grep finds whole rows.
+
+    Such a line ends with its last word: spaces behind it would wrap on the terminal at the pipe's other end.
+    """
     console = Console(highlight=False)
-    if not console.is_terminal:
-        widest = console.measure(table, options=console.options.update(width=_WIDEST)).maximum
-        console = Console(width=max(1, widest), highlight=False)
-    console.print(table)
+    if console.is_terminal:
+        console.print(table)
+        return
+    widest = console.measure(table, options=console.options.update(width=_WIDEST)).maximum
+    console = Console(width=max(1, widest), highlight=False)
+    with console.capture() as captured:
+        console.print(table)
+    sys.stdout.write("".join(f"{line.rstrip(' ')}\n" for line in captured.get().removesuffix("\n").split("\n")))
 
 
 def print_words(text: str) -> None:

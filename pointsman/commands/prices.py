@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pointsman.prices.lines import PlacedEntry
     from pointsman.prices.plan import ImportPlan
     from store.price_book import ListedEntry
+    from store.price_entries import PriceEntry
 
 app = typer.Typer()
 
@@ -83,7 +84,7 @@ def import_command(  # noqa: PLR0913 - each flag of a command is an argument
             gone, known = ([entry.price_id for entry in some] for some in (plan.withdrawn, book))
             with sessions.write() as db:
                 price_book.add_entries(db, plan.new, withdraw=gone, known=known)
-    _tell_import(plan, left_out, as_json=as_json, dry_run=dry_run)
+    _tell_import(plan, book, left_out, as_json=as_json, dry_run=dry_run)
 
 
 def _read(
@@ -128,22 +129,32 @@ def _refuse(where: str, problems: "Sequence[str]") -> None:
         raise UsageError(f"{counted(len(problems), 'problem')}; nothing was imported")
 
 
-def _tell_import(plan: "ImportPlan", left_out: dict[str, int], *, as_json: bool, dry_run: bool) -> None:
+def _tell_import(
+    plan: "ImportPlan", book: "Sequence[PriceEntry]", left_out: dict[str, int], *, as_json: bool, dry_run: bool
+) -> None:
+    from pointsman.prices.shadowed import sentence, shadowed
+
+    gone = {entry.price_id for entry in plan.withdrawn}
+    given_way = shadowed(plan.new, [entry for entry in book if entry.price_id not in gone])
     if as_json:
         numbers = {"new": len(plan.new), "withdrawn": len(plan.withdrawn), "unchanged": plan.unchanged}
-        typer.echo(json.dumps({"dry_run": dry_run, **numbers, "left_out": left_out}))
+        shadows = {str(own): sorted({entry.model for entry in before}) for own, before in given_way.items()}
+        typer.echo(json.dumps({"dry_run": dry_run, **numbers, "left_out": left_out, "shadowed": shadows}))
         return
     if not plan.new:
         typer.echo(f"nothing changed: {plan.unchanged:,} in the book already")
     else:
         adds, withdraws = ("would add", "withdraw") if dry_run else ("added", "withdrew")
-        gone = f", {withdraws} {len(plan.withdrawn):,}" if plan.withdrawn else ""
-        typer.echo(f"{adds} {len(plan.new):,}{gone}; {plan.unchanged:,} in the book already")
+        withdrawn = f", {withdraws} {len(plan.withdrawn):,}" if plan.withdrawn else ""
+        typer.echo(f"{adds} {len(plan.new):,}{withdrawn}; {plan.unchanged:,} in the book already")
     for why, count in left_out.items():
         typer.echo(f"left out: {count:,} {why}")
+    for own, before in given_way.items():
+        typer.echo(f"list prices {'would ' if dry_run else ''}{sentence(own, before)}")
     past = min((entry.valid_from for entry in [*plan.new, *plan.withdrawn]), default=None)
     if past is not None and past < datetime.now(UTC):
-        typer.echo("they hold for what is stored from now on; for what is stored already: pointsman prices reprice")
+        holds = "would hold for what is stored after the import" if dry_run else "hold for what is stored from now on"
+        typer.echo(f"they {holds}; for what is stored already: pointsman prices reprice")
 
 
 @app.command("list")

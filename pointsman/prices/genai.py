@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from pointsman.exits import UsageError
 from pointsman.prices.lines import MAX_USD, PlacedEntry
+from pointsman.prices.shadowed import PACKAGE
 from store.price_entries import ALWAYS, ANY, Price, PriceEntry, Unit
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def entries_of_package(
     unknown = sorted(set(providers) - names)
     if unknown:
         raise UsageError(f"genai-prices has no provider {', '.join(unknown)}; it has {', '.join(sorted(names))}")
-    source = f"genai-prices {version('genai-prices')}"
+    source = f"{PACKAGE} {version(PACKAGE)}"
     left_out: Counter[str] = Counter()
     found = [
         PlacedEntry(entry, "")

@@ -63,7 +63,7 @@ def test_imported_once(url: str, file: Path) -> None:
     assert "for what is stored already: pointsman prices reprice" in said.out
     assert prices(url, "import", str(file)).out == "nothing changed: 1 in the book already\n"
     assert objects(prices(url, "import", str(file), "--json")) == [
-        {"dry_run": False, "new": 0, "withdrawn": 0, "unchanged": 1, "left_out": {}}
+        {"dry_run": False, "new": 0, "withdrawn": 0, "unchanged": 1, "left_out": {}, "shadowed": {}}
     ]
     assert stored.count(url, "price_book") == 2
 
