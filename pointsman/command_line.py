@@ -48,7 +48,7 @@ def pointsman(
     """Holds an LLM router to its Model Decision Records.
 
     Exit codes: 0 well, 1 something needs attention, 2 wrong use or settings, 3 blind (a service did not answer), 130
-    interrupted.
+    interrupted, 141 nobody reads the output any more.
 
     For a first look: pointsman up --embedded
     """

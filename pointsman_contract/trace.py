@@ -44,6 +44,7 @@ class Trace(Message):
 
     kind: Literal["pointsman.trace/1"] = TRACE_KIND
     trace_id: TraceId
+    """Of several messages with one id that start at most a day apart the first is stored, the others are duplicates."""
     started_at: Moment
     """When the router took the request up, after it had raised its dispatch counter. Never changes."""
     duration_s: Seconds | None = None

@@ -34,6 +34,12 @@ def test_every_command_of_the_readme_exists(command: str) -> None:
     assert done.returncode == 0, done.stderr
 
 
+def test_the_readme_lists_a_command_once() -> None:
+    """Two lines for one command say two things."""
+    listed = re.findall(r"^\| `pointsman ([^`]+)`", README, re.MULTILINE)
+    assert len(listed) == len(set(listed)) > 10
+
+
 @pytest.mark.parametrize("script", sorted(set(re.findall(r"`?(scripts/[a-z]+)", README))))
 def test_every_script_of_the_readme_exists(script: str) -> None:
     """What the README tells people to run is there, and executable."""

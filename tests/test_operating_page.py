@@ -60,6 +60,12 @@ def test_every_command_is_named(command: str) -> None:
     assert f"`{command}" in PAGE or f"\n{command}" in PAGE
 
 
+@pytest.mark.parametrize("revision", sorted(path.stem for path in (ROOT / "migrations/versions").glob("0*.py")))
+def test_every_revision_has_a_line(revision: str) -> None:
+    """Whoever upgrades reads what a migration does to a database that is full."""
+    assert re.search(rf"^\| `{revision}` \|[^|]*\| [^|]+ \|$", PAGE, re.MULTILINE)
+
+
 @pytest.mark.parametrize("sentence", sentences())
 def test_every_reason_to_stop_has_a_line(sentence: str) -> None:
     """Who searches the page for the words of the log finds what to do."""

@@ -11,6 +11,7 @@ import structlog
 from typer.testing import CliRunner, Result
 
 from pointsman.command_line import app
+from pointsman.exits import MEANINGS
 from pointsman.settings import Settings, SettingsError, load_settings, variable
 from tests.ingest.process import environment
 
@@ -225,3 +226,9 @@ def test_the_version() -> None:
     result = pointsman("--version")
     assert result.exit_code == 0
     assert re.fullmatch(r"pointsman \d+\.\d+\.\d+\S*\n", result.output)
+
+
+def test_help_lists_every_exit_code() -> None:
+    """A script that meets 141 finds it where the others stand."""
+    told = pointsman("--help").output
+    assert all(f" {code} " in told.replace("\n", " ") for code in MEANINGS)
