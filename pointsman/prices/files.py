@@ -30,7 +30,13 @@ class RawLine(NamedTuple):
 
 
 def read_file(path: Path) -> Iterator[RawLine | str]:
-    """The lines of a CSV or JSON file, or in place of one what is wrong with it. Raises FileUnreadable."""
+    """The lines of a CSV or JSON file, or in place of one what is wrong with it. Raises FileUnreadable.
+
+    YAML is not read: an amount without quotes would be a binary fraction there before anybody saw it.
+    """
+    if path.suffix.lower() in (".yaml", ".yml"):
+        # Read as CSV it would be a list of unknown columns.
+        raise FileUnreadable(f"{path} is YAML, which is not read: write it as CSV or JSON (docs/prices.md)")
     try:
         with path.open("rb") as file:
             content = file.read(MAX_BYTES + 1)

@@ -272,6 +272,7 @@ def test_without_the_package(tmp_path: Path) -> None:
         (["import", "x.csv", "--valid-from", "2026-01-01"], "--provider and --valid-from go with --from"),
         (["import", "no-such.csv"], "no-such.csv: No such file"),
         (["import", "--from", "genai-prices", "--provider", "nobody"], "has no provider nobody"),
+        (["import", "prices.yaml"], "prices.yaml is YAML, which is not read: write it as CSV or JSON"),
         (["list", "--at", "noon"], "--at: cannot read 'noon'"),
         (["check", "--since", "noon"], "--since: cannot read 'noon'"),
         (["reprice", "--since", "2026-11-02", "--until", "2026-11-02"], "--since is not before --until"),
