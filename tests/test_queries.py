@@ -74,11 +74,3 @@ def test_what_is_listed_is_looked_at() -> None:
     assert {family.name for family in FAMILIES if not re.search(rf"\b{family.name}(_bucket)?\b", asked)} == {
         "pointsman_attempt_duration_seconds"
     }
-
-
-def test_panels_do_not_lie_on_each_other() -> None:
-    """Each has an id and a place of its own within the width."""
-    panels = queries.board("routes.json")["panels"]
-    places = [(panel["gridPos"]["x"], panel["gridPos"]["y"]) for panel in panels]
-    assert len({panel["id"] for panel in panels}) == len(set(places)) == len(panels)
-    assert all(panel["gridPos"]["x"] + panel["gridPos"]["w"] <= 24 for panel in panels)
