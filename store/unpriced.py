@@ -23,8 +23,9 @@ _ATTEMPTS = text(
     " max(input_tokens) AS most_input, max(output_tokens) AS most_output,"
     " input_tokens > coalesce(cache_read_tokens, 0) + coalesce(cache_write_tokens, 0) AS is_uncached,"
     " coalesce(cache_read_tokens, 0) > 0 AS is_read, coalesce(cache_write_tokens, 0) > 0 AS is_written,"
-    " max(tool_calls) AS tool_calls, max(duration_us) AS duration_us, max(batch_size) AS batch_size"
-    " FROM unpriced GROUP BY provider, model, is_uncached, is_read, is_written, output_tokens > 0,"
+    " max(tool_calls) AS tool_calls, max(duration_us) AS duration_us, max(batch_size) AS batch_size,"
+    " CAST(started_at AT TIME ZONE 'UTC' AS date) IN (SELECT day FROM incomplete_days) AS is_closed"
+    " FROM unpriced GROUP BY provider, model, is_closed, is_uncached, is_read, is_written, output_tokens > 0,"
     " coalesce(tool_calls, 0) > 0, duration_us IS NULL, batch_size IS NULL,"
     " width_bucket(started_at, CAST(:bounds AS timestamptz[])), width_bucket(input_tokens, CAST(:tiers AS bigint[]))),"
     " sized AS (SELECT g.*, sum(attempts) OVER (PARTITION BY provider, model) AS of_model FROM groups g)"
@@ -42,7 +43,7 @@ _PEOPLE = text(
 
 class UnpricedModel(NamedTuple):
     """Attempts of one provider ('': not given) and model without a cost, for one reason; None: the book has a price by
-    now.
+    now. `is_closed`: of days of which raw rows were deleted, so that nothing is repriced there any more.
     """
 
     provider: str
@@ -53,6 +54,7 @@ class UnpricedModel(NamedTuple):
     first: datetime
     last: datetime
     lack: Lack | None
+    is_closed: bool
 
 
 class UnpricedReviews(NamedTuple):
@@ -78,10 +80,10 @@ def unpriced_models(
         "tiers": sorted({price.above_input_tokens + 1 for one in entries for price in one.prices}),
     }
     db.execute(text("SET LOCAL statement_timeout = 0"))
-    found: dict[tuple[str, str, Lack | None], UnpricedModel] = {}
+    found: dict[tuple[object, ...], UnpricedModel] = {}
     for row in db.execute(_ATTEMPTS, asked):
         lack = lacking(prices, row.model, row.provider, row.last, _usage(row))
-        key = (row.provider, row.model, lack)
+        key = (row.provider, row.model, lack, row.is_closed)
         found[key] = _with(found.get(key), row, lack)
     return list(found.values())
 
@@ -99,7 +101,8 @@ def _usage(row: Any) -> Usage:
 def _with(before: UnpricedModel | None, row: Any, lack: Lack | None) -> UnpricedModel:
     attempts, uses_input, uses_output = row.attempts, int(row.input_tokens), int(row.output_tokens)
     if before is None:
-        return UnpricedModel(row.provider, row.model, attempts, uses_input, uses_output, row.first, row.last, lack)
+        times = (row.first, row.last)
+        return UnpricedModel(row.provider, row.model, attempts, uses_input, uses_output, *times, lack, row.is_closed)
     return before._replace(
         attempts=before.attempts + attempts,
         input_tokens=before.input_tokens + uses_input,

@@ -78,7 +78,7 @@ def _price(price: Price) -> str:
 
 
 def unpriced_json(one: UnpricedModel) -> dict[str, Any]:
-    """As one JSON object; `lacks` is empty where `prices reprice` helps."""
+    """As one JSON object; `lacks` is empty where `prices reprice` helps, unless its day is closed to that."""
     told = {name: value for name, value in one._asdict().items() if name != "lack"}
     return {
         **told,
@@ -109,11 +109,19 @@ def print_unpriced(models: Sequence[UnpricedModel]) -> None:
             f"{one.input_tokens:,}",
             f"{one.output_tokens:,}",
             f"{one.last.astimezone(UTC):%Y-%m-%d %H:%M} UTC",
-            "in the book: reprice" if one.lack is None else str(one.lack) if one.lack.price_id else "none",
+            _verdict(one),
         )
     print_table(table)
-    if any(one.lack is not None and one.lack.price_id for one in models):
+    if any(one.lack is not None and one.lack.price_id and not one.is_closed for one in models):
         typer.echo(_HOW_TO_COMPLETE)
+
+
+def _verdict(one: UnpricedModel) -> str:
+    if one.is_closed:
+        return "stays so: raw rows of its day are gone"
+    if one.lack is None:
+        return "in the book: reprice"
+    return str(one.lack) if one.lack.price_id else "none"
 
 
 def print_lacking(lacking: Mapping[tuple[str, Lack], int]) -> None:

@@ -14,7 +14,7 @@ from store.sessions import Sessions
 from store.unpriced import unpriced_models
 from tests.builders import NOON, attempt, trace
 from tests.prices import entry, numbered, price
-from tests.store.feed import Feed
+from tests.store.feed import Feed, execute
 
 _MODEL = "qwen-3.5-72b"
 _INPUT, _OUTPUT = price(Unit.INPUT_TOKENS, "1"), price(Unit.OUTPUT_TOKENS, "4")
@@ -100,4 +100,16 @@ def test_stored_attempts_are_told_apart(feed: Feed, sessions: Sessions) -> None:
         (_MODEL, 1, Lack(0)),
         ("tiered", 1, None),
         ("tiered", 1, Lack(2, ("requests",))),
+    }
+
+
+def test_a_day_that_is_closed_is_told_apart(feed: Feed, sessions: Sessions) -> None:
+    """Repricing leaves out days of which raw rows were deleted: nobody is to be sent there."""
+    feed.send(trace(), trace(started_at=NOON - timedelta(days=1)))
+    execute(sessions, f"INSERT INTO incomplete_days (day, reason) VALUES ('{NOON:%Y-%m-%d}', 'forget')")
+    with sessions.read() as db:
+        found = unpriced_models(db, [entry(_MODEL, price_id=1)], since=NOON - timedelta(days=2), limit=10)
+    assert {(one.last, one.lack, one.is_closed) for one in found} == {
+        (NOON, None, True),
+        (NOON - timedelta(days=1), None, False),
     }
