@@ -71,3 +71,9 @@ def test_who_leads_is_told() -> None:
     assert told["leadership"] == "host/12/olive leads, the lease lives for another 8 s (term 3)"
     assert told["rollups"] == "nothing is stored yet"
     assert told["prices"] == "the price book has 2 entries, and every attempt that was counted in 24 h has a cost"
+
+
+def test_an_empty_book_is_well_where_routers_tell_their_costs() -> None:
+    """It has nothing to do there, and says so."""
+    told = {finding.check: finding.detail for finding in examine(seen(counting=counting(price_entries=0)))}
+    assert told["prices"] == "the price book is empty, and every attempt that was counted in 24 h has a cost"

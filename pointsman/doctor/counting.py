@@ -11,6 +11,7 @@ _START = "pointsman up, or: pointsman steer; one of them must always run"
 _SLOW = timedelta(seconds=30)
 _STANDS = timedelta(minutes=5)
 _MOST_NAMED = 3
+_EMPTY = "the price book is empty"
 _FAR = timedelta(hours=1)
 
 
@@ -52,7 +53,7 @@ def check_prices(seen: Observed) -> Iterator[Finding]:
     if seen.counting is None:
         return
     entries, unpriced = seen.counting.price_entries, seen.counting.unpriced
-    book = f"the price book has {entries:,} {'entry' if entries == 1 else 'entries'}"
+    book = f"the price book has {entries:,} {'entry' if entries == 1 else 'entries'}" if entries else _EMPTY
     if not unpriced:
         yield ok("prices", f"{book}, and every attempt that was counted in 24 h has a cost")
         return
@@ -63,7 +64,7 @@ def check_prices(seen: Observed) -> Iterator[Finding]:
         yield warning("prices", f"{book}, {lacking}", "pointsman prices check says what it lacks")
     else:
         fix = "pointsman prices import FILE (docs/prices.md), then: pointsman prices reprice --since 24h"
-        yield warning("prices", f"the price book is empty, {lacking}", fix)
+        yield warning("prices", f"{book}, {lacking}", fix)
 
 
 def _told(now: datetime, then: datetime) -> str:
