@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -36,7 +36,6 @@ from store.errors import StoreAway
 from store.ingest_store import IngestStore
 from store.price_book import CachedPriceBook
 from store.revision import require_revision
-from store.rollups.comparing import rebuild_day
 from store.routes import AdmittedRoutes
 from store.sessions import Sessions
 
@@ -120,14 +119,6 @@ def build_ingest(settings: Settings, sessions: Sessions, metrics: IngestMetrics)
     return IngestService(
         Ingest(connect, IngestStore(sessions, batches, days), carries, PendingBatch(limits), rules, metrics)
     )
-
-
-def build_rebuild(sessions: Sessions) -> Callable[[date], bool]:
-    """What brings the rollups of a day up to the costs that hold now, once `prices reprice` has changed them.
-
-    A day of which raw rows were deleted keeps its sums, and says False: made again they would be too small.
-    """
-    return partial(rebuild_day, sessions)
 
 
 def build_steer(

@@ -86,22 +86,28 @@ def rebuild_command(
     from store.rollups.comparing import comparable_days, compare_day, rebuild_day
 
     rebuilt: list[date] = []
+    refused: list[date] = []
     with checked_sessions(settings, "rollups rebuild") as sessions:
         comparable = comparable_days(sessions, since=_day(since))
         with days_bar("rebuilding", len(comparable.days)) as progress:
             for done, day in enumerate(comparable.days, 1):
-                if (everything or compare_day(sessions, day).different) and (dry_run or rebuild_day(sessions, day)):
-                    rebuilt.append(day)
+                if everything or compare_day(sessions, day).different:
+                    (rebuilt if dry_run or rebuild_day(sessions, day) else refused).append(day)
                 progress(done)
     if as_json:
         left_out = {f"{day}": why for day, why in comparable.left_out}
-        typer.echo(json.dumps({"dry_run": dry_run, "rebuilt": [f"{day}" for day in rebuilt], "left_out": left_out}))
-        return
-    for day in rebuilt:
-        typer.echo(f"{day}  {'would be made again' if dry_run else 'made again'}")
-    if not rebuilt:
-        typer.echo(f"nothing differs in {counted(len(comparable.days), 'day')}")
-    _tell_left_out(comparable)
+        days = {"rebuilt": [f"{day}" for day in rebuilt], "refused": [f"{day}" for day in refused]}
+        typer.echo(json.dumps({"dry_run": dry_run, **days, "left_out": left_out}))
+    else:
+        for day in rebuilt:
+            typer.echo(f"{day}  {'would be made again' if dry_run else 'made again'}")
+        for day in refused:
+            typer.echo(f"{day}  not made again: retention or forget has deleted raw rows of it meanwhile")
+        if not rebuilt and not refused:
+            typer.echo(f"nothing differs in {counted(len(comparable.days), 'day')}")
+        _tell_left_out(comparable)
+    if refused:
+        raise typer.Exit(ATTENTION)
 
 
 def _day(since: str | None) -> "date | None":

@@ -97,21 +97,31 @@ def rebuild_day(
 
     False, and nothing is done, where not all raw rows of the day are there: what is gone would be counted no more.
     """
-    begin, end = _span(day)
     with sessions.write(prepare=prepare_tick) as db:
         begin_job(db, is_patient=True)
-        is_incomplete = db.execute(text("SELECT 1 FROM incomplete_days WHERE day = :day"), {"day": day}).first()
-        if is_incomplete or day not in attached_days(db, "traces") & attached_days(db, "attempts"):
+        if not is_whole(db, day):
             return False
-        for target in TARGETS:
-            db.execute(
-                text(f"DELETE FROM {target.table} WHERE bucket >= :begin AND bucket < :end"),
-                {"begin": begin, "end": end},
-            )
-        _sum_day(db, begin, end)
-        name_deltas(db, values_a_day=values_a_day, keys_a_day=keys_a_day)
-        add_deltas(db)
+        make_again(db, day, values_a_day=values_a_day, keys_a_day=keys_a_day)
     return True
+
+
+def is_whole(db: Connection, day: date) -> bool:
+    """Whether all raw rows of the day are there, in a transaction that `begin_job` has begun."""
+    if db.execute(text("SELECT 1 FROM incomplete_days WHERE day = :day"), {"day": day}).first():
+        return False
+    return day in attached_days(db, "traces") & attached_days(db, "attempts")
+
+
+def make_again(db: Connection, day: date, *, values_a_day: int = VALUES_A_DAY, keys_a_day: int = KEYS_A_DAY) -> None:
+    """The rollups of a whole day, from its raw rows, in a transaction that `begin_job` has begun."""
+    begin, end = _span(day)
+    for target in TARGETS:
+        db.execute(
+            text(f"DELETE FROM {target.table} WHERE bucket >= :begin AND bucket < :end"), {"begin": begin, "end": end}
+        )
+    _sum_day(db, begin, end)
+    name_deltas(db, values_a_day=values_a_day, keys_a_day=keys_a_day)
+    add_deltas(db)
 
 
 def _sum_day(db: Connection, begin: datetime, end: datetime) -> None:

@@ -79,6 +79,7 @@ def test_for_programs(url: str) -> None:
     assert json.loads(rollups(url, "rebuild", "--json").out) == {
         "dry_run": False,
         "rebuilt": ["2026-11-23"],
+        "refused": [],
         "left_out": {},
     }
 
