@@ -28,7 +28,7 @@ from pointsman.steer.leadership import Leadership, holder_name
 from pointsman.steer.metrics import SteerMetrics
 from pointsman.steer.schedule import Schedule
 from pointsman.steer.task import Task
-from pointsman.steer.tasks import RollUp, keep_partitions
+from pointsman.steer.tasks import RollUp, close_weeks, keep_partitions
 from pointsman.version import VERSION
 from store.batches import BatchStore
 from store.days import Days
@@ -145,14 +145,20 @@ def build_steer(
     work_ended = threading.Event()
     leadership = Leadership(sessions, _LEASE, holder_name(), work_ended=work_ended)
     days = Days(sessions, raw_retention=settings.raw_retention)
-    rollups = RollUp(sessions, go_on=lambda: leadership.lease is not None, fresh=metrics.rollups_are_fresh)
+
+    def leads() -> bool:
+        return leadership.lease is not None
+
+    rollups = RollUp(sessions, go_on=leads, fresh=metrics.rollups_are_fresh)
     partitions = partial(keep_partitions, sessions, days, ready=days_ahead)
-    measures = MeasureMetrics(sessions, registry, leads=lambda: leadership.lease is not None)
+    measures = MeasureMetrics(sessions, registry, leads=leads)
     tasks = (
         Task("rollups", timedelta(seconds=2), rollups.run),
         # It may wait for a reader as long as that reads.
         Task("partitions", timedelta(minutes=10), partitions, left_at_end=True),
         Task("measures", timedelta(seconds=15), measures.refresh),
+        # A merge that is cut has done nothing.
+        Task("weeks", timedelta(minutes=5), partial(close_weeks, sessions, go_on=leads), left_at_end=True),
     )
     return Steer(leadership, Schedule(tasks, leadership, metrics, work_ended))
 

@@ -12,11 +12,12 @@ from sqlalchemy import Connection, RowMapping, text
 from store.rollups.adding import LEVELS
 from store.rollups.grouping import ATTEMPTS, REQUESTS, Family
 from store.rollups.keys import ANSWER_ROLES
+from store.rollups.weeks import WEEK, closed_weeks
 
 # A connection, for who knows no SQL.
 Database = Connection
 Level = Literal["minute", "hour", "day"]
-_STEP = {"minute": timedelta(minutes=1), "hour": timedelta(hours=1), "day": timedelta(days=1)}
+_STEP: dict[str, timedelta] = {"minute": timedelta(minutes=1), "hour": timedelta(hours=1), "day": timedelta(days=1)}
 _FAMILIES = {family.name: family for family in (REQUESTS, ATTEMPTS)}
 # Bins and mixes stand under keys of both families.
 _FAMILY_OF = {kind: family for family in _FAMILIES.values() for kind, _ in (*family.times, *family.mixes)}
@@ -25,7 +26,7 @@ _FAMILY_OF = {kind: family for family in _FAMILIES.values() for kind, _ in (*fam
 class Part(NamedTuple):
     """A part of a span that one level of rollups covers: begin <= bucket < end."""
 
-    level: Level
+    level: Level | Literal["week"]
     begin: datetime
     end: datetime
 
@@ -127,7 +128,12 @@ def can_split(family: Literal["request", "attempt"], names: Sequence[str]) -> bo
 def read_bins(
     db: Connection, kinds: Sequence[str], parts: Sequence[Part], by: Sequence[str], wanted: Wanted
 ) -> Sequence[RowMapping]:
-    """One row for each value of `by`, kind and bin, with `count`. The kinds belong to one family."""
+    """One row for each value of `by`, kind and bin, with `count`. The kinds belong to one family.
+
+    Reads closed weeks in place of their days, so all statements of the transaction have to see one moment.
+    """
+    if not _STEP.keys() & set(by):
+        parts = _with_closed_weeks(db, parts)
     # Taking both arrays apart takes nearly twice as long as taking one apart and looking into the other.
     apart = "CROSS JOIN LATERAL unnest(r.bins) WITH ORDINALITY AS b(bin, position)"
     read = _Read(["kind", "bin"], {"count": "r.counts[b.position]"}, apart)
@@ -140,6 +146,28 @@ def read_mix(
     """One row for each value of `by`, kind and value, with `count`. The kinds belong to one family."""
     read = _Read(["kind", "value"], {"count": "r.count"})
     return _grouped(db, "mix_rollups", _family_of(kinds), parts, by, wanted, read, kinds)
+
+
+def _with_closed_weeks(db: Connection, parts: Sequence[Part]) -> list[Part]:
+    """The same span, with weeks in place of days where weeks are closed."""
+    found: list[Part] = []
+    for part in parts:
+        is_long = part.level == "day" and part.end - part.begin >= WEEK
+        found += split_by_weeks(part, closed_weeks(db, part.begin, part.end) if is_long else ())
+    return found
+
+
+def split_by_weeks(part: Part, weeks: Sequence[datetime]) -> list[Part]:
+    """The part without these weeks, and these weeks in their places; those that follow each other are one part."""
+    found: list[Part] = []
+    at = part.begin
+    for week in weeks:
+        if found and found[-1].level == "week" and at == week:
+            found[-1] = found[-1]._replace(end=week + WEEK)
+        else:
+            found += [*([part._replace(begin=at, end=week)] if at < week else []), Part("week", week, week + WEEK)]
+        at = week + WEEK
+    return [*found, part._replace(begin=at)] if at < part.end else found
 
 
 class _Read(NamedTuple):
