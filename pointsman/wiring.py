@@ -19,7 +19,7 @@ from ingest.metrics import IngestMetrics
 from ingest.pending import BatchLimits, PendingBatch
 from ingest.reading import CARRIES
 from ingest.stopping import StopRules
-from migrations.schema import head_revision, known_revisions
+from migrations.revisions import head_revision, known_revisions
 from pointsman.http import Healthz, StatusServer
 from pointsman.kafka import kafka_connection
 from pointsman.settings import Settings
