@@ -1,6 +1,7 @@
 """Sums of a span of time, by some of their keys: what measures are computed from. Never reads a trace.
 
 A span is covered by whole days, the rest by hours, and what is still left by minutes, as far back as there are any.
+Coarser rows that say the same stand in for finer ones, so all statements of a transaction have to see one moment.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -130,10 +131,8 @@ def read_bins(
 ) -> Sequence[RowMapping]:
     """One row for each value of `by`, kind and bin, with `count`. The kinds belong to one family.
 
-    Reads closed weeks in place of their days, so all statements of the transaction have to see one moment.
+    Reads closed weeks in place of their days.
     """
-    if not _STEP.keys() & set(by):
-        parts = _with_closed_weeks(db, parts)
     # Taking both arrays apart takes nearly twice as long as taking one apart and looking into the other.
     apart = "CROSS JOIN LATERAL unnest(r.bins) WITH ORDINALITY AS b(bin, position)"
     read = _Read(["kind", "bin"], {"count": "r.counts[b.position]"}, apart)
@@ -170,6 +169,24 @@ def split_by_weeks(part: Part, weeks: Sequence[datetime]) -> list[Part]:
     return [*found, part._replace(begin=at)] if at < part.end else found
 
 
+def _with_last_day(db: Connection, table: str, parts: Sequence[Part]) -> list[Part]:
+    """The last day as a whole, where nothing is stored of it behind the span: one that ends now reads no hours."""
+    if not parts:
+        return []
+    end = parts[-1].end
+    midnight = _floor(end, "day")
+    before = [part for part in parts if part.begin < midnight]
+    last_day = Part("day", midnight, midnight + _STEP["day"])
+    if (before[-1].end if before else parts[0].begin) != midnight or end == midnight:
+        return list(parts)
+    behind = f"SELECT EXISTS (SELECT FROM {table}_{parts[-1].level} WHERE bucket >= :end AND bucket < :end_of_day)"
+    if db.execute(text(behind), {"end": end, "end_of_day": last_day.end}).scalar_one():
+        return list(parts)
+    if before and before[-1].level == "day":
+        return [*before[:-1], before[-1]._replace(end=last_day.end)]
+    return [*before, last_day]
+
+
 class _Read(NamedTuple):
     """What a statement groups by beside the reader's columns, what it adds up under which name, and of what."""
 
@@ -193,6 +210,10 @@ def _grouped(
     A part is one table, whose statistics say how many groups there will be and how long arrays are: PostgreSQL then
     shares the work among processes. Over several tables it knows neither and sorts millions of rows instead.
     """
+    if not {"minute", "hour"} & set(by):
+        parts = _with_last_day(db, table, parts)
+    if table == "latency_rollups" and not _STEP.keys() & set(by):
+        parts = _with_closed_weeks(db, parts)
     condition, parameters = _condition(family, by, wanted)
     if kinds:
         condition, parameters["kinds"] = f"{condition} AND r.kind = ANY(:kinds)", list(kinds)
