@@ -129,10 +129,7 @@ def can_split(family: Literal["request", "attempt"], names: Sequence[str]) -> bo
 def read_bins(
     db: Connection, kinds: Sequence[str], parts: Sequence[Part], by: Sequence[str], wanted: Wanted
 ) -> Sequence[RowMapping]:
-    """One row for each value of `by`, kind and bin, with `count`. The kinds belong to one family.
-
-    Reads closed weeks in place of their days.
-    """
+    """One row for each value of `by`, kind and bin, with `count`. The kinds belong to one family."""
     # Taking both arrays apart takes nearly twice as long as taking one apart and looking into the other.
     apart = "CROSS JOIN LATERAL unnest(r.bins) WITH ORDINALITY AS b(bin, position)"
     read = _Read(["kind", "bin"], {"count": "r.counts[b.position]"}, apart)
@@ -145,6 +142,14 @@ def read_mix(
     """One row for each value of `by`, kind and value, with `count`. The kinds belong to one family."""
     read = _Read(["kind", "value"], {"count": "r.count"})
     return _grouped(db, "mix_rollups", _family_of(kinds), parts, by, wanted, read, kinds)
+
+
+def _in_fewer_rows(db: Connection, table: str, parts: Sequence[Part], by: Sequence[str]) -> Sequence[Part]:
+    """The same span by coarser rows, where there are some that say the same, and `by` asks for nothing finer."""
+    if {"minute", "hour"} & set(by):
+        return parts
+    parts = _with_last_day(db, table, parts)
+    return parts if table != "latency_rollups" or "day" in by else _with_closed_weeks(db, parts)
 
 
 def _with_closed_weeks(db: Connection, parts: Sequence[Part]) -> list[Part]:
@@ -210,10 +215,7 @@ def _grouped(
     A part is one table, whose statistics say how many groups there will be and how long arrays are: PostgreSQL then
     shares the work among processes. Over several tables it knows neither and sorts millions of rows instead.
     """
-    if not {"minute", "hour"} & set(by):
-        parts = _with_last_day(db, table, parts)
-    if table == "latency_rollups" and not _STEP.keys() & set(by):
-        parts = _with_closed_weeks(db, parts)
+    parts = _in_fewer_rows(db, table, parts, by)
     condition, parameters = _condition(family, by, wanted)
     if kinds:
         condition, parameters["kinds"] = f"{condition} AND r.kind = ANY(:kinds)", list(kinds)
