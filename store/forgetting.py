@@ -17,8 +17,8 @@ from sqlalchemy import Connection, text
 from pointsman_contract.fields import MAX_INTEGER
 from store.days import attached_days, partition_name
 from store.rollups.cursors import FIRST_UNREAD, oldest_unread
+from store.same_trace import SAME_TRACE_WITHIN
 from store.sessions import Sessions
-from store.sorting import SAME_TRACE_WITHIN
 
 # 8 MiB of a day's traces in a transaction: some twenty thousand rows at the most.
 _BLOCKS = 1024

@@ -9,6 +9,7 @@ import structlog
 from store.days import Days
 from store.errors import StatementTooSlow
 from store.retention import delete_expired
+from store.rollups.closing import close_a_week
 from store.rollups.tick import MESSAGES_A_TICK, Ticked, tick
 from store.sessions import Sessions
 
@@ -83,6 +84,21 @@ class RollUp:
             raise
         self.size.took(time.monotonic() - began)
         return ticked
+
+
+def close_weeks(sessions: Sessions, *, go_on: Callable[[], bool], longest_s: float = _LONGEST_S) -> int:
+    """Close weeks until none is left that can be, `go_on` says no, or `longest_s` is over; the rows that they have now.
+
+    Raises StoreAway.
+    """
+    ends = time.monotonic() + longest_s
+    rows = 0
+    while go_on() and time.monotonic() < ends:
+        merged = close_a_week(sessions)
+        if merged is None:
+            break
+        rows += merged
+    return rows
 
 
 def keep_partitions(sessions: Sessions, days: Days, *, ready: Callable[[int], None] = lambda _: None) -> int:

@@ -73,15 +73,18 @@ def begin_job(db: Connection, *, is_patient: bool = False, beside: Sequence[str]
     too, and nobody else meanwhile.
     """
     see_one_moment(db)
+    keep_days(db)
     take_turn(db, is_patient=is_patient)
     for table in beside:
         db.execute(text(f"LOCK TABLE {table} IN SHARE ROW EXCLUSIVE MODE"))
 
 
 def see_one_moment(db: Connection) -> None:
-    """All statements see the database as of the first; no day is detached meanwhile, which no snapshot would hide.
-    No compiling of expressions, which costs more than a tick.
-    """
+    """All statements see the database as of the first. No compiling of expressions, which costs more than a tick."""
     db.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
     db.execute(text("SET LOCAL jit = off; SET LOCAL work_mem = '64MB'"))
+
+
+def keep_days(db: Connection) -> None:
+    """No day is detached while this transaction lasts: no snapshot would hide that it is gone."""
     db.execute(text("LOCK TABLE ONLY traces, ONLY attempts IN ACCESS SHARE MODE"))

@@ -7,9 +7,10 @@ from time import sleep
 import psycopg
 import pytest
 
-from pointsman.steer.tasks import RollUp, TickSize, keep_partitions
+from pointsman.steer.tasks import RollUp, TickSize, close_weeks, keep_partitions
 from store.days import Days
 from store.errors import StatementTooSlow, StoreAway
+from store.rollups.tick import tick
 from store.sessions import Sessions
 from tests.builders import trace
 from tests.store.feed import Feed, one
@@ -74,6 +75,18 @@ def test_partitions_are_kept(sessions: Sessions) -> None:
     assert ahead == [7]
     assert one(sessions, f"SELECT to_regclass('traces_{old:%Y%m%d}')") is None
     assert keep_partitions(sessions, days) == 0
+
+
+def test_weeks_that_are_over_are_closed(feed: Feed, sessions: Sessions) -> None:
+    """One after the other, until there is none, leadership is lost or time is over; the next run goes on."""
+    for weeks in (2, 3, 4, 5):
+        feed.send(trace(started_at=datetime.now(UTC) - timedelta(weeks=weeks), duration_s=1.0))
+    tick(sessions)
+    assert close_weeks(sessions, go_on=Counted(1)) == 1
+    assert close_weeks(sessions, go_on=Counted(9), longest_s=0.0) == 0
+    assert close_weeks(sessions, go_on=Counted(9)) == 3
+    assert one(sessions, "SELECT count(*) FROM closed_weeks WHERE state = 'closed'") == 4
+    assert close_weeks(sessions, go_on=Counted(9)) == 0
 
 
 def test_a_database_that_is_away_is_told() -> None:
