@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pointsman.exits import UsageError
+from pointsman.exits import ATTENTION, UsageError
 from pointsman.moments import moment_of
 from pointsman.options import with_settings
 from pointsman.settings import Settings
@@ -43,7 +43,6 @@ def reprice_command(
     from pointsman.prices.repricing import Repricing
     from pointsman.prices.shown import print_lacking
     from pointsman.replay.bar import days_bar
-    from pointsman.wiring import build_rebuild
     from store.price_book import entries
     from store.pricing import PriceBook
 
@@ -63,12 +62,13 @@ def reprice_command(
         if not yes and repricing.changed:
             typer.confirm(f"This gives {_attempts(repricing.changed)} other costs. Go on?", abort=True, err=True)
         with days_bar("repricing ", days) as progress, _told_how_far(repricing):
-            repricing.write(sessions, progress, build_rebuild(sessions))
+            repricing.write(sessions, progress)
     if as_json:
         _tell_json(repricing, dry_run=False)
     else:
         typer.echo(_done(repricing))
         print_lacking(repricing.lacking)
+    _tell_skipped(repricing)
 
 
 def _period(since: str, until: str | None) -> tuple[datetime, datetime]:
@@ -83,6 +83,12 @@ def _period(since: str, until: str | None) -> tuple[datetime, datetime]:
 def _tell_left_out(days: Sequence[date]) -> None:
     for day in days:
         typer.echo(f"{day}  left out: raw rows of it were deleted, and its sums cannot be made again", err=True)
+
+
+def _tell_skipped(repricing: "Repricing") -> None:
+    _tell_left_out(repricing.skipped)
+    if repricing.skipped:
+        raise typer.Exit(ATTENTION)
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.text import Text
 
-from migrations.schema import head_revision, known_revisions
+from migrations.revisions import head_revision, known_revisions
 from pointsman.screens.status import State, Status, age
 from pointsman.screens.status_table import plain, rendered
 from pointsman.terminal import harmless, is_narrow, keys_unseen, print_table
