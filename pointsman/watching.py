@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import pandas as pd
 
-from analytics.report import Asked, report, request_sums
+from analytics.report import Asked, read_family, report
 from pointsman.screens.status import RouteLine, Safety, Status, judge
 from pointsman.screens.status_table import COLUMNS
 from store.leases import holder_of
@@ -32,7 +32,7 @@ def look(sessions: Sessions, environment: str, window: timedelta) -> Status:
     parts = cover(now - window, now, minutes_from=minutes_from)
     asked = Asked(parts, ["route"], where={"environment": environment}, only=[name for name, _, _ in COLUMNS])
     table = report(sessions, asked).rows
-    safety = _safety(request_sums(sessions, asked._replace(by=["route", "risk"]), _UNSAFE))
+    safety = _safety(read_family(sessions, "request", asked._replace(by=["route", "risk"]), _UNSAFE))
     minutes = _last_minutes(sessions, asked)
     routes = sorted({*seen, *table["route"], *(route for where, route in letters if where == environment and route)})
     lines = []
@@ -63,7 +63,7 @@ def _end_of_hour(hour: datetime | None, now: datetime) -> datetime | None:
 def _last_minutes(sessions: Sessions, asked: Asked) -> dict[str, datetime]:
     """The end of the last minute of the window in which each route had a request."""
     parts = [Part("minute", part.begin, part.end) for part in asked.parts]
-    sums = request_sums(sessions, asked._replace(parts=parts, step="minute"), ())
+    sums = read_family(sessions, "request", asked._replace(parts=parts, step="minute"), ())
     last = sums.groupby("route")["bucket"].max()
     return {str(route): pd.Timestamp(minute).to_pydatetime() + timedelta(minutes=1) for route, minute in last.items()}
 

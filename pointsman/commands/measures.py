@@ -182,12 +182,12 @@ def _show(sessions: "Sessions", asked: "Asked", table: "MeasuresTable", chosen: 
 
 def _nothing(sessions: "Sessions", asked: "Asked") -> str:
     """That there is nothing; with the environments of which there is something."""
-    from analytics.report import request_sums
+    from analytics.report import read_family
     from pointsman.terminal import harmless
 
     everywhere = {name: value for name, value in asked.where.items() if name != "environment"}
     asked = asked._replace(by=["environment"], step=None, where=everywhere)
-    found = request_sums(sessions, asked, ["requests"])["environment"]
+    found = read_family(sessions, "request", asked, ["requests"])["environment"]
     elsewhere = [harmless(name) for name in sorted(found)[:_MOST_NAMED]]
     hint = f", but of environment {', '.join(elsewhere)}: --environment {elsewhere[0]}" if elsewhere else ""
     return f"no requests in this span{hint}"
@@ -228,14 +228,14 @@ def _told_of_span(sessions: "Sessions", asked: "Asked") -> str:
 def _economics(sessions: "Sessions", asked: "Asked", *, as_json: bool, as_csv: bool) -> None:
     from analytics.economics import GROUPS, READS, cascade_economics
     from analytics.frames import REQUEST_KEYS
-    from analytics.report import request_sums
+    from analytics.report import read_family
     from pointsman.screens.economics import print_economics
     from pointsman.terminal import print_words
 
     by = [name for name in asked.columns if name not in GROUPS]
     if unknown := [name for name in by if name not in REQUEST_KEYS]:
         raise UsageError(f"--as economics: requests are not kept apart by {', '.join(unknown)}")
-    table = cascade_economics(request_sums(sessions, asked._replace(by=[*asked.by, *_MORE]), READS), by)
+    table = cascade_economics(read_family(sessions, "request", asked._replace(by=[*asked.by, *_MORE]), READS), by)
     if as_json or as_csv:
         _write(table, as_json=as_json)
         return

@@ -78,7 +78,7 @@ def test_only_those_that_are_asked_for() -> None:
 
 
 def test_what_cannot_be_asked_is_said() -> None:
-    """A column or a measure that there is not, a frame that was not read, a span of no length."""
+    """A column or a measure that there is not, a frame that was not read, a span that is negative."""
     with pytest.raises(ValueError, match="nothing is kept apart by colour"):
         measures_table(frames(), ["colour"], 60)
     with pytest.raises(ValueError, match="there is no measure eror_rate"):
@@ -86,7 +86,7 @@ def test_what_cannot_be_asked_is_said() -> None:
     with pytest.raises(ValueError, match="takes the frame latency, which was not read"):
         measures_table(frames()._replace(latency=None), [], 60)
     with pytest.raises(ValueError, match="a rate takes"):
-        measures_table(frames(), [], 0)
+        measures_table(frames(), [], -1)
 
 
 @pytest.mark.parametrize("by", [[], ["route"], ["route", "arm", "bucket"]])
