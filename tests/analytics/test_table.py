@@ -48,7 +48,7 @@ def test_rows_say_what_the_measures_say() -> None:
     assert rows.loc[("attempt_error_rate", ""), "value"] == 0.25
     assert rows.loc[("requests_per_second", ""), "value"] == pytest.approx(1 / 6)
     assert rows.loc[("recovery_mix", "retry"), "value"] == 0.1
-    assert rows.loc[("probes", "needle"), "note"] == "over 99 %: met"
+    assert rows.loc[("probes", "needle"), "note"] == "target met (over 99 %)"
     assert rows.loc[("cost_per_success", ""), "unit"] == "USD"
     assert rows.loc[("cost_per_success", ""), "note"] == "10 without a full cost are left out"
     times = rows.xs("duration", level="measure")
