@@ -47,8 +47,12 @@ _ABSENT = """## What absent data does
   recovery means none.
 - A cost that is not known is left out and counted, never 0. `spend` is what is known; its coverage is the share
   of requests that are priced in full.
-- Times that are not told are in no quantile; attempts that were not streamed have no time to first token.
-- A span without requests has a rate of 0 requests a second: that is known, if the span was read."""
+- Times that are not told are in no quantile; a time to first token that is told counts, whether or not the attempt
+  says that it was streamed.
+- A span without requests has a rate of 0 requests a second: that is known, if the span was read. Rates are divided
+  by time that is over and counted, in whole minutes, hours or days at the beginning of the span.
+- Sums that contradict each other make no figure: the row is empty and its note says what is wrong; other rows and
+  measures go on."""
 
 _INTERVALS = """## Intervals
 
