@@ -6,13 +6,14 @@ escalate, which are not like the others (a plain mean of the strong model's cost
 Unit: US dollars and shares. Basis: requests. Source: design §5.
 """
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Collection, Hashable, Sequence
 
 import numpy as np
 import pandas as pd
 
 from analytics.errors import ContradictorySums
 from analytics.frames import BUCKET, REQUEST_KEYS
+from analytics.halving import contradictory
 from analytics.intervals import Numbers, divided, numbers, wilson
 
 NANO = 1e-9
@@ -85,19 +86,18 @@ def cascade_economics(requests: pd.DataFrame, by: Sequence[str] = ()) -> pd.Data
     try:
         return _economics(requests, groups)
     except ContradictorySums:
-        return _group_by_group(requests, groups)
+        return _without_the_wrong(requests, groups)
 
 
-def _group_by_group(requests: pd.DataFrame, groups: Sequence[str]) -> pd.DataFrame:
+def _without_the_wrong(requests: pd.DataFrame, groups: Sequence[str]) -> pd.DataFrame:
     """The groups whose sums can be, and a row without figures, with a note, for each of the others."""
     keys = list(requests[list(groups)].itertuples(index=False, name=None))
-    wrong: dict[tuple[Hashable, ...], str] = {}
-    for group in dict.fromkeys(keys):
-        try:
-            _economics(requests[[key == group for key in keys]], groups)
-        except ContradictorySums as error:
-            wrong[group] = str(error)
-    good = _economics(requests[[key not in wrong for key in keys]], groups)
+
+    def compute(some: Collection[tuple[Hashable, ...]]) -> pd.DataFrame:
+        return _economics(requests[np.array([key in some for key in keys], dtype=bool)], groups)
+
+    wrong = contradictory(list(dict.fromkeys(keys)), compute)
+    good = compute(set(keys) - wrong.keys())
     notes = [dict(zip(groups, group, strict=True)) | {"note": note} for group, note in wrong.items()]
     return pd.DataFrame([*good.to_dict("records"), *notes], columns=good.columns)
 

@@ -9,6 +9,7 @@ import pandas as pd
 
 from analytics.errors import ContradictorySums
 from analytics.frames import BUCKET, Frames, below_each_other, refuse_unknown_keys
+from analytics.halving import contradictory
 from analytics.intervals import Numbers
 from analytics.measures.definition import AnyMeasure, Fact, Measure, Mix, PerSecond, Probes, Quantiles
 from analytics.measures.registry import REGISTRY
@@ -86,7 +87,7 @@ def _figures(measure: AnyMeasure, frames: Frames, by: Sequence[str], seconds: Sp
     try:
         return _computed(measure, frames, by, seconds)
     except ContradictorySums:
-        return _group_by_group(measure, frames, by, seconds)
+        return _without_the_wrong(measure, frames, by, seconds)
 
 
 def _computed(measure: AnyMeasure, frames: Frames, by: Sequence[str], seconds: Spans) -> pd.DataFrame:
@@ -117,19 +118,24 @@ def _of_groups(
             return measure.compute(_needed(measure, frames, "mix"), groups, by)
 
 
-def _group_by_group(measure: AnyMeasure, frames: Frames, by: Sequence[str], seconds: Spans) -> pd.DataFrame:
+def _without_the_wrong(measure: AnyMeasure, frames: Frames, by: Sequence[str], seconds: Spans) -> pd.DataFrame:
     """The good groups together, because a share of the whole takes all of them, and a row for each of the others."""
-    names = ("probe_requests", "probe_attempts") if isinstance(measure, Probes) else (_fact(measure),)
+    match measure:
+        case Probes():
+            names = ["probe_requests", "probe_attempts"]
+        case Quantiles() | Mix():
+            names = [measure.of, "latency" if isinstance(measure, Quantiles) else "mix"]
+        case _:
+            names = [_fact(measure)]
     groups = dict.fromkeys(key for name in names for key in _keys(_needed(measure, frames, name), by))
-    wrong: dict[Group, str] = {}
-    for group in groups:
-        try:
-            _computed(measure, _rows_of(measure, frames, by, {group}), by, seconds)
-        except ContradictorySums as error:
-            wrong[group] = str(error)
+
+    def compute(some: Collection[Group]) -> pd.DataFrame:
+        return _computed(measure, _rows_of(measure, frames, by, some), by, seconds)
+
+    wrong = contradictory(list(groups), compute)
     parts = [pd.DataFrame([[*group, note] for group, note in wrong.items()], columns=[*by, "note"])]
     if good := groups.keys() - wrong.keys():
-        parts.append(_computed(measure, _rows_of(measure, frames, by, good), by, seconds))
+        parts.append(compute(good))
     return pd.concat(parts, ignore_index=True)
 
 

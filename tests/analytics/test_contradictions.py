@@ -1,6 +1,7 @@
 """Sums that contradict each other are told where they are, and hide nothing else."""
 
 import math
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -62,6 +63,19 @@ def test_times_and_mixes() -> None:
     assert contradiction_in(shares["b",]["note"])
 
 
+def test_times_of_requests_that_are_not_there() -> None:
+    """Have a row and a note of their own, with keys and without."""
+    times = pd.concat([latency("duration", {500: 1}, route="a"), latency("duration", {500: 3}, route="gone")])
+    frames = Frames(requests=requests(route="a", requests=1), latency=times)
+    rows = measures_table(frames, ["route"], 60, only=["duration"]).rows
+    assert rows.loc[rows["route"] == "a", "value"].notna().all()
+    (note,) = rows.loc[rows["route"] == "gone", "note"]
+    assert contradiction_in(note) == "requests or attempts are missing of which there are times or values"
+    alone = Frames(requests=requests().iloc[:0], latency=latency("duration", {500: 3}))
+    (note,) = measures_table(alone, [], 60, only=["duration"]).rows["note"]
+    assert contradiction_in(note)
+
+
 def test_probes_are_still_compared_with_the_baseline() -> None:
     """A wrong canary takes nothing from a right one's comparison with the baseline's arm."""
     frames = Frames(
@@ -121,6 +135,16 @@ def test_a_cascade_of_one_route_hides_no_other() -> None:
     assert found["a"]["quality"] == pytest.approx(8 / 9)
     assert math.isnan(found["b"]["quality"])
     assert contradiction_in(found["b"]["note"]).startswith("succeeded")
+
+
+def test_one_wrong_group_of_many_takes_no_longer_than_a_person_waits() -> None:
+    """Halves are computed together: 4,000 groups, of which one is wrong, in well under ten seconds of one core."""
+    numbers = range(4000)
+    frame = requests(route=[str(number) for number in numbers], requests=10, known=9, succeeded=[8] * 3999 + [10])
+    began = time.process_time()
+    found = _rows(Frames(requests=frame), ["route"], "eventual_success_rate")
+    assert time.process_time() - began < 5
+    assert [route for (route,), row in found.items() if row["note"]] == ["3999"]
 
 
 def test_what_is_wrong_is_told_alone() -> None:
