@@ -28,7 +28,7 @@ from kafka.codec import gzip_encode
 from kafka.record._crc32c import crc as crc32c_in_python
 
 from ingest.topics import create_topics
-from pointsman.embedded import embedded_broker
+from pointsman.embedded.broker import embedded_broker
 from pointsman_router import EmitterLimits, EmitterStats, Request, TraceEmitter
 from pointsman_router.boot import Boot
 from pointsman_router.encoding import encode_message

@@ -24,6 +24,7 @@ from bench.ingest import row
 from bench.rollups import server
 from migrations.schema import migrate
 from pointsman.screens.measures import HEADLINES
+from store.rollups.closing import close_a_week
 from store.rollups.columns import ATTEMPT_SUMS, REQUEST_SUMS, Sum
 from store.rollups.freshness import clock
 from store.rollups.reading import cover
@@ -111,6 +112,24 @@ def _bins(db: Connection, level: str, buckets: str, last: datetime) -> None:
         )
 
 
+def vacuum(sessions: Sessions) -> None:
+    """As PostgreSQL does it by itself in time."""
+    with sessions.autocommit() as db:
+        db.execute(text("SET statement_timeout = 0"))
+        db.execute(text("VACUUM ANALYZE"))
+        db.invalidate()
+
+
+def close_weeks(sessions: Sessions) -> list[float]:
+    """Every week that is over, as steer does it; the seconds of each."""
+    times: list[float] = []
+    began = time.monotonic()
+    while close_a_week(sessions, rest=timedelta()) is not None:
+        times.append(time.monotonic() - began)
+        began = time.monotonic()
+    return times
+
+
 def command(url: str, *arguments: str) -> Run:
     """`pointsman measures` as a person runs it."""
     began = time.monotonic()
@@ -148,11 +167,16 @@ def main() -> None:
         print(f"filling {_DAYS} days of {_KEYS:,} keys of requests and as many of attempts", flush=True)
         with sessions.write() as db:
             fill(db)
-        with sessions.autocommit() as db:
-            db.execute(text("SET statement_timeout = 0"))
-            db.execute(text("VACUUM ANALYZE"))
-            db.invalidate()
+        vacuum(sessions)
         print()
+        row(
+            "headlines by route, inside, no week closed",
+            [inside(sessions, by=["route"], only=headlines) for _ in range(5)],
+            "s",
+            2,
+        )
+        row("closing a week", close_weeks(sessions), "s", 2)
+        vacuum(sessions)
         for name, flags in (
             ("measures --since 90d", ["--since", "90d"]),
             ("measures --since 90d --json", ["--since", "90d", "--json"]),

@@ -50,12 +50,20 @@ class History:
             for source in self._next:
                 begin_partition(db, source, 0)
 
-    def bring(self, count: int, *, told: float = 0.1) -> None:
-        """Store `count` new traces, as of now, and outcomes for a share of them."""
+    def bring(self, count: int, *, told: float = 0.1, shadows: float = 0) -> None:
+        """Store `count` new traces, as of now, and outcomes for a share of them; a share of the traces are shadows.
+
+        Every other shadow comes before the request that it shadows.
+        """
         ids: list[UUID] = []
         for _ in range(0, count, BATCH):
             found = [self._trace() for _ in range(min(BATCH, count))]
             ids += [one.trace_id for one in found if self._rng.random() < told]
+            for at in self._rng.sample(range(1, len(found) - 1), int(shadows * len(found))):
+                other = found[at + self._rng.choice((-1, 1))]
+                found[at] = found[at].model_copy(
+                    update={"arm": "shadow", "shadow_of": other.trace_id, "route": other.route}
+                )
             self._send(_TRACES_0, found)
         if ids:
             now = datetime.now(UTC)

@@ -4,6 +4,7 @@ Starts PostgreSQL 18 with fsync and prints one table:
 
     python -m bench.rollups                       # 1 and 10 million traces of history: 45 minutes
     python -m bench.rollups --histories 1 3 --ticks 3
+    python -m bench.rollups --shadows 0.01        # beside them the smaller history where 1 % of the traces are shadows
     python -m bench.rollups --day-of-ticks 43200  # ticks of 100 traces each, for dead tuples
 
 Ticks of both histories take turns, so that what else the machine does meets both alike.
@@ -55,6 +56,11 @@ class Store(NamedTuple):
     url: str
     sessions: Sessions
     history: History
+    shadows: float = 0
+
+    def bring(self) -> None:
+        """The traces of one tick."""
+        self.history.bring(_A_TICK, shadows=self.shadows)
 
 
 @contextmanager
@@ -72,7 +78,7 @@ def server() -> Iterator[PostgresServer]:
             postgres.stop()
 
 
-def store(postgres: PostgresServer, name: str) -> Store:
+def store(postgres: PostgresServer, name: str, shadows: float = 0) -> Store:
     """A new database with the schema."""
     admin = Sessions(postgres.url("postgres"))
     with admin.autocommit() as db:
@@ -80,12 +86,12 @@ def store(postgres: PostgresServer, name: str) -> Store:
     admin.close()
     sessions = Sessions(postgres.url(name))
     migrate(sessions)
-    return Store(postgres.url(name), sessions, History(sessions))
+    return Store(postgres.url(name), sessions, History(sessions), shadows)
 
 
 def grow(one: Store, traces: int) -> list[Cost]:
     """So many traces, all rolled up; what the ticks cost on the way."""
-    one.history.bring(_A_TICK)
+    one.bring()
     one.history.copy(traces // _A_TICK - 1)
     costs: list[Cost] = []
     more = True
@@ -121,42 +127,46 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--histories", type=float, nargs=2, default=[1, 10], help="millions of traces (1 and 10)")
     parser.add_argument("--ticks", type=int, default=7, help="ticks that are compared (default: %(default)s)")
+    parser.add_argument("--shadows", type=float, default=0, help="a share of shadows, measured beside none")
     parser.add_argument("--day-of-ticks", type=int, default=0, help="also make so many small ticks")
     arguments = parser.parse_args()
     with server() as postgres:
         if arguments.day_of_ticks:
             day_of_ticks(store(postgres, "day"), arguments.day_of_ticks)
             return
-        small, large = (store(postgres, f"history_{number}") for number in range(2))
-        for one, millions in zip((small, large), arguments.histories, strict=True):
-            print(f"{millions:g} million traces of history", flush=True)
+        few, many = arguments.histories
+        stores = {"small": (store(postgres, "small"), few), "large": (store(postgres, "large"), many)}
+        if arguments.shadows:
+            stores["shadowed"] = store(postgres, "shadowed", arguments.shadows), few
+        for name, (one, millions) in stores.items():
+            print(f"{millions:g} million traces of history: {name}", flush=True)
             grow(one, int(millions * _MILLION))
-        costs: dict[str, list[Cost]] = {"small": [], "large": []}
+        costs: dict[str, list[Cost]] = {name: [] for name in stores}
         for number in range(arguments.ticks):
-            for name, one in (("small", small), ("large", large)):
-                one.history.bring(_A_TICK)
+            for name, (one, _) in stores.items():
+                one.bring()
                 costs[name].append(timed_tick(one)[0])
             print(f"tick {number + 1} of {arguments.ticks}", flush=True)
-        table(costs, large, arguments)
+        table(costs, stores["large"][0], {name: millions for name, (_, millions) in stores.items()})
 
 
-def table(costs: dict[str, list[Cost]], large: Store, arguments: argparse.Namespace) -> None:
+def table(costs: dict[str, list[Cost]], large: Store, millions: dict[str, float]) -> None:
     """What was measured."""
-    few, many = arguments.histories
     print()
-    for name, millions in (("small", few), ("large", many)):
-        row(f"tick of 100,000 traces, {millions:g} million before", [cost.wall_s for cost in costs[name]], "s", 2)
-        row("  CPU of PostgreSQL", [cost.cpu_s * _MILLION / cost.traces for cost in costs[name]], "s a million", 1)
-    row("  ratio of wall time, same round", _ratios(costs, "wall_s"), "", 3)
-    row("  ratio of CPU, same round", _ratios(costs, "cpu_s"), "", 3)
+    for name, of in costs.items():
+        told = f"tick of 100,000 traces, {millions[name]:g} million before{', shadows' * (name == 'shadowed')}"
+        row(told, [cost.wall_s for cost in of], "s", 2)
+        row("  CPU of PostgreSQL", [cost.cpu_s * _MILLION / cost.traces for cost in of], "s a million", 1)
+        if name != "small":
+            row("  ratio of wall time, same round", _ratios(of, costs["small"], "wall_s"), "", 3)
+            row("  ratio of CPU, same round", _ratios(of, costs["small"], "cpu_s"), "", 3)
     with large.sessions.read() as db:
         size, rows = (float(db.execute(text(query)).scalar_one()) for query in (_BYTES, _KEY_HOURS))
     row("bytes a key and hour, with bins, mixes and indexes", [size / rows], "bytes")
 
 
-def _ratios(costs: dict[str, list[Cost]], of: str) -> Sequence[float]:
-    pairs = zip(costs["large"], costs["small"], strict=True)
-    return [getattr(large, of) / getattr(small, of) for large, small in pairs]
+def _ratios(of: Sequence[Cost], to: Sequence[Cost], what: str) -> Sequence[float]:
+    return [getattr(one, what) / getattr(other, what) for one, other in zip(of, to, strict=True)]
 
 
 if __name__ == "__main__":

@@ -4,10 +4,10 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Connection
 
+from migrations.revisions import known_revisions
 from store.days import PARTITION_NAME
 from store.errors import WrongRevision
 from store.revision import current_revision, refuse_other_encodings, refuse_unknown
@@ -23,20 +23,6 @@ def alembic_config(db: Connection | None = None) -> Config:
     config.set_main_option("script_location", str(Path(__file__).parent))
     config.attributes["connection"] = db
     return config
-
-
-def head_revision() -> str:
-    """The revision that this version of Pointsman needs."""
-    head = ScriptDirectory.from_config(alembic_config()).get_current_head()
-    if head is None:
-        msg = "this installation holds no migrations"
-        raise RuntimeError(msg)
-    return head
-
-
-def known_revisions() -> frozenset[str]:
-    """Every revision of this version."""
-    return frozenset(script.revision for script in ScriptDirectory.from_config(alembic_config()).walk_revisions())
 
 
 def migrate(sessions: Sessions, revision: str = "head") -> tuple[str | None, str | None]:

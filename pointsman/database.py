@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from migrations.schema import head_revision, known_revisions
+from migrations.revisions import head_revision, known_revisions
 from pointsman.settings import Settings
 from store.revision import require_revision
 from store.sessions import Sessions

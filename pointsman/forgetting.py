@@ -6,15 +6,14 @@ from dataclasses import dataclass, field
 from store.forgetting import (
     Forgotten,
     Whose,
-    count_tenant_sums,
     count_traces,
     forget_day,
     newest_batch,
-    rename_tenant,
     stored_days,
     stored_since,
 )
 from store.forgetting_letters import Unseen, delete_letters, find_letters, unseen
+from store.forgetting_tenants import count_tenant_sums, rename_tenant
 from store.sessions import Sessions
 
 _SHOWN = 5
@@ -35,6 +34,7 @@ class Forgetting:
     first_mentions: list[int] = field(default_factory=list)
     hidden: Unseen = field(default_factory=lambda: Unseen(0, 0))
     renamed_rollups: int = 0
+    # Traces that are there all the same: they came meanwhile, or they or an outcome of theirs are not counted yet.
     stored_meanwhile: int = 0
 
     @property
@@ -54,14 +54,17 @@ class Forgetting:
     def delete(self, sessions: Sessions, progress: Callable[[int], None]) -> None:
         """Delete it; a run that is cut short leaves whole traces only. Raises StoreAway."""
         began_behind = newest_batch(sessions)
+        waiting = set()
         for done, day in enumerate(stored_days(sessions), 1):
-            for some in forget_day(sessions, self.whose, day):
+            for some in forget_day(sessions, self.whose, day, behind=began_behind):
                 self.deleted = self.deleted.plus(some)
+                if some.waiting:
+                    waiting.add(day)
             progress(done)
         self._look_through_letters(sessions, delete=True)
         if self.whose.column == "tenant":
-            self.renamed_rollups = rename_tenant(sessions, self.whose)
-        self.stored_meanwhile = stored_since(sessions, self.whose, began_behind)
+            self.renamed_rollups = rename_tenant(sessions, self.whose, kept=waiting, behind=began_behind)
+        self.stored_meanwhile = self.deleted.waiting + stored_since(sessions, self.whose, began_behind)
 
     def _look_through_letters(self, sessions: Sessions, *, delete: bool) -> None:
         self.found_letters = self.mentions = 0

@@ -9,10 +9,12 @@ from pydantic import SecretStr
 
 from ingest.metrics import IngestMetrics
 from ingest.topics import create_topics
-from migrations.schema import head_revision, migrate
+from migrations.revisions import head_revision
+from migrations.schema import migrate
 from pointsman.database import build_sessions
-from pointsman.embedded import embedded_broker, embedded_postgres, refuse_unusable_directory
+from pointsman.embedded.broker import embedded_broker
 from pointsman.embedded.guarded import GuardedProcess
+from pointsman.embedded.postgres import embedded_postgres, refuse_unusable_directory
 from pointsman.embedded.watch import Watch
 from pointsman.envfile import written_env_file
 from pointsman.http import StatusServer, refuse_taken_port

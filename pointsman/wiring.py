@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -19,7 +19,7 @@ from ingest.metrics import IngestMetrics
 from ingest.pending import BatchLimits, PendingBatch
 from ingest.reading import CARRIES
 from ingest.stopping import StopRules
-from migrations.schema import head_revision, known_revisions
+from migrations.revisions import head_revision, known_revisions
 from pointsman.http import Healthz, StatusServer
 from pointsman.kafka import kafka_connection
 from pointsman.settings import Settings
@@ -28,7 +28,7 @@ from pointsman.steer.leadership import Leadership, holder_name
 from pointsman.steer.metrics import SteerMetrics
 from pointsman.steer.schedule import Schedule
 from pointsman.steer.task import Task
-from pointsman.steer.tasks import RollUp, keep_partitions
+from pointsman.steer.tasks import RollUp, close_weeks, keep_partitions
 from pointsman.version import VERSION
 from store.batches import BatchStore
 from store.days import Days
@@ -36,7 +36,6 @@ from store.errors import StoreAway
 from store.ingest_store import IngestStore
 from store.price_book import CachedPriceBook
 from store.revision import require_revision
-from store.rollups.comparing import rebuild_day
 from store.routes import AdmittedRoutes
 from store.sessions import Sessions
 
@@ -122,14 +121,6 @@ def build_ingest(settings: Settings, sessions: Sessions, metrics: IngestMetrics)
     )
 
 
-def build_rebuild(sessions: Sessions) -> Callable[[date], bool]:
-    """What brings the rollups of a day up to the costs that hold now, once `prices reprice` has changed them.
-
-    A day of which raw rows were deleted keeps its sums, and says False: made again they would be too small.
-    """
-    return partial(rebuild_day, sessions)
-
-
 def build_steer(
     settings: Settings,
     sessions: Sessions,
@@ -145,14 +136,20 @@ def build_steer(
     work_ended = threading.Event()
     leadership = Leadership(sessions, _LEASE, holder_name(), work_ended=work_ended)
     days = Days(sessions, raw_retention=settings.raw_retention)
-    rollups = RollUp(sessions, go_on=lambda: leadership.lease is not None, fresh=metrics.rollups_are_fresh)
+
+    def leads() -> bool:
+        return leadership.lease is not None
+
+    rollups = RollUp(sessions, go_on=leads, fresh=metrics.rollups_are_fresh)
     partitions = partial(keep_partitions, sessions, days, ready=days_ahead)
-    measures = MeasureMetrics(sessions, registry, leads=lambda: leadership.lease is not None)
+    measures = MeasureMetrics(sessions, registry, leads=leads)
     tasks = (
         Task("rollups", timedelta(seconds=2), rollups.run),
         # It may wait for a reader as long as that reads.
         Task("partitions", timedelta(minutes=10), partitions, left_at_end=True),
         Task("measures", timedelta(seconds=15), measures.refresh),
+        # A merge that is cut has done nothing.
+        Task("weeks", timedelta(minutes=5), partial(close_weeks, sessions, go_on=leads), left_at_end=True),
     )
     return Steer(leadership, Schedule(tasks, leadership, metrics, work_ended))
 

@@ -90,6 +90,11 @@ class Days:
             started_at = oldest_unread(db).started_at
         return oldest if started_at is None else min(oldest, utc_day(started_at))
 
+    def first_attached(self) -> date | None:
+        """The oldest day of which something is there. Raises StoreAway."""
+        with self._sessions.read() as db:
+            return min((day for table in PARTITIONED for day in attached_days(db, table)), default=None)
+
     def ahead(self) -> int:
         """How many days after today are ready. Raises StoreAway."""
         with self._sessions.read() as db:

@@ -7,7 +7,8 @@ from uuid import UUID
 from sqlalchemy import Connection, text
 
 from store.received import StagedTrace
-from store.sorting import SAME_TRACE_WITHIN, SortedBatch
+from store.same_trace import SAME_TRACE_WITHIN
+from store.sorting import SortedBatch
 
 _STORED_ALREADY = text(
     "SELECT t.trace_id, t.started_at FROM staged_traces s JOIN traces t USING (trace_id)"

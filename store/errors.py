@@ -4,6 +4,7 @@ PointsmanError
 └── StoreError
     ├── AddressUnreadable      the database URL is not one
     ├── StoreAway              no answer, or the connection broke: try again later
+    │   └── StatementTooSlow   a statement took longer than it may: try again with less
     ├── StoreDenied            the server answers, and says no: wrong user, password or database name
     ├── StoreRefused           the data breaks a rule of the database (SQLSTATE 22, 23)
     ├── DayMissing             no partition takes a row's day: make it, or refuse the row
@@ -27,6 +28,10 @@ class AddressUnreadable(StoreError):
 
 class StoreAway(StoreError):
     """The database does not answer, is shutting down, or a lock was not to be had in time."""
+
+
+class StatementTooSlow(StoreAway):
+    """A statement was ended by its time-out, or by an operator."""
 
 
 class StoreDenied(StoreError):

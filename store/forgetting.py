@@ -4,8 +4,8 @@ In small transactions, each of which leaves nothing half forgotten: a trace goes
 outcomes. A run that is cut short is continued by the next one, because what is gone is not found again.
 
 Rollups count what they have read, so a trace goes only once every incremental job has read its batch; later ones stay
-for the next run. The day is noted: its rollups cannot be made again from what is left. Rollup rows of a tenant get the
-name `forgotten`, and a key that nothing can be traced back from.
+for the next run. The day is noted: its rollups cannot be made again from what is left. The names of tenants in the
+rollups: `store/forgetting_tenants.py`.
 """
 
 from collections.abc import Generator
@@ -16,10 +16,9 @@ from sqlalchemy import Connection, text
 
 from pointsman_contract.fields import MAX_INTEGER
 from store.days import attached_days, partition_name
-from store.repricing import REPRICING
-from store.rollups.cursors import FIRST_UNREAD, oldest_unread, take_turn
+from store.rollups.cursors import FIRST_UNREAD, oldest_unread
+from store.same_trace import SAME_TRACE_WITHIN
 from store.sessions import Sessions
-from store.sorting import SAME_TRACE_WITHIN
 
 # 8 MiB of a day's traces in a transaction: some twenty thousand rows at the most.
 _BLOCKS = 1024
@@ -33,7 +32,7 @@ _WHOSE = (
 # What is not counted yet stays, be it the trace or an outcome of it. In the statement itself, so that a batch that is
 # committed meanwhile is neither seen as read nor deleted.
 _READ = (
-    " AND batch_id < (SELECT unread FROM bound) AND NOT EXISTS (SELECT FROM outcomes o"
+    "batch_id < (SELECT unread FROM bound) AND NOT EXISTS (SELECT FROM outcomes o"
     " WHERE o.trace_id = traces.trace_id AND o.batch_id >= (SELECT unread FROM bound))"
 )
 _RANGE = " AND ctid >= CAST(:from_ctid AS tid) AND ctid < CAST(:to_ctid AS tid)"
@@ -41,7 +40,7 @@ _RANGE = " AND ctid >= CAST(:from_ctid AS tid) AND ctid < CAST(:to_ctid AS tid)"
 # go. A trace's id may come again a day later.
 _FORGET = (
     "WITH bound AS MATERIALIZED (SELECT coalesce({first_unread}, 9223372036854775807) AS unread),"
-    " gone AS (DELETE FROM traces WHERE {whose} RETURNING trace_id, started_at, batch_id),"
+    " gone AS (DELETE FROM traces WHERE {window} AND {read} RETURNING trace_id, started_at, batch_id),"
     " gone_attempts AS (DELETE FROM attempts a USING gone g WHERE a.started_at >= :begin AND a.started_at < :end"
     " AND a.batch_id = ANY(ARRAY(SELECT DISTINCT batch_id FROM gone))"
     " AND a.trace_id = g.trace_id AND a.started_at = g.started_at RETURNING 1),"
@@ -52,16 +51,8 @@ _FORGET = (
     " WHERE EXISTS (SELECT FROM gone) ON CONFLICT DO NOTHING),"
     " gone_prices AS (DELETE FROM repriced_attempts r USING gone g"
     " WHERE r.started_at = g.started_at AND r.trace_id = g.trace_id)"
-    " SELECT (SELECT count(*) FROM gone), (SELECT count(*) FROM gone_attempts), (SELECT count(*) FROM gone_outcomes)"
-)
-_RENAME = text(
-    "WITH old AS (SELECT key_id, gen_random_uuid() AS new_id FROM tenant_keys WHERE tenant = :value"
-    " AND (CAST(:environment AS text) IS NULL OR environment = :environment)),"
-    " renamed AS (UPDATE tenant_keys k SET key_id = o.new_id, tenant = 'forgotten' FROM old o"
-    " WHERE k.key_id = o.key_id),"
-    " places AS (DELETE FROM admitted_values v USING old o WHERE v.name = 'tenant key'"
-    " AND v.value = CAST(o.key_id AS text))"
-    " UPDATE tenant_rollups_day r SET key_id = o.new_id FROM old o WHERE r.key_id = o.key_id"
+    " SELECT (SELECT count(*) FROM gone), (SELECT count(*) FROM gone_attempts), (SELECT count(*) FROM gone_outcomes),"
+    " (SELECT count(*) FROM traces WHERE {window} AND batch_id <= :behind AND NOT ({read}))"
 )
 _COUNT = "SELECT count(*) FROM traces WHERE {whose}"
 
@@ -75,11 +66,12 @@ class Whose(NamedTuple):
 
 
 class Forgotten(NamedTuple):
-    """Rows that were deleted."""
+    """Rows that were deleted, and traces that stay because an outcome of theirs is not counted yet."""
 
     traces: int = 0
     attempts: int = 0
     outcomes: int = 0
+    waiting: int = 0
 
     def plus(self, other: "Forgotten") -> "Forgotten":
         """The sum, field by field."""
@@ -100,26 +92,35 @@ def count_traces(sessions: Sessions, whose: Whose, day: date) -> int:
         return int(db.execute(text(statement), _parameters(whose, day)).scalar_one())
 
 
-def forget_day(sessions: Sessions, whose: Whose, day: date) -> Generator[Forgotten]:
+def forget_day(sessions: Sessions, whose: Whose, day: date, *, behind: int = MAX_INTEGER) -> Generator[Forgotten]:
     """Delete what a day holds, some at a time; yields what each transaction deleted. Raises StoreAway.
 
-    What ingest stores meanwhile may stay: look again afterwards.
+    What ingest stores meanwhile may stay: look again afterwards, behind the batch `behind` (`newest_batch`). Up to it
+    nothing stays that is not told as waiting.
     """
     statement = text(forget_statement(whose))
-    parameters = {**_parameters(whose, day), "near": SAME_TRACE_WITHIN}
+    parameters = {**_parameters(whose, day), "near": SAME_TRACE_WITHIN, "behind": behind}
     for first in range(0, _blocks(sessions, day), _BLOCKS):
         window = {"from_ctid": f"({first},0)", "to_ctid": f"({first + _BLOCKS},0)"}
         with sessions.write() as db:
             # By the pages of the window and by indexes: no table is read whole, whatever its statistics say.
             db.execute(text("SET LOCAL enable_seqscan = off"))
-            db.execute(text("SELECT pg_advisory_xact_lock_shared(:key)"), {"key": REPRICING})
+            _await_repricing(db)
             row = db.execute(statement, {**parameters, **window}).one()
         yield Forgotten(*row)
 
 
+def _await_repricing(db: Connection) -> None:
+    """What this deletes must not come back from a repricing that has read it: one of a large day takes minutes."""
+    db.execute(text("SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = '30min'"))
+    db.execute(text("LOCK TABLE repriced_attempts IN ROW EXCLUSIVE MODE"))
+    db.execute(text("SET LOCAL statement_timeout = '60s'; SET LOCAL lock_timeout = '3s'"))
+
+
 def forget_statement(whose: Whose) -> str:
     """What deletes one window of a day; for `forget_day`, and for who wants to see its plan."""
-    return _FORGET.format(whose=_WHOSE.format(column=whose.column) + _READ + _RANGE, first_unread=FIRST_UNREAD)
+    window = _WHOSE.format(column=whose.column) + _RANGE
+    return _FORGET.format(window=window, read=_READ, first_unread=FIRST_UNREAD)
 
 
 def _blocks(sessions: Sessions, day: date) -> int:
@@ -160,37 +161,4 @@ def stored_since(sessions: Sessions, whose: Whose, batch: int) -> int:
     )
     with sessions.read() as db:
         parameters = {"batch": batch, "value": whose.value, "environment": whose.environment}
-        return int(db.execute(text(statement), parameters).scalar_one())
-
-
-def rename_tenant(sessions: Sessions, whose: Whose) -> int:
-    """Give the tenant's rollup rows the name `forgotten`; returns how many. Raises StoreAway.
-
-    Under a new key: the old one is a hash of the name, and what comes later under that name is no part of these.
-    """
-    parameters = {"value": whose.value, "environment": whose.environment}
-    with sessions.write() as db:
-        db.execute(text("SET LOCAL statement_timeout = 0"))
-        take_turn(db, is_patient=True)
-        renamed = db.execute(_RENAME, parameters).rowcount
-        # Another environment's sums may still have it.
-        db.execute(
-            text(
-                "DELETE FROM admitted_values WHERE name = 'tenant' AND value = :value"
-                " AND NOT EXISTS (SELECT FROM tenant_keys WHERE tenant = :value)"
-            ),
-            parameters,
-        )
-    return renamed
-
-
-def count_tenant_sums(sessions: Sessions, whose: Whose) -> int:
-    """How many daily sums have the tenant's name; they outlive its traces. Raises StoreAway."""
-    statement = (
-        "SELECT count(*) FROM tenant_rollups_day JOIN tenant_keys USING (key_id) WHERE tenant = :value"
-        " AND (CAST(:environment AS text) IS NULL OR environment = :environment)"
-    )
-    with sessions.read() as db:
-        db.execute(text("SET LOCAL statement_timeout = 0"))
-        parameters = {"value": whose.value, "environment": whose.environment}
         return int(db.execute(text(statement), parameters).scalar_one())

@@ -1,9 +1,11 @@
 """Prices for what is stored already. Traces and attempts are never updated: the new costs stand in `repriced_attempts`.
 
 A row there replaces the costs and the price of its attempt, NULLs too. Attempts whose costs the router told keep them.
+New costs and the rollups of their day are one transaction: between the two an outcome would take away a cost that was
+never added.
 """
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -12,15 +14,16 @@ from sqlalchemy import Connection, text
 
 from store.days import partition_name
 from store.pricing import Costs, PriceBook, Usage
+from store.rollups.comparing import is_whole, make_again
+from store.rollups.facts import by_choice
+from store.rollups.tick import begin_job, prepare_tick
 from store.sessions import Sessions
 
-# 1 MiB of a day's rows in a transaction: some thousand, so that `forget` and this never wait long for each other.
+# 1 MiB of a day's rows at a time, so that memory does not grow with the day.
 _BLOCKS = 128
 HUMAN_REVIEW = "human review"
 # Of the trace's own time of people, in `repriced_attempts`.
 _OF_TRACE = -1
-# `forget` takes the same: what it deletes must not come back from a transaction that read it before.
-REPRICING = 0x706F_696E_7473 + 4
 _COSTS = ("prefill_cost_nanousd", "cache_cost_nanousd", "generation_cost_nanousd", "tools_cost_nanousd", "price_id")
 _NOW_COSTS = ", ".join(f"CASE WHEN r.trace_id IS NULL THEN a.{name} ELSE r.{name} END" for name in _COSTS)
 _WINDOW = (
@@ -66,38 +69,72 @@ class Repriced(NamedTuple):
     changed: bool
 
 
-def repriced_day(
-    sessions: Sessions, book: PriceBook, day: date, period: tuple[datetime, datetime], *, model: str | None, write: bool
-) -> Generator[Sequence[Repriced]]:
-    """Price a day's part of the period by `book`, some rows at a time; `write` keeps what changes. Raises StoreAway.
+class Period(NamedTuple):
+    """What is priced: starts from `since` and before `until`, of one model alone where it is named."""
 
-    Without `model` the time of people too. What is done is done: the next run finds no difference there.
+    since: datetime
+    until: datetime
+    model: str | None = None
+
+
+def compare_prices(sessions: Sessions, book: PriceBook, day: date, period: Period) -> Generator[Sequence[Repriced]]:
+    """What a day's part of the period costs by `book`, some rows at a time. Raises StoreAway.
+
+    Without a model the time of people too.
     """
+    for window in _windows(sessions, day, period):
+        with sessions.read() as db:
+            found = _price(db, book, window, period.model)
+        yield found
+
+
+def reprice_day(sessions: Sessions, book: PriceBook, day: date, period: Period) -> int | None:
+    """Keep what changes and make the day's rollups again, in one transaction; how many changed. Raises StoreAway.
+
+    Ticks and `forget` wait meanwhile. None, and nothing is done, where raw rows of the day were deleted: its sums could
+    not be made again.
+    """
+    windows = list(_windows(sessions, day, period))
+    changed = 0
+    with sessions.write(prepare=prepare_tick) as db:
+        begin_job(db, is_patient=True, beside=("repriced_attempts",))
+        if not is_whole(db, day):
+            return None
+        for window in windows:
+            some = [one for one in _price(db, book, window, period.model) if one.changed]
+            _keep(db, some)
+            changed += len(some)
+        if changed:
+            by_choice(db)
+            make_again(db, day)
+    return changed
+
+
+class _Window(NamedTuple):
+    """Pages of a day's partition."""
+
+    table: str
+    since: datetime
+    until: datetime
+    from_ctid: str
+    to_ctid: str
+
+
+def _windows(sessions: Sessions, day: date, period: Period) -> Iterator[_Window]:
     begin = datetime.combine(day, time(), UTC)
-    bounds = {"since": max(begin, period[0]), "until": min(begin + timedelta(days=1), period[1])}
-    kinds = [("attempts", _of_attempts)] if model is not None else [("attempts", _of_attempts), ("traces", _of_reviews)]
-    for table, compare in kinds:
+    bounds = max(begin, period.since), min(begin + timedelta(days=1), period.until)
+    for table in ("attempts",) if period.model is not None else ("attempts", "traces"):
         for first in range(0, _blocks(sessions, table, day), _BLOCKS):
-            window = {**bounds, "from_ctid": f"({first},0)", "to_ctid": f"({first + _BLOCKS},0)"}
-            with sessions.write() if write else sessions.read() as db:
-                if write:
-                    db.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": REPRICING})
-                # By the pages of the window and by keys, whatever the statistics say.
-                db.execute(text("SET LOCAL enable_seqscan = off"))
-                found = compare(db, book, window, model)
-                if write:
-                    _keep(db, [one for one in found if one.changed])
-            yield found
+            yield _Window(table, *bounds, f"({first},0)", f"({first + _BLOCKS},0)")
 
 
-def repriced_days(sessions: Sessions, since: datetime, until: datetime) -> list[date]:
-    """The days of the period that hold something that was priced anew, at whatever time. Raises StoreAway."""
-    statement = text(
-        "SELECT DISTINCT CAST(started_at AT TIME ZONE 'UTC' AS date) FROM repriced_attempts"
-        " WHERE started_at >= :since AND started_at < :until ORDER BY 1"
+def _price(db: Connection, book: PriceBook, window: _Window, model: str | None) -> list[Repriced]:
+    # By the pages of the window and by keys, whatever the statistics say.
+    db.execute(text("SET LOCAL enable_seqscan = off"))
+    parameters = window._asdict()
+    return (
+        _of_attempts(db, book, parameters, model) if window.table == "attempts" else _of_reviews(db, book, parameters)
     )
-    with sessions.read() as db:
-        return list(db.execute(statement, {"since": since, "until": until}).scalars())
 
 
 def _of_attempts(db: Connection, book: PriceBook, window: dict[str, Any], model: str | None) -> list[Repriced]:
@@ -112,7 +149,7 @@ def _of_attempts(db: Connection, book: PriceBook, window: dict[str, Any], model:
     return found
 
 
-def _of_reviews(db: Connection, book: PriceBook, window: dict[str, Any], _: str | None) -> list[Repriced]:
+def _of_reviews(db: Connection, book: PriceBook, window: dict[str, Any]) -> list[Repriced]:
     found = []
     for trace_id, started_at, review_us, before in db.execute(_REVIEWS, window):
         cost = book.human_cost(review_us, started_at)

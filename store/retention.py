@@ -53,7 +53,10 @@ def delete_expired(sessions: Sessions, *, now: datetime, oldest: date) -> Delete
     outcomes = _delete(sessions, "outcomes", "batch_id < :first_kept", behind)
     heartbeats = _delete(sessions, "heartbeats", "batch_id < :first_kept", behind)
     letters = _delete(sessions, "dead_letters", "dead_at < :cutoff", {"cutoff": now - DEAD_LETTER_RETENTION})
-    batches = _delete(sessions, "ingest_batches", "id < :first_kept", behind)
+    # Where a job stands tells how fresh its results are, also after a long silence.
+    batches = _delete(
+        sessions, "ingest_batches", "id < :first_kept AND id NOT IN (SELECT batch_id FROM cursors)", behind
+    )
     begin = datetime(oldest.year, oldest.month, oldest.day, tzinfo=UTC)
     _delete(sessions, "repriced_attempts", "started_at < :begin", {"begin": begin})
     for table in ("admitted_routes", "admitted_values"):

@@ -49,7 +49,8 @@ _ROLLUPS = (
 _ROLLUP_TABLES = (
     *(f"{family}_rollups_{level}" for family in ("request", "attempt", "shadow", "latency", "mix")
       for level in ("minute", "hour", "day")),
-    "tenant_rollups_day", "request_keys", "attempt_keys", "tenant_keys", "shadow_keys", "admitted_values",
+    "latency_rollups_week", "closed_weeks", "tenant_rollups_day", "request_keys", "attempt_keys", "tenant_keys",
+    "shadow_keys", "admitted_values",
 )  # fmt: skip
 
 # LOCK TABLE in a mode that excludes others asks for UPDATE: `start_day_parity` never holds a row, and the routes of a

@@ -17,7 +17,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import QueuePool
 
-from store.errors import AddressUnreadable, DayMissing, StoreAway, StoreDenied, StoreRefused
+from store.errors import AddressUnreadable, DayMissing, StatementTooSlow, StoreAway, StoreDenied, StoreRefused
 
 CONNECT_TIMEOUT_S = 5
 _CONNECT_ALL_S = 9
@@ -41,6 +41,7 @@ _TCP = {"tcp_user_timeout": "10000", "keepalives_idle": "10", "keepalives_interv
 # "No partition found for row" has this SQLSTATE too, and names no constraint. Its words are in the server's language.
 _CHECK_VIOLATION = "23514"
 _NO_RIGHT = "42501"
+_ENDED = "57014"
 # Connection lost, deadlock, resources (a full disk too), locks, operator, and a session that a time-out ended.
 _AWAY = frozenset({"08", "25", "40", "53", "55", "57"})
 # Connection lost, ended by an operator, by a restart, by a time-out.
@@ -204,6 +205,8 @@ def translate(original: BaseException | None, fallback: Exception) -> Exception:
     if isinstance(original, psycopg.DataError):
         # Its words quote the value, and a dead letter may have to hold nothing of its message.
         return StoreRefused(f"{type(original).__name__} (SQLSTATE {state or 'none'})")
+    if state == _ENDED:
+        return StatementTooSlow(first_line)
     if state == _NO_RIGHT:
         return StoreDenied(first_line)
     if not state and isinstance(original, psycopg.OperationalError):

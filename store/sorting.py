@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import NamedTuple
 from uuid import UUID
 
@@ -10,9 +10,7 @@ from pointsman_contract.errors import DeadLetterReason
 from pointsman_contract.heartbeat import Heartbeat
 from pointsman_contract.outcome import Outcome
 from store.received import Batch, DeadLetter, Received, Source, StagedTrace
-
-# One trace id names one trace over starts at most this far apart; over longer times ids may come again.
-SAME_TRACE_WITHIN = timedelta(days=1)
+from store.same_trace import SAME_TRACE_WITHIN
 
 RouteOfDay = tuple[date, str, str]
 

@@ -14,19 +14,13 @@ import pytest
 from kafka import KafkaAdminClient
 from psycopg.conninfo import conninfo_to_dict
 
-from pointsman.embedded import (
-    DirectoryInUse,
-    DirectoryUnusable,
-    EmbeddedFailed,
-    EmbeddedMissing,
-    PortTaken,
-    embedded_broker,
-    embedded_postgres,
-)
 from pointsman.embedded.account import server_account
+from pointsman.embedded.broker import embedded_broker
 from pointsman.embedded.cluster import Cluster
+from pointsman.embedded.errors import DirectoryInUse, DirectoryUnusable, EmbeddedFailed, EmbeddedMissing, PortTaken
 from pointsman.embedded.guarded import accepts_connections
 from pointsman.embedded.ports import free_port
+from pointsman.embedded.postgres import embedded_postgres
 
 pytestmark = pytest.mark.usefixtures("embedded_wheels")
 

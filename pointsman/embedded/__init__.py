@@ -3,27 +3,3 @@
 The wheels come with the extra `embedded`. Each service is a child process that ends with its application, also when
 the application is killed, and that the terminal's Ctrl-C does not reach: the application finishes its work first.
 """
-
-from pointsman.embedded.broker import embedded_broker
-from pointsman.embedded.errors import (
-    DirectoryInUse,
-    DirectoryUnusable,
-    EmbeddedError,
-    EmbeddedFailed,
-    EmbeddedMissing,
-    PortTaken,
-)
-from pointsman.embedded.postgres import EmbeddedDatabase, embedded_postgres, refuse_unusable_directory
-
-__all__ = [
-    "DirectoryInUse",
-    "DirectoryUnusable",
-    "EmbeddedDatabase",
-    "EmbeddedError",
-    "EmbeddedFailed",
-    "EmbeddedMissing",
-    "PortTaken",
-    "embedded_broker",
-    "embedded_postgres",
-    "refuse_unusable_directory",
-]

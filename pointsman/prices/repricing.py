@@ -1,12 +1,12 @@
-"""Price anew what is stored of a period: compare first, then write, then have the rollups of those days rebuilt."""
+"""Price anew what is stored of a period: compare first, then write, day by day, with the rollups of each."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import NamedTuple
 
 from store.pricing import PriceBook
-from store.repricing import Repriced, repriced_day, repriced_days
+from store.repricing import Period, Repriced, compare_prices, reprice_day
 from store.rollups.comparing import comparable_days
 from store.sessions import Sessions
 
@@ -44,6 +44,7 @@ class Repricing:
     totals: dict[str, Totals] = field(default_factory=dict)
     written: int = 0
     rebuilt: list[date] = field(default_factory=list)
+    skipped: list[date] = field(default_factory=list)
 
     @property
     def changed(self) -> int:
@@ -68,24 +69,25 @@ class Repricing:
     def compare(self, sessions: Sessions, progress: Callable[[int], None]) -> None:
         """Find what would change; `progress` is told the days that are done. Raises StoreAway."""
         for done, day in enumerate(self.days(sessions), 1):
-            for some in self._day(sessions, day, write=False):
+            for some in compare_prices(sessions, self.book, day, self._period):
                 for one in some:
                     self.totals[one.model] = self.totals.get(one.model, Totals()).plus(one)
             progress(done)
 
-    def write(self, sessions: Sessions, progress: Callable[[int], None], rebuild: Callable[[date], bool]) -> None:
-        """Keep the new costs, and have the rollups rebuilt of every day that has some. Raises StoreAway.
+    def write(self, sessions: Sessions, progress: Callable[[int], None]) -> None:
+        """Keep the new costs, and make the rollups of every day that has some again, day by day. Raises StoreAway.
 
-        Cut short, it is finished by the next run: it finds the rest, and rebuilds those days too whose costs it wrote
-        before.
+        Cut short, it is finished by the next run. A day of which raw rows were deleted meanwhile is `skipped`.
         """
         for done, day in enumerate(self.days(sessions), 1):
-            for some in self._day(sessions, day, write=True):
-                self.written += sum(one.changed for one in some)
-            progress(done)
-        for day in repriced_days(sessions, self.since, self.until):
-            if rebuild(day):
+            written = reprice_day(sessions, self.book, day, self._period)
+            if written is None:
+                self.skipped.append(day)
+            elif written:
+                self.written += written
                 self.rebuilt.append(day)
+            progress(done)
 
-    def _day(self, sessions: Sessions, day: date, *, write: bool) -> Iterator[Sequence[Repriced]]:
-        return repriced_day(sessions, self.book, day, (self.since, self.until), model=self.model, write=write)
+    @property
+    def _period(self) -> Period:
+        return Period(self.since, self.until, self.model)

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, text
 from store.rollups.admitting import admit
 from store.rollups.grouping import ATTEMPTS, FAMILIES, REQUESTS, SHADOWS, TENANTS, Family
 from store.rollups.keys import KEYS_A_DAY, VALUES_A_DAY
+from store.rollups.weeks import DAYS_TABLE, reopening
 
 LEVELS = ("minute", "hour", "day")
 # Minutes are for the last days; hours and days stay.
@@ -54,11 +55,12 @@ class Target(NamedTuple):
     @property
     def add(self) -> str:
         """The statement that adds the deltas."""
-        return (
+        statement = (
             f"INSERT INTO {self.table} AS r ({', '.join([*self.key, *self.values])}) {self.rows}"
             f" ORDER BY {', '.join(self.key)}"
             f" ON CONFLICT ({', '.join(self.key)}) DO UPDATE SET {self.merge}"
         )
+        return reopening(statement) if self.table == DAYS_TABLE else statement
 
 
 def _sums_of(family: Family, level: str) -> Target:

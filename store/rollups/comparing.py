@@ -11,16 +11,19 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, text
 
 from store.days import attached_days
-from store.rollups.adding import TARGETS, Target, add_deltas, minutes_from, name_deltas
+from store.rollups.adding import EVER, TARGETS, Target, add_deltas, minutes_from, name_deltas
+from store.rollups.closing import WEEKS
 from store.rollups.cursors import ROLLUPS, read_cursors
 from store.rollups.facts import gather_day
 from store.rollups.grouping import group_facts
 from store.rollups.keys import KEYS_A_DAY, VALUES_A_DAY
 from store.rollups.shadows import gather_shadows
-from store.rollups.tick import begin_job, prepare_tick, see_one_moment
+from store.rollups.tick import begin_job, keep_days, prepare_tick, see_one_moment
+from store.rollups.weeks import WEEK, closed_weeks, reopen_week_of
 from store.sessions import Sessions
 
 _SHOWN = 5
+_FOREVER = datetime.max.replace(tzinfo=UTC)
 
 
 class Difference(NamedTuple):
@@ -36,7 +39,7 @@ class Difference(NamedTuple):
 
 
 class Compared(NamedTuple):
-    """A day: how many rows were compared and how many differ, with the first of each table."""
+    """A day, or a week by its Monday: how many rows were compared and how many differ, the first of each table."""
 
     day: date
     rows: int
@@ -73,6 +76,7 @@ def compare_day(sessions: Sessions, day: date) -> Compared:
     begin, end = _span(day)
     with sessions.write(prepare=prepare_tick) as db:
         see_one_moment(db)
+        keep_days(db)
         _sum_day(db, begin, end)
         # Whatever there was room for was admitted when it was counted.
         name_deltas(db, values_a_day=0, keys_a_day=0)
@@ -90,6 +94,31 @@ def compare_day(sessions: Sessions, day: date) -> Compared:
     )
 
 
+def weeks_to_compare(sessions: Sessions, *, since: date | None = None) -> Sequence[date]:
+    """The Mondays of the weeks that are closed and over since then. Raises StoreAway."""
+    with sessions.read() as db:
+        # A week that ends with this day is one of them.
+        begin = EVER if since is None else _span(since)[1] - WEEK
+        return [week.date() for week in closed_weeks(db, begin, _FOREVER)]
+
+
+def compare_week(sessions: Sessions, monday: date) -> Compared:
+    """Compare a closed week's rows with those of its days; 0 rows where it is not closed. Raises StoreAway."""
+    begin, _ = _span(monday)
+    with sessions.snapshot() as db:
+        db.execute(text("SET LOCAL statement_timeout = 0"))
+        if not closed_weeks(db, begin, begin + WEEK):
+            return Compared(monday, 0, 0, [])
+        return Compared(monday, *_compare(db, WEEKS, begin, begin + WEEK))
+
+
+def reopen_week(sessions: Sessions, monday: date) -> None:
+    """Have readers read the days of a week again, until it is merged anew. Raises StoreAway."""
+    with sessions.write() as db:
+        begin_job(db, is_patient=True)
+        reopen_week_of(db, _span(monday)[0])
+
+
 def rebuild_day(
     sessions: Sessions, day: date, *, values_a_day: int = VALUES_A_DAY, keys_a_day: int = KEYS_A_DAY
 ) -> bool:
@@ -97,21 +126,32 @@ def rebuild_day(
 
     False, and nothing is done, where not all raw rows of the day are there: what is gone would be counted no more.
     """
-    begin, end = _span(day)
     with sessions.write(prepare=prepare_tick) as db:
         begin_job(db, is_patient=True)
-        is_incomplete = db.execute(text("SELECT 1 FROM incomplete_days WHERE day = :day"), {"day": day}).first()
-        if is_incomplete or day not in attached_days(db, "traces") & attached_days(db, "attempts"):
+        if not is_whole(db, day):
             return False
-        for target in TARGETS:
-            db.execute(
-                text(f"DELETE FROM {target.table} WHERE bucket >= :begin AND bucket < :end"),
-                {"begin": begin, "end": end},
-            )
-        _sum_day(db, begin, end)
-        name_deltas(db, values_a_day=values_a_day, keys_a_day=keys_a_day)
-        add_deltas(db)
+        make_again(db, day, values_a_day=values_a_day, keys_a_day=keys_a_day)
     return True
+
+
+def is_whole(db: Connection, day: date) -> bool:
+    """Whether all raw rows of the day are there, in a transaction that `begin_job` has begun."""
+    if db.execute(text("SELECT 1 FROM incomplete_days WHERE day = :day"), {"day": day}).first():
+        return False
+    return day in attached_days(db, "traces") & attached_days(db, "attempts")
+
+
+def make_again(db: Connection, day: date, *, values_a_day: int = VALUES_A_DAY, keys_a_day: int = KEYS_A_DAY) -> None:
+    """The rollups of a whole day, from its raw rows, in a transaction that `begin_job` has begun."""
+    begin, end = _span(day)
+    reopen_week_of(db, begin)
+    for target in TARGETS:
+        db.execute(
+            text(f"DELETE FROM {target.table} WHERE bucket >= :begin AND bucket < :end"), {"begin": begin, "end": end}
+        )
+    _sum_day(db, begin, end)
+    name_deltas(db, values_a_day=values_a_day, keys_a_day=keys_a_day)
+    add_deltas(db)
 
 
 def _sum_day(db: Connection, begin: datetime, end: datetime) -> None:

@@ -85,7 +85,7 @@ def take_turn(db: Connection, *, is_patient: bool = False) -> None:
     A table's lock, since waiting for it does not fix what a REPEATABLE READ transaction sees, as a query would.
     """
     if is_patient:
-        db.execute(text("SET LOCAL lock_timeout = '120s'"))
+        db.execute(text("SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = '120s'"))
     db.execute(text("LOCK TABLE rollups_turn IN EXCLUSIVE MODE"))
 
 

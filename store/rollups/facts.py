@@ -16,7 +16,7 @@ from uuid import UUID
 from sqlalchemy import Connection, text
 
 from store.rollups.keys import ANSWER_ROLES
-from store.sorting import SAME_TRACE_WITHIN
+from store.same_trace import SAME_TRACE_WITHIN
 
 OUTCOME_HORIZON = timedelta(days=7)
 

@@ -1,6 +1,7 @@
 """Sums of a span of time, by some of their keys: what measures are computed from. Never reads a trace.
 
 A span is covered by whole days, the rest by hours, and what is still left by minutes, as far back as there are any.
+Coarser rows that say the same stand in for finer ones, so all statements of a transaction have to see one moment.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -12,12 +13,13 @@ from sqlalchemy import Connection, RowMapping, text
 from store.rollups.adding import LEVELS
 from store.rollups.grouping import ATTEMPTS, REQUESTS, SHADOWS, Family
 from store.rollups.keys import ANSWER_ROLES
+from store.rollups.weeks import WEEK, closed_weeks
 
 # A connection, for who knows no SQL.
 Database = Connection
 Level = Literal["minute", "hour", "day"]
 FamilyName = Literal["request", "attempt", "shadow"]
-_STEP = {"minute": timedelta(minutes=1), "hour": timedelta(hours=1), "day": timedelta(days=1)}
+_STEP: dict[str, timedelta] = {"minute": timedelta(minutes=1), "hour": timedelta(hours=1), "day": timedelta(days=1)}
 _FAMILIES = {family.name: family for family in (REQUESTS, ATTEMPTS, SHADOWS)}
 # Bins and mixes stand under keys of both families.
 _FAMILY_OF = {kind: family for family in _FAMILIES.values() for kind, _ in (*family.times, *family.mixes)}
@@ -26,7 +28,7 @@ _FAMILY_OF = {kind: family for family in _FAMILIES.values() for kind, _ in (*fam
 class Part(NamedTuple):
     """A part of a span that one level of rollups covers: begin <= bucket < end."""
 
-    level: Level
+    level: Level | Literal["week"]
     begin: datetime
     end: datetime
 
@@ -143,6 +145,54 @@ def read_mix(
     return _grouped(db, "mix_rollups", _family_of(kinds), parts, by, wanted, read, kinds)
 
 
+def _in_fewer_rows(db: Connection, table: str, parts: Sequence[Part], by: Sequence[str]) -> Sequence[Part]:
+    """The same span by coarser rows, where there are some that say the same, and `by` asks for nothing finer."""
+    if {"minute", "hour"} & set(by):
+        return parts
+    parts = _with_last_day(db, table, parts)
+    return parts if table != "latency_rollups" or "day" in by else _with_closed_weeks(db, parts)
+
+
+def _with_closed_weeks(db: Connection, parts: Sequence[Part]) -> list[Part]:
+    """The same span, with weeks in place of days where weeks are closed."""
+    found: list[Part] = []
+    for part in parts:
+        is_long = part.level == "day" and part.end - part.begin >= WEEK
+        found += split_by_weeks(part, closed_weeks(db, part.begin, part.end) if is_long else ())
+    return found
+
+
+def split_by_weeks(part: Part, weeks: Sequence[datetime]) -> list[Part]:
+    """The part without these weeks, and these weeks in their places; those that follow each other are one part."""
+    found: list[Part] = []
+    at = part.begin
+    for week in weeks:
+        if found and found[-1].level == "week" and at == week:
+            found[-1] = found[-1]._replace(end=week + WEEK)
+        else:
+            found += [*([part._replace(begin=at, end=week)] if at < week else []), Part("week", week, week + WEEK)]
+        at = week + WEEK
+    return [*found, part._replace(begin=at)] if at < part.end else found
+
+
+def _with_last_day(db: Connection, table: str, parts: Sequence[Part]) -> list[Part]:
+    """The last day as a whole, where nothing is stored of it behind the span: one that ends now reads no hours."""
+    if not parts:
+        return []
+    end = parts[-1].end
+    midnight = _floor(end, "day")
+    before = [part for part in parts if part.begin < midnight]
+    last_day = Part("day", midnight, midnight + _STEP["day"])
+    if (before[-1].end if before else parts[0].begin) != midnight or end == midnight:
+        return list(parts)
+    behind = f"SELECT EXISTS (SELECT FROM {table}_{parts[-1].level} WHERE bucket >= :end AND bucket < :end_of_day)"
+    if db.execute(text(behind), {"end": end, "end_of_day": last_day.end}).scalar_one():
+        return list(parts)
+    if before and before[-1].level == "day":
+        return [*before[:-1], before[-1]._replace(end=last_day.end)]
+    return [*before, last_day]
+
+
 class _Read(NamedTuple):
     """What a statement groups by beside the reader's columns, what it adds up under which name, and of what."""
 
@@ -166,6 +216,7 @@ def _grouped(
     A part is one table, whose statistics say how many groups there will be and how long arrays are: PostgreSQL then
     shares the work among processes. Over several tables it knows neither and sorts millions of rows instead.
     """
+    parts = _in_fewer_rows(db, table, parts, by)
     condition, parameters = _condition(family, by, wanted)
     if kinds:
         condition, parameters["kinds"] = f"{condition} AND r.kind = ANY(:kinds)", list(kinds)

@@ -31,11 +31,12 @@ _NEW_SHADOWS = text(
     "INSERT INTO tick_shadows SELECT t.trace_id, t.started_at, t.batch_id, true, t.shadow_of, t.text_only,"
     f" {_COLUMNS} FROM tick_traces t WHERE t.is_new AND t.arm = 'shadow' AND t.probe = ''"
 )
+# As a value, which cannot become a join: the planner would begin it with the batches, and read all of their traces.
 _READ = (
-    "EXISTS (SELECT FROM ingest_batches b"
+    "{trace}.batch_id <= (SELECT c.batch_id FROM ingest_batches b"
     " JOIN unnest(CAST(:topics AS uuid[]), CAST(:partitions AS integer[]), CAST(:read AS bigint[]))"
     " AS c(topic_id, partition, batch_id) ON c.topic_id = b.topic_id AND c.partition = b.partition"
-    " WHERE b.id = {trace}.batch_id AND b.id <= c.batch_id)"
+    " WHERE b.id = {trace}.batch_id)"
 )
 _DAYS = text("SELECT DISTINCT CAST(started_at AS date) FROM tick_traces WHERE is_new AND arm <> 'shadow'")
 # Most routes have no shadow: a look into the index of a day's shadows then saves one for each trace.

@@ -1,5 +1,6 @@
 """One tick: the next whole batches into the rollups, and the cursors behind them, in one transaction."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -66,15 +67,24 @@ def sum_facts(db: Connection, *, values_a_day: int = VALUES_A_DAY, keys_a_day: i
     name_deltas(db, values_a_day=values_a_day, keys_a_day=keys_a_day)
 
 
-def begin_job(db: Connection, *, is_patient: bool = False) -> None:
+def begin_job(db: Connection, *, is_patient: bool = False, beside: Sequence[str] = ()) -> None:
     """Begin the transaction of a writer of rollups: alone, and with one sight of the raw rows from first to last, so
-    that neither `forget` nor retention takes the attempts of a trace away in between.
+    that neither `forget` nor retention takes the attempts of a trace away in between. `beside`: tables that it writes
+    too, and nobody else meanwhile.
     """
     see_one_moment(db)
+    keep_days(db)
     take_turn(db, is_patient=is_patient)
+    for table in beside:
+        db.execute(text(f"LOCK TABLE {table} IN SHARE ROW EXCLUSIVE MODE"))
 
 
 def see_one_moment(db: Connection) -> None:
     """All statements see the database as of the first. No compiling of expressions, which costs more than a tick."""
     db.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
     db.execute(text("SET LOCAL jit = off; SET LOCAL work_mem = '64MB'"))
+
+
+def keep_days(db: Connection) -> None:
+    """No day is detached while this transaction lasts: no snapshot would hide that it is gone."""
+    db.execute(text("LOCK TABLE ONLY traces, ONLY attempts IN ACCESS SHARE MODE"))

@@ -1,4 +1,4 @@
-"""What incremental jobs have read, and the rollups: the same sums for each minute, hour and day.
+"""What incremental jobs have read, and the rollups: the same sums for each minute, hour and day; times by week beside.
 
 A rollup row carries its key as `key_id`, sixteen bytes of a hash of the key's values, which stand once in
 `request_keys`, `attempt_keys`, `shadow_keys` and `tenant_keys`: a year of hours costs no names, and a rebuild gives the
@@ -55,6 +55,17 @@ incomplete_days = Table(
     Column("day", Date, nullable=False),
     key_text("reason"),
     PrimaryKeyConstraint("day", "reason"),
+)
+
+
+# Weeks, from Monday on, whose rows of latency stand beside those of their days (`store/rollups/weeks.py`). `state` is
+# one of merging, closed and reopened; `merged_at` is when merging last began.
+closed_weeks = Table(
+    "closed_weeks",
+    metadata,
+    moment("week", primary_key=True),
+    key_text("state"),
+    moment("merged_at", nullable=False),
 )
 
 
@@ -119,7 +130,7 @@ LEVELS = ("minute", "hour", "day")
 request_rollups = {level: _sums(f"request_rollups_{level}", REQUEST_SUMS) for level in LEVELS}
 attempt_rollups = {level: _sums(f"attempt_rollups_{level}", ATTEMPT_SUMS) for level in LEVELS}
 shadow_rollups = {level: _sums(f"shadow_rollups_{level}", SHADOW_SUMS) for level in LEVELS}
-latency_rollups = {level: _latency(f"latency_rollups_{level}") for level in LEVELS}
+latency_rollups = {level: _latency(f"latency_rollups_{level}") for level in (*LEVELS, "week")}
 mix_rollups = {level: _mix(f"mix_rollups_{level}") for level in LEVELS}
 # Daily alone: it is for money, and for reviews.
 tenant_rollups = {"day": _sums("tenant_rollups_day", TENANT_SUMS)}

@@ -169,7 +169,7 @@ def test_repriced(url: str, file: Path) -> None:
         (-1, 100_000_000, 2), (0, 321 * 4000, 1), (0, 321 * 4000, 1),
     ]  # fmt: skip
     assert stored.rows(url, "SELECT * FROM attempts ORDER BY trace_id, position") == before
-    assert prices(url, "reprice", *_PERIOD, "--yes").out == "gave 0 attempts other costs, 1 day rebuilt\n"
+    assert prices(url, "reprice", *_PERIOD, "--yes").out == "gave 0 attempts other costs, 0 days rebuilt\n"
 
 
 def test_repriced_again(url: str, file: Path) -> None:

@@ -8,6 +8,7 @@ import pytest
 from migrations.schema import migrate
 from pointsman.exits import UsageError
 from pointsman.moments import moment_of
+from store.rollups.closing import close_a_week
 from store.rollups.tick import tick
 from store.sessions import Sessions
 from tests.builders import NOON, trace
@@ -79,8 +80,31 @@ def test_for_programs(url: str) -> None:
     assert json.loads(rollups(url, "rebuild", "--json").out) == {
         "dry_run": False,
         "rebuilt": ["2026-11-23"],
+        "refused": [],
+        "reopened_weeks": [],
         "left_out": {},
     }
+
+
+def test_a_closed_week_that_is_not_its_days(url: str) -> None:
+    """Named by its Monday, and opened: readers take the days again."""
+    sessions = Sessions(url)
+    feed = Feed(sessions)
+    feed.send(trace(started_at=NOON - timedelta(days=7), duration_s=1.0))
+    tick(sessions)
+    while close_a_week(sessions) is not None:
+        pass
+    assert "2026-11-16         1 row  same (closed week)" in rollups(url, "verify").out
+    execute(sessions, "UPDATE latency_rollups_week SET counts = ARRAY[7]")
+    said = rollups(url, "verify", "--since", "2026-11-22")
+    assert said.code == 1
+    assert "counts is {7}, its days say {1}" in said.out
+    assert json.loads(rollups(url, "verify", "--json").out.splitlines()[-1])["week"] == "2026-11-16"
+    assert "2026-11-16  its week would be open" in rollups(url, "rebuild", "--dry-run").out
+    assert rollups(url, "rebuild").out == "2026-11-16  its week is open until steer has merged it again\n"
+    assert rollups(url, "verify").code == 0
+    assert one(sessions, "SELECT state FROM closed_weeks WHERE week = '2026-11-16'") == "reopened"
+    sessions.close()
 
 
 def test_days_that_forget_touched_are_left_out(url: str) -> None:

@@ -168,6 +168,7 @@ def add_empty_batches(sessions: Sessions, count: int) -> None:
 def empty(sessions: Sessions) -> None:
     """Take away all that was stored, as in a new database; days stay."""
     names = [*_FAMILIES, *(f"{family}_keys" for family in _KEYS), "cursors", "admitted_values", "admitted_routes"]
+    names += ["latency_rollups_week", "closed_weeks"]
     names += ["traces", "attempts", "outcomes", "dead_letters", "ingest_batches", "ingest_offsets"]
     with sessions.write() as db:
         for name in names:

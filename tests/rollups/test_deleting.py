@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from pointsman.forgetting import Forgetting
 from store.days import Days
 from store.forgetting import Whose
@@ -10,6 +12,7 @@ from store.rollups.comparing import comparable_days, compare_day, rebuild_day
 from store.rollups.tick import tick
 from store.sessions import Sessions
 from tests.builders import NOON, attempt, outcome, trace
+from tests.rollups.telling import add_empty_batches
 from tests.store.feed import OUTCOMES_0, Feed, execute, one, partition, rows
 
 DAY = NOON.date()
@@ -29,6 +32,12 @@ def tenants(sessions: Sessions) -> list[tuple[object, ...]]:
         "SELECT tenant, sum(requests)::int FROM tenant_rollups_day JOIN tenant_keys USING (key_id)"
         " GROUP BY 1 ORDER BY 1",
     )
+
+
+_KNOWN = (
+    "SELECT tenant, requests, known FROM tenant_rollups_day JOIN tenant_keys USING (key_id)"
+    " WHERE token_type = 'request' ORDER BY 1, 3"
+)
 
 
 def test_forget_waits_for_the_rollups(feed: Feed, sessions: Sessions) -> None:
@@ -102,7 +111,8 @@ def test_retention_waits_for_the_rollups(feed: Feed, sessions: Sessions) -> None
     now = keeping.kept()
     far = now.now + timedelta(days=400)
     delete_expired(sessions, now=far, oldest=far.date())
-    assert one(sessions, "SELECT count(*) FROM ingest_batches") == 1
+    # The first is where a cursor stands.
+    assert one(sessions, "SELECT count(*) FROM ingest_batches") == 2
     tick(sessions)
     assert old.date() in keeping.maintain().dropped
     assert one(sessions, "SELECT sum(requests) FROM request_rollups_day") == 2
@@ -124,21 +134,61 @@ def test_minutes_go_after_fourteen_days(feed: Feed, sessions: Sessions) -> None:
 
 
 def test_an_outcome_that_is_not_counted_keeps_its_trace(feed: Feed, sessions: Sessions) -> None:
-    """Else its request would stay unknown for ever."""
+    """Else its request would stay unknown for ever. It is told, however long ago the trace came."""
     mine = trace(session_id="s-1")
     feed.send(mine)
+    add_empty_batches(sessions, 100)
     tick(sessions)
     feed.send(outcome(trace_id=mine.trace_id), to=OUTCOMES_0)
-    assert forget(sessions, Whose("session_id", "s-1")).deleted.traces == 0
+    first = forget(sessions, Whose("session_id", "s-1"))
+    assert (first.deleted.traces, first.stored_meanwhile) == (0, 1)
     tick(sessions)
-    assert forget(sessions, Whose("session_id", "s-1")).deleted == (1, 1, 1)
+    second = forget(sessions, Whose("session_id", "s-1"))
+    assert (second.deleted, second.stored_meanwhile) == ((1, 1, 1, 0), 0)
     assert rows(sessions, "SELECT requests, known FROM request_rollups_day") == [(1, 1)]
 
 
-def test_a_tenant_is_renamed_when_its_traces_are_long_gone(feed: Feed, sessions: Sessions) -> None:
-    """Sums outlive raw rows: they are counted, and the name goes."""
+def test_a_tenant_keeps_its_name_while_traces_wait(feed: Feed, sessions: Sessions) -> None:
+    """An outcome that comes later finds their row; other days lose the name at once, and this one with the next run."""
+    mine = trace(tenant="acme")
+    feed.send(mine, trace(tenant="acme", started_at=NOON - timedelta(days=1)))
+    add_empty_batches(sessions, 100)
+    tick(sessions)
+    feed.send(outcome(trace_id=mine.trace_id), to=OUTCOMES_0)
+    first = forget(sessions, Whose("tenant", "acme"))
+    assert (first.deleted.traces, first.stored_meanwhile) == (1, 1)
+    assert tenants(sessions) == [("acme", 1), ("forgotten", 1)]
+    tick(sessions)
+    assert rows(sessions, _KNOWN) == [("acme", 1, 1), ("forgotten", 1, 0)]
+    assert forget(sessions, Whose("tenant", "acme")).stored_meanwhile == 0
+    assert rows(sessions, _KNOWN) == [("forgotten", 1, 0), ("forgotten", 1, 1)]
+    assert one(sessions, "SELECT count(*) FROM tenant_keys WHERE tenant = 'acme'") == 0
+
+
+def test_what_came_meanwhile_keeps_the_name_of_its_day(feed: Feed, sessions: Sessions) -> None:
+    """A trace that was counted while the tenant was forgotten has its row until the next run."""
     feed.send(trace(tenant="acme"))
     tick(sessions)
+    late = trace(tenant="acme")
+
+    def meanwhile(_: int) -> None:
+        if not one(sessions, "SELECT count(*) FROM traces WHERE tenant = 'acme'"):
+            feed.send(late)
+            tick(sessions)
+
+    done = Forgetting(Whose("tenant", "acme"))
+    done.delete(sessions, meanwhile)
+    assert done.stored_meanwhile == 1
+    feed.send(outcome(trace_id=late.trace_id), to=OUTCOMES_0)
+    tick(sessions)
+    assert rows(sessions, _KNOWN) == [("acme", 2, 1)]
+
+
+def test_a_tenant_is_renamed_when_its_traces_are_long_gone(feed: Feed, sessions: Sessions) -> None:
+    """Sums outlive raw rows: they are counted, and the name goes with every hash of it."""
+    feed.send(trace(tenant="acme"))
+    tick(sessions)
+    ids = {str(key_id) for (key_id,) in rows(sessions, "SELECT key_id FROM tenant_keys")}
     for table in ("attempts", "traces"):
         execute(sessions, f"DELETE FROM {table}")
     counted = Forgetting(Whose("tenant", "acme"))
@@ -146,7 +196,36 @@ def test_a_tenant_is_renamed_when_its_traces_are_long_gone(feed: Feed, sessions:
     assert (counted.found_traces, counted.found_sums, counted.found_anything) == (0, 5, True)
     assert forget(sessions, Whose("tenant", "acme")).renamed_rollups == 5
     assert tenants(sessions) == [("forgotten", 1)]
-    assert one(sessions, "SELECT count(*) FROM admitted_values WHERE name LIKE 'tenant%' AND value <> 'other'") == 0
+    places = {value for (value,) in rows(sessions, "SELECT value FROM admitted_values")}
+    assert "acme" not in places
+    assert not ids & places
+
+
+@pytest.mark.parametrize("limits", [{"values_a_day": 2}, {"keys_a_day": 10}])
+def test_forgetting_makes_no_room(feed: Feed, sessions: Sessions, limits: dict[str, int]) -> None:
+    """A late outcome goes where its trace went, also after somebody was forgotten who had a place."""
+    late = trace(tenant="zebra")
+    feed.send(trace(tenant="acme"), trace(tenant="bell"))
+    tick(sessions, **limits)
+    feed.send(late)
+    tick(sessions, **limits)
+    forget(sessions, Whose("tenant", "acme"))
+    feed.send(outcome(trace_id=late.trace_id), to=OUTCOMES_0)
+    tick(sessions, **limits)
+    assert rows(sessions, _KNOWN) == [("bell", 1, 0), ("forgotten", 1, 0), ("other", 1, 1)]
+
+
+def test_other_is_nobodys_name(feed: Feed, sessions: Sessions) -> None:
+    """Tenants that a day had no place for keep their row, whoever is forgotten."""
+    late = trace(tenant="zebra")
+    feed.send(trace(tenant="acme"))
+    tick(sessions, values_a_day=1)
+    feed.send(late)
+    tick(sessions, values_a_day=1)
+    assert forget(sessions, Whose("tenant", "other")).renamed_rollups == 0
+    feed.send(outcome(trace_id=late.trace_id), to=OUTCOMES_0)
+    tick(sessions, values_a_day=1)
+    assert rows(sessions, _KNOWN) == [("acme", 1, 0), ("other", 1, 1)]
 
 
 def test_another_environments_sums_stay_what_they_are(feed: Feed, sessions: Sessions) -> None:

@@ -1,21 +1,27 @@
 """Spans are covered without a gap and without an overlap, and read by any of their keys."""
 
+from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
-from store.rollups.reading import Wanted, await_report, cover, read_bins, read_mix, read_sums
+from store.rollups.reading import Part, Wanted, await_report, cover, read_bins, read_mix, read_sums
 from store.rollups.tick import tick
 from store.sessions import Sessions
 from tests.builders import NOON, attempt, trace
+from tests.rollups.shapes import DAY, MIDNIGHT
 from tests.store.feed import Feed
 
 EVER = datetime(2000, 1, 1, tzinfo=UTC)
 NEVER = datetime(2100, 1, 1, tzinfo=UTC)
+# Of which there are minutes.
+_LATELY = MIDNIGHT + timedelta(hours=12)
 MOMENTS = st.datetimes(datetime(2026, 11, 1), datetime(2026, 11, 9), timezones=st.just(UTC))  # noqa: DTZ001
 
 
@@ -35,6 +41,59 @@ def test_parts_cover_the_span_once(since: datetime, until: datetime, minutes_fro
     assert since - step < parts[0].begin <= since
     assert until <= parts[-1].end < until + step
     assert len(parts) <= 5
+
+
+class Undone(Exception):
+    """Nothing of the transaction shall stay."""
+
+
+def all_kinds(db: Connection, parts: Sequence[Part], by: Sequence[str]) -> list[list[tuple[Any, ...]]]:
+    """Sums, bins and mixes."""
+    found = [
+        read_sums(db, "request", parts, by, Wanted(), columns=["requests"]),
+        read_bins(db, ["duration"], parts, by, Wanted()),
+        read_mix(db, ["recovery"], parts, by, Wanted()),
+    ]
+    return [sorted(tuple(row.values()) for row in kind) for kind in found]
+
+
+@pytest.mark.parametrize("by", [[], ["day"], ["route", "model"]])
+@pytest.mark.parametrize("minutes_from", [EVER, NEVER])
+@pytest.mark.parametrize("hours", [40, 12, 3])
+def test_a_span_that_ends_now_reads_its_last_day(
+    feed: Feed, sessions: Sessions, by: list[str], minutes_from: datetime, hours: int
+) -> None:
+    """Whole, where nothing is behind the span; the sums are those of its hours and minutes."""
+    moments = [_LATELY + timedelta(hours=hour) for hour in (-30, -13, -12, -1, 0)]
+    feed.send(*(trace(started_at=moment, duration_s=1.0) for moment in moments))
+    tick(sessions)
+    since = _LATELY - timedelta(hours=hours)
+    parts = cover(since, _LATELY + timedelta(minutes=1), minutes_from=minutes_from)
+    with sessions.read() as db:
+        found = all_kinds(db, parts, by)
+    assert sum(count for *_, count in found[0]) == sum(since <= moment for moment in moments)
+    with suppress(Undone), sessions.write() as db:
+        for table in ("request_rollups", "latency_rollups", "mix_rollups"):
+            for level in ("minute", "hour"):
+                # A key that nobody knows: it adds nothing.
+                behind = "jsonb_build_object('bucket', r.bucket + interval '5 hours', 'key_id', gen_random_uuid())"
+                db.exec_driver_sql(
+                    f"INSERT INTO {table}_{level} SELECT made.* FROM {table}_{level} r,"
+                    f" jsonb_populate_record(r, {behind}) made WHERE r.bucket = '{_LATELY}'"
+                )
+        assert all_kinds(db, parts, by) == found
+        raise Undone
+
+
+def test_what_is_behind_the_span_is_not_read(feed: Feed, sessions: Sessions) -> None:
+    """A trace of later that day, be it by a minute, keeps the last day from being read whole."""
+    feed.send(*(trace(started_at=_LATELY + timedelta(minutes=n), duration_s=1.0) for n in (0, 1)))
+    tick(sessions)
+    parts = cover(_LATELY - timedelta(days=2), _LATELY + timedelta(minutes=1), minutes_from=EVER)
+    with sessions.read() as db:
+        assert [kind[0][-1] for kind in all_kinds(db, parts, [])] == [1, 1, 1]
+        whole = parts[-1]._replace(level="day", begin=MIDNIGHT, end=MIDNIGHT + DAY)
+        assert [kind[0][-1] for kind in all_kinds(db, [whole], [])] == [2, 2, 2]
 
 
 def test_sums_by_any_key(feed: Feed, sessions: Sessions) -> None:

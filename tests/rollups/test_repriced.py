@@ -3,8 +3,7 @@
 from datetime import timedelta
 from decimal import Decimal
 
-from pointsman.wiring import build_rebuild
-from store.rollups.comparing import compare_day
+from store.rollups.comparing import compare_day, rebuild_day
 from store.rollups.tick import tick
 from store.sessions import Sessions
 from tests.builders import NOON, attempt, outcome, trace
@@ -34,7 +33,7 @@ def test_a_day_that_was_repriced_is_made_again(feed: Feed, sessions: Sessions) -
     reprice(sessions, 0, 5_000)
     reprice(sessions, -1, 700)
     assert compare_day(sessions, DAY).different > 0
-    build_rebuild(sessions)(DAY)
+    rebuild_day(sessions, DAY)
     assert rows(sessions, _COSTS) == [(5_700, 700, 0, 1)]
     assert one(sessions, "SELECT sum(generation_cost_nanousd) FROM attempt_rollups_day") == 5_000
     assert one(sessions, "SELECT sum(cost_nanousd) FROM tenant_rollups_day") == 5_000
@@ -47,7 +46,7 @@ def test_a_cost_that_nobody_knows_any_more(feed: Feed, sessions: Sessions) -> No
     tick(sessions)
     assert rows(sessions, _COSTS) == [(3_000_000_000, 0, 0, 0)]
     reprice(sessions, 0, None, None)
-    build_rebuild(sessions)(DAY)
+    rebuild_day(sessions, DAY)
     assert rows(sessions, _COSTS) == [(0, 0, 1, 0)]
 
 
@@ -57,7 +56,7 @@ def test_outcomes_that_come_after_a_repricing(feed: Feed, sessions: Sessions) ->
     feed.send(late)
     tick(sessions)
     reprice(sessions, 0, 5_000)
-    build_rebuild(sessions)(DAY)
+    rebuild_day(sessions, DAY)
     feed.send(outcome(trace_id=late.trace_id), to=OUTCOMES_0)
     tick(sessions)
     assert rows(sessions, _COSTS) == [(5_000, 0, 0, 1)]
@@ -70,5 +69,5 @@ def test_a_day_that_forget_touched_keeps_its_sums(feed: Feed, sessions: Sessions
     tick(sessions)
     execute(sessions, "INSERT INTO incomplete_days (day, reason) VALUES (:day, 'forget')", day=DAY)
     execute(sessions, "DELETE FROM traces WHERE started_at >= :noon", noon=NOON)
-    build_rebuild(sessions)(DAY)
+    rebuild_day(sessions, DAY)
     assert one(sessions, "SELECT sum(requests) FROM request_rollups_day") == 2

@@ -2,18 +2,20 @@
 
 For each line of its input (`most`, and at which statement what happens: "200 0 kill") this process makes a child by
 fork, which costs nothing beside a start of Python, says its number, and how it ended once it has. A child with a
-statement takes one tick, one with 0 ticks until it is killed.
+statement takes one tick, one with 0 ticks until it is killed. A child whose `most` is 0 closes a week instead.
 """
 
 import os
 import signal
 import sys
 from contextlib import suppress
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Engine, event
 
 from store.errors import StoreAway
+from store.rollups.closing import close_a_week
 from store.rollups.tick import tick
 from store.sessions import Sessions
 
@@ -59,7 +61,10 @@ def work(url: str, most: int, at: int, what: str) -> str:
     if at:
         Moment(at, what)
         try:
-            tick(sessions, most=most)
+            if most:
+                tick(sessions, most=most)
+            else:
+                close_a_week(sessions, rest=timedelta())
         except StoreAway:
             return "away"
         return "done"

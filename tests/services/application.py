@@ -11,8 +11,9 @@ from pathlib import Path
 
 import psycopg
 
-from pointsman.embedded import embedded_broker, embedded_postgres
+from pointsman.embedded.broker import embedded_broker
 from pointsman.embedded.guarded import accepts_connections
+from pointsman.embedded.postgres import embedded_postgres
 
 _FOREVER_S = 3600
 

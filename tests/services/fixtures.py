@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from pointsman.embedded import EmbeddedMissing, embedded_broker
-from pointsman.embedded.broker import broker_binary
+from pointsman.embedded.broker import broker_binary, embedded_broker
+from pointsman.embedded.errors import EmbeddedMissing
 from pointsman.embedded.postgres import wheel_binaries
 from tests.services.broker import Broker
 from tests.services.kafka import ApacheKafka, kafka_jars

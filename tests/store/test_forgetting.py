@@ -57,10 +57,10 @@ def test_a_session_goes_with_all_that_hangs_on_it(feed: Feed, sessions: Sessions
     counted.count(sessions, lambda _: None)
     assert counted.found_traces == 3
     assert counts(sessions) == [8, 15, 4]
-    assert forgotten(sessions, SESSION).deleted == (3, 9, 3)
+    assert forgotten(sessions, SESSION).deleted == (3, 9, 3, 0)
     assert counts(sessions) == [5, 6, 1]
     assert {row[0] for row in rows(sessions, "SELECT session_id FROM traces")} == {"s-10", "S-1", "s-1 ", "", "s-2"}
-    assert forgotten(sessions, SESSION).deleted == (0, 0, 0)
+    assert forgotten(sessions, SESSION).deleted == (0, 0, 0, 0)
 
 
 def test_a_tenant_in_one_environment(feed: Feed, sessions: Sessions) -> None:
@@ -80,7 +80,7 @@ def test_an_id_that_came_again_later_is_another_trace(feed: Feed, sessions: Sess
         outcome(trace_id=same, trace_started_at=NOON - timedelta(days=3)),
         to=OUTCOMES_0,
     )
-    assert forgotten(sessions, SESSION).deleted == (1, 1, 1)
+    assert forgotten(sessions, SESSION).deleted == (1, 1, 1, 0)
     assert counts(sessions) == [1, 1, 1]
 
 
@@ -107,6 +107,7 @@ def test_a_window_reads_its_own_pages_only(feed: Feed, sessions: Sessions) -> No
         "value": "'x'",
         "environment": "NULL",
         "near": "interval '1 day'",
+        "behind": "9",
     }
     window = {"from_ctid": "'(0,0)'", "to_ctid": "'(1024,0)'"}
     statement = store_forgetting.forget_statement(SESSION)

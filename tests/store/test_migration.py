@@ -8,9 +8,11 @@ import psycopg
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import inspect
 
-from migrations.schema import head_revision, is_compared, known_revisions, migrate, migrate_down
+from migrations.revisions import head_revision, known_revisions
+from migrations.schema import alembic_config, is_compared, migrate, migrate_down
 from store.days import Days
 from store.errors import WrongRevision
 from store.revision import require_revision
@@ -52,6 +54,14 @@ def test_the_newest_schema_is_the_one_in_the_code(empty: Sessions) -> None:
         for table in metadata.sorted_tables:
             columns = [column["name"] for column in found.get_columns(table.name)]
             assert columns == [column.name for column in table.columns]
+
+
+def test_revisions_are_named_as_their_files() -> None:
+    """Commands know them by the files alone, in the order in which Alembic runs them."""
+    scripts = ScriptDirectory.from_config(alembic_config())
+    walked = [script.revision for script in scripts.walk_revisions()]
+    assert (head_revision(), known_revisions()) == (scripts.get_current_head(), frozenset(walked))
+    assert walked == sorted(walked, reverse=True)
 
 
 def test_a_difference_would_be_found(sessions: Sessions) -> None:

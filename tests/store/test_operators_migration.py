@@ -6,7 +6,8 @@ from datetime import timedelta
 import psycopg
 import pytest
 
-from migrations.schema import head_revision, migrate, migrate_down
+from migrations.revisions import head_revision
+from migrations.schema import migrate, migrate_down
 from store.sessions import Sessions
 from tests.builders import NOON, heartbeat, outcome, trace
 from tests.conftest import Scale

@@ -1,38 +1,41 @@
 """New prices for what is stored: what differs is written, in pieces, and a run that was cut short is finished."""
 
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import psycopg
 import pytest
+from sqlalchemy.exc import ProgrammingError
 
 from pointsman.forgetting import Forgetting
 from pointsman.prices.repricing import Repricing
-from store.errors import StoreAway
-from store.forgetting import Whose, forget_day
+from store.forgetting import Whose
 from store.price_book import entries
 from store.pricing import PriceBook
-from store.repricing import REPRICING, repriced_day
+from store.repricing import Period, compare_prices, reprice_day
+from store.rollups.tick import tick
 from store.sessions import Sessions
 from tests.builders import NOON, attempt, outcome, trace
 from tests.conftest import Scale
 from tests.prices import add, entry, people
 from tests.store.feed import OUTCOMES_0, Feed, execute, one, rows
 
-_PERIOD = (datetime(2026, 11, 20, tzinfo=UTC), datetime(2026, 11, 25, tzinfo=UTC))
+_PERIOD = Period(datetime(2026, 11, 20, tzinfo=UTC), datetime(2026, 11, 25, tzinfo=UTC))
 _DAY = NOON.date()
 
 
 def repricing(sessions: Sessions) -> Repricing:
     """Of the whole period, by the book as it stands."""
     with sessions.read() as db:
-        return Repricing(PriceBook(one.entry for one in entries(db)), *_PERIOD)
+        return Repricing(PriceBook(one.entry for one in entries(db)), _PERIOD.since, _PERIOD.until)
 
 
 def written(sessions: Sessions) -> int:
     """Write, and say how much that was."""
     run = repricing(sessions)
-    run.write(sessions, lambda _: None, lambda _: True)
+    run.write(sessions, lambda _: None)
     return run.written
 
 
@@ -71,35 +74,47 @@ def test_human_review(feed: Feed, sessions: Sessions) -> None:
     assert one(sessions, "SELECT human_cost_nanousd FROM outcomes") is None
 
 
-def test_one_that_is_cut_short_is_finished(feed: Feed, sessions: Sessions, scale: Scale) -> None:
-    """Each piece is there once it is committed; the next run writes the rest, and no attempt twice."""
+def test_one_that_is_cut_short_is_finished(feed: Feed, sessions: Sessions) -> None:
+    """A day is there as a whole once it is committed, with its rollups; the next run does the others."""
+    feed.send(trace(), trace(started_at=NOON - timedelta(days=1)))
+    tick(sessions)
+    add(sessions, entry())
+    run = repricing(sessions)
+
+    def cut(_: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run.write(sessions, cut)
+    assert (run.written, run.rebuilt) == (1, [_DAY - timedelta(days=1)])
+    costs = "SELECT cost_nanousd > 0 FROM request_rollups_day ORDER BY bucket"
+    assert rows(sessions, costs) == [(True,), (False,)]
+    assert written(sessions) == 1
+    assert rows(sessions, costs) == [(True,), (True,)]
+
+
+def test_costs_and_sums_are_one(feed: Feed, sessions: Sessions) -> None:
+    """Where the rollups of a day cannot be made again its costs stay what they were."""
+    feed.send(trace())
+    tick(sessions)
+    add(sessions, entry())
+    execute(sessions, "ALTER TABLE tenant_rollups_day RENAME TO elsewhere")
+    with pytest.raises(ProgrammingError, match="tenant_rollups_day"):
+        written(sessions)
+    assert one(sessions, "SELECT count(*) FROM repriced_attempts") == 0
+
+
+def test_a_large_day_is_read_in_pieces(feed: Feed, sessions: Sessions, scale: Scale) -> None:
+    """No piece holds the day, and all of them do."""
     count = scale(long=40_000, small=10_000)
     for _ in range(count // 2_000):
         feed.send(*(trace() for _ in range(2_000)))
     add(sessions, entry())
-    run = repricing(sessions)
-    pieces = repriced_day(sessions, run.book, _DAY, _PERIOD, model=None, write=True)
-    first = len(next(pieces))
-    pieces.close()
-    assert 0 < first < count
-    assert one(sessions, "SELECT count(*) FROM repriced_attempts") == first
-    assert written(sessions) == count - first
+    pieces = [len(some) for some in compare_prices(sessions, repricing(sessions).book, _DAY, _PERIOD)]
+    assert sum(pieces) == count
+    assert max(pieces) < count
+    assert written(sessions) == count
     assert one(sessions, "SELECT count(*) FROM repriced_attempts") == count
-
-
-def test_a_rebuild_that_failed_is_made_up_for(feed: Feed, sessions: Sessions) -> None:
-    """The costs are written and their day was not rebuilt: the next run does so, though nothing differs any more."""
-    feed.send(trace(), trace(started_at=NOON - timedelta(days=1)))
-    add(sessions, entry())
-
-    def fail(_: date) -> bool:
-        raise StoreAway("just now")
-
-    with pytest.raises(StoreAway):
-        repricing(sessions).write(sessions, lambda _: None, fail)
-    run = repricing(sessions)
-    run.write(sessions, lambda _: None, lambda _: True)
-    assert (run.written, run.rebuilt) == (0, [_DAY - timedelta(days=1), _DAY])
 
 
 def test_what_is_compared_is_what_is_written(feed: Feed, sessions: Sessions) -> None:
@@ -109,26 +124,32 @@ def test_what_is_compared_is_what_is_written(feed: Feed, sessions: Sessions) -> 
     run = repricing(sessions)
     run.compare(sessions, lambda _: None)
     add(sessions, entry(since=NOON))
-    run.write(sessions, lambda _: None, lambda _: True)
+    run.write(sessions, lambda _: None)
     assert one(sessions, "SELECT price_id FROM repriced_attempts") == 1
     (totals,) = run.totals.values()
     assert (totals.attempts, totals.changed, totals.after_nanousd) == (1, 1, 1234 * 1000 + 321 * 4000)
 
 
-def test_forget_and_reprice_take_turns(feed: Feed, sessions: Sessions, store_url: str) -> None:
+@pytest.mark.parametrize("who", ["forget", "reprice"])
+def test_forget_and_reprice_take_turns(feed: Feed, sessions: Sessions, store_url: str, who: str) -> None:
     """What is forgotten does not come back from a transaction that read it before: each waits for the other's."""
     feed.send(trace(session_id="s-1"))
+    tick(sessions)
     add(sessions, entry())
     whose = Whose("session_id", "s-1")
-    for pieces in (
-        forget_day(sessions, whose, _DAY),
-        repriced_day(sessions, repricing(sessions).book, _DAY, _PERIOD, model=None, write=True),
-    ):
+    works: dict[str, Callable[[], object]] = {
+        "forget": lambda: Forgetting(whose).delete(sessions, lambda _: None),
+        "reprice": lambda: written(sessions),
+    }
+    other = {"forget": "SHARE ROW EXCLUSIVE", "reprice": "ROW EXCLUSIVE"}[who]
+    with ThreadPoolExecutor(1) as pool:
         with psycopg.connect(store_url) as holder:
-            holder.execute("SELECT pg_advisory_xact_lock(%s)", [REPRICING])
-            with pytest.raises(StoreAway, match="lock"):
-                next(iter(pieces))
-    assert written(sessions) == 1
+            holder.execute(f"LOCK TABLE repriced_attempts IN {other} MODE")
+            working = pool.submit(works[who])
+            # Longer than anybody waits for a lock who is not patient.
+            with pytest.raises(TimeoutError):
+                working.result(timeout=3.5)
+        working.result(timeout=30)
     Forgetting(whose).delete(sessions, lambda _: None)
     assert one(sessions, "SELECT count(*) FROM repriced_attempts") == 0
 
@@ -141,7 +162,19 @@ def test_a_day_that_has_gone_meanwhile(feed: Feed, sessions: Sessions) -> None:
     assert run.days(sessions) == [_DAY]
     for table in ("traces", "attempts"):
         execute(sessions, f"DROP TABLE {table}_20261123")
-    assert list(repriced_day(sessions, run.book, _DAY, _PERIOD, model=None, write=True)) == []
+    assert reprice_day(sessions, run.book, _DAY, _PERIOD) is None
+
+
+def test_a_day_that_forget_touches_meanwhile(feed: Feed, sessions: Sessions) -> None:
+    """It keeps its costs, also where it was whole when the run began: nothing could add the new ones to its sums."""
+    feed.send(trace(), trace(session_id="s-1", attempts=()))
+    tick(sessions)
+    add(sessions, entry())
+    run = repricing(sessions)
+    assert run.days(sessions) == [_DAY]
+    Forgetting(Whose("session_id", "s-1")).delete(sessions, lambda _: None)
+    assert reprice_day(sessions, run.book, _DAY, _PERIOD) is None
+    assert one(sessions, "SELECT count(*) FROM repriced_attempts") == 0
 
 
 def test_days_that_forget_touched_keep_their_costs(feed: Feed, sessions: Sessions) -> None:
