@@ -84,6 +84,14 @@ A record may use a measure's name or a synonym, in any case, with spaces, hyphen
 quantiles take one of P50, P90, P95 and P99: `P95 latency`, `latency p95`, `95th percentile of latency`, `median
 latency`. Nothing else is guessed: a text that is none of these is an error that names the closest ones."""
 
+_SWAPS = """## Swaps
+
+`pointsman measures --as swap` shows the four measures of shadow pairs for each candidate and baseline. A router answers
+a copy of a request with the candidate too and sends that as a trace of its own: arm `shadow`, and in `shadow_of` the
+trace id of the request that was copied. Both are a pair if they started on the same UTC day, in the same environment
+and on the same route; in which order they come makes no difference. They are compared where the first answer attempts
+of both ended with status ok."""
+
 _ECONOMICS = """## Cascade economics
 
 `analytics/economics.py`, a table by task class and protocol."""
@@ -104,6 +112,7 @@ def render() -> str:
         _NAMES,
         "## Definitions",
         *(_definition(measure) for measure in REGISTRY),
+        _SWAPS,
         _ECONOMICS,
         inspect.getdoc(cascade_economics) or "",
     )
