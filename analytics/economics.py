@@ -6,12 +6,14 @@ escalate, which are not like the others (a plain mean of the strong model's cost
 Unit: US dollars and shares. Basis: requests. Source: design §5.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Hashable, Sequence
 
 import numpy as np
 import pandas as pd
 
+from analytics.errors import ContradictorySums
 from analytics.frames import BUCKET, REQUEST_KEYS
+from analytics.halving import contradictory
 from analytics.intervals import Numbers, divided, numbers, wilson
 
 NANO = 1e-9
@@ -33,6 +35,17 @@ READS = (
     "escalated_first_cost_nanousd",
     "escalation_cost_nanousd",
 )
+# Which columns are US dollars.
+MONEY = (
+    "first_cost",
+    "escalated_extra_cost",
+    "kept_extra_cost",
+    "expected_cost",
+    "observed_cost",
+    "unexplained_cost",
+    "premium_cost",
+    "saving",
+)
 # Premium-direct traffic is compared where these are the same; it is on another route, by another model.
 SAME = (BUCKET, "environment", "risk", "task_class")
 OBSERVED = "premium-direct traffic"
@@ -52,7 +65,9 @@ def cascade_economics(requests: pd.DataFrame, by: Sequence[str] = ()) -> pd.Data
       others cost beyond the first attempt (routing, judges, retries)
     - `expected_cost`: C_L + P * C_H; `observed_cost`: the mean cost; `unexplained_cost`: the second less the first,
       which is (1 - P) * `kept_extra_cost`
-    - `quality`, `quality_kept` (not escalated), `quality_escalated`
+    - `quality`, `quality_kept` (not escalated), `quality_escalated`, of all with a known outcome: `known_kept` and
+      `known_escalated` are how many these are. Requests without a full cost are among them, so `escalation_rate` can
+      be 0 beside a `quality_escalated`
     - `premium_cost`, `premium_quality`: of direct requests on premium routes, of the same task class (and bucket,
       environment and risk, where grouped by them); `premium_from` says whether they were observed, or estimated from
       what escalations alone cost and achieve, or neither; `premium_requests`: how many with a full cost
@@ -60,13 +75,35 @@ def cascade_economics(requests: pd.DataFrame, by: Sequence[str] = ()) -> pd.Data
     - `break_even`: the escalation rate at which the cascade costs as much as premium-direct. Under 0 it never pays,
       over 1 it always does; NaN where an escalation costs nothing beyond what the others do
     - `escalation_rate_low`, `…_high` and the same of the three qualities: 95 % intervals (Wilson)
-    - `note`: what the reader must know about the premium figures
+    - `note`: what the reader must know about the premium figures; of a group whose sums contradict each other, which
+      has no figures, what is wrong
 
     Raises ValueError for a column that requests are not kept apart by, KeyError for one that is missing.
     """
     if unknown := sorted(set(by) - REQUEST_KEYS):
         raise ValueError(f"requests are not kept apart by {', '.join(unknown)}")
     groups = [*(name for name in by if name not in GROUPS), *GROUPS]
+    try:
+        return _economics(requests, groups)
+    except ContradictorySums:
+        return _without_the_wrong(requests, groups)
+
+
+def _without_the_wrong(requests: pd.DataFrame, groups: Sequence[str]) -> pd.DataFrame:
+    """The groups whose sums can be, and a row without figures, with a note, for each of the others."""
+    keys = list(requests[list(groups)].itertuples(index=False, name=None))
+
+    def compute(some: Collection[tuple[Hashable, ...]]) -> pd.DataFrame:
+        return _economics(requests[np.array([key in some for key in keys], dtype=bool)], groups)
+
+    wrong = contradictory(list(dict.fromkeys(keys)), compute)
+    good = compute(set(keys) - wrong.keys())
+    notes = [dict(zip(groups, group, strict=True)) | {"note": note} for group, note in wrong.items()]
+    return pd.DataFrame([*good.to_dict("records"), *notes], columns=good.columns)
+
+
+def _economics(requests: pd.DataFrame, groups: Sequence[str]) -> pd.DataFrame:
+    """The table, by columns among which GROUPS are."""
     summed = _summed(requests, groups)
     table = pd.concat([summed[groups], _costs(summed), _qualities(summed)], axis=1)
     return _with_break_even(_with_premium(table, summed, requests, [key for key in SAME if key in groups]))
@@ -119,7 +156,10 @@ def _qualities(sums: pd.DataFrame) -> pd.DataFrame:
         "quality_kept": (sums["succeeded"] - sums["escalated_succeeded"], sums["known"] - sums["escalated_known"]),
         "quality_escalated": (sums["escalated_succeeded"], sums["escalated_known"]),
     }
-    columns: dict[str, object] = {}
+    columns: dict[str, object] = {
+        "known_kept": numbers(sums["known"] - sums["escalated_known"]),
+        "known_escalated": sums["escalated_known"],
+    }
     for name, (good, known) in parts.items():
         columns[name] = divided(numbers(good), numbers(known))
         columns[f"{name}_low"], columns[f"{name}_high"] = wilson(good, known)

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from analytics.errors import ContradictorySums
 from store.rollups.columns import ATTEMPT_SUMS, REQUEST_SUMS, SHADOW_SUMS
 from store.rollups.keys import ATTEMPT_KEY, REQUEST_KEY, SHADOW_KEY
 
@@ -54,18 +55,20 @@ def refuse_unknown_keys(by: Collection[str]) -> None:
 def positions(rows: pd.DataFrame, groups: pd.DataFrame, by: Sequence[str]) -> npt.NDArray[np.intp]:
     """For each of `rows` the position, from 0, of its group in `groups`.
 
-    Raises ValueError where two groups have the same key, or a row belongs to none: both were read differently then.
+    Raises ValueError where two groups have the same key, and ContradictorySums where a row belongs to none.
     """
     if not by:
-        if len(groups) > 1 or (len(rows) and not len(groups)):
+        if len(groups) > 1:
             raise ValueError(f"without columns to group by there is one group, not {len(groups)}")
+        if len(rows) and not len(groups):
+            raise ContradictorySums("requests or attempts are missing of which there are times or values")
         return np.zeros(len(rows), dtype=np.intp)
     keys = pd.MultiIndex.from_frame(groups[list(by)])
     if not keys.is_unique:
         raise ValueError(f"a group stands in two rows, by {', '.join(by)}")
     found = keys.get_indexer(pd.MultiIndex.from_frame(rows[list(by)]))
     if (found < 0).any():
-        raise ValueError(f"rows of a group that is missing beside them, by {', '.join(by)}")
+        raise ContradictorySums("requests or attempts are missing of which there are times or values")
     return found
 
 

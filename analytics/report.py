@@ -42,7 +42,8 @@ class Asked(NamedTuple):
     """What a reader asked for.
 
     `parts` cover the span. `by` are key columns; `step` splits time too. `where` keeps rows of equal keys. `only` names
-    measures; None is all of them.
+    measures; None is all of them. What comes after `counted_until` is not over, or not counted, and no rate is divided
+    by it; None: all of the span is counted.
     """
 
     parts: Sequence[Part]
@@ -51,13 +52,33 @@ class Asked(NamedTuple):
     where: Mapping[str, str | int] = {}
     traffic: Literal["user", "probe", "all"] = "user"
     only: Collection[str] | None = None
+    counted_until: datetime | None = None
+
+    @property
+    def counted(self) -> list[Part]:
+        """The parts as far as they are counted."""
+        ends = [part.end if self.counted_until is None else min(part.end, self.counted_until) for part in self.parts]
+        parts = zip(self.parts, ends, strict=True)
+        return [Part(part.level, part.begin, end) for part, end in parts if end > part.begin]
 
     @property
     def seconds(self) -> float:
-        """Of one bucket, or of the whole span."""
-        if self.step is not None:
-            return STEPS[self.step].total_seconds()
-        return sum((part.end - part.begin).total_seconds() for part in self.parts)
+        """How long the span is, as far as it is counted."""
+        return sum((part.end - part.begin).total_seconds() for part in self.counted)
+
+    @property
+    def bucket_seconds(self) -> dict[datetime, float]:
+        """The same for each bucket, by its beginning. Parts are of the step or finer."""
+        step = STEPS[self.step or "day"]
+        found: dict[datetime, float] = {}
+        for part in self.counted:
+            begin = part.begin
+            while begin < part.end:
+                bucket = _beginning(begin, step)
+                end = min(part.end, bucket + step)
+                found[bucket] = found.get(bucket, 0.0) + (end - begin).total_seconds()
+                begin = end
+        return found
 
     @property
     def columns(self) -> list[str]:
@@ -79,7 +100,9 @@ def report(sessions: Sessions, asked: Asked) -> MeasuresTable:
     with sessions.snapshot() as db:
         await_report(db)
         frames = read_frames(db, asked, kept)
-    table = measures_table(frames, asked.columns, asked.seconds, only=names)
+    table = measures_table(
+        frames, asked.columns, asked.seconds if asked.step is None else asked.bucket_seconds, only=names
+    )
     rows = table.rows if asked.step is None else table.rows.sort_values(BUCKET, kind="stable", ignore_index=True)
     return MeasuresTable(rows, tuple(name for name in _names(chosen) if name not in names))
 
@@ -89,11 +112,14 @@ def read_frames(db: Database, asked: Asked, measures: Sequence[AnyMeasure]) -> F
     return _Reader(db, asked).frames(measures)
 
 
-def request_sums(sessions: Sessions, asked: Asked, sums: Collection[str]) -> pd.DataFrame:
-    """These sums of requests alone, one row for each group. Raises StoreAway, and ValueError for one that is not."""
+def read_family(sessions: Sessions, family: FamilyName, asked: Asked, sums: Collection[str]) -> pd.DataFrame:
+    """These sums of requests, attempts or shadows as they are, one row for each group.
+
+    Raises StoreAway, and ValueError for one that is not.
+    """
     with sessions.snapshot() as db:
         await_report(db)
-        return _Reader(db, asked).sums("request", asked.columns, Wanted(asked.where, asked.traffic), sums)
+        return _Reader(db, asked).sums(family, asked.columns, Wanted(asked.where, asked.traffic), sums)
 
 
 class _Reader(NamedTuple):
@@ -169,5 +195,10 @@ def buckets_of(asked: Asked) -> list[datetime]:
     if span is None or asked.step is None:
         return []
     step = STEPS[asked.step]
-    begin = span[0] - (span[0] - datetime.min.replace(tzinfo=span[0].tzinfo)) % step
+    begin = _beginning(span[0], step)
     return [begin + number * step for number in range(math.ceil((span[1] - begin) / step))]
+
+
+def _beginning(moment: datetime, step: timedelta) -> datetime:
+    """Of the minute, hour or day that holds the moment, in its time zone (UTC)."""
+    return moment - (moment - datetime.min.replace(tzinfo=moment.tzinfo)) % step

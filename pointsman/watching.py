@@ -1,10 +1,13 @@
 """Reads what `pointsman status` shows: one look at every route of an environment."""
 
+import math
 from datetime import datetime, timedelta
 
 import pandas as pd
 
-from analytics.report import Asked, report, request_sums
+from analytics.errors import contradiction_in
+from analytics.report import Asked, read_family, report
+from pointsman.screens.rows import Figures, rows_of
 from pointsman.screens.status import RouteLine, Safety, Status, judge
 from pointsman.screens.status_table import COLUMNS
 from store.leases import holder_of
@@ -30,40 +33,53 @@ def look(sessions: Sessions, environment: str, window: timedelta) -> Status:
     seen = {one.route: one.hour for one in everywhere if one.environment == environment}
     elsewhere = sorted({one.environment for one in everywhere} - {environment})[:_MOST_NAMED]
     parts = cover(now - window, now, minutes_from=minutes_from)
-    asked = Asked(parts, ["route"], where={"environment": environment}, only=[name for name, _, _ in COLUMNS])
+    names = [name for name, _, _ in COLUMNS]
+    asked = Asked(parts, ["route"], where={"environment": environment}, only=names, counted_until=now - fresh.behind)
     table = report(sessions, asked).rows
-    safety = _safety(request_sums(sessions, asked._replace(by=["route", "risk"]), _UNSAFE))
+    safety = _safety(read_family(sessions, "request", asked._replace(by=["route", "risk"]), _UNSAFE))
     minutes = _last_minutes(sessions, asked)
+    sums = read_family(sessions, "request", asked, ["requests"])
+    requests = {str(route): int(count) for route, count in zip(sums["route"], sums["requests"], strict=True)}
     routes = sorted({*seen, *table["route"], *(route for where, route in letters if where == environment and route)})
+    # No request is newer than the newest message; both are known to the minute or the hour only.
+    newest = now if fresh.read_until is None else min(now, fresh.read_until)
     lines = []
     for route in routes:
         rows = table[(table["route"] == route) & (table["quantile"].isna() | (table["quantile"] == _P95))]
-        figures = dict(zip(rows["measure"], rows["value"], strict=True))
-        counts = rows.loc[rows["measure"] == "escalation_rate", "count"]
-        requests = int(counts.sum())
+        of_route = {row.measure: row for row in rows_of(rows, ["route"])}
+        last_seen = minutes.get(route) or _end_of_hour(seen.get(route))
         lines.append(
             RouteLine(
                 route=route,
-                requests=requests,
-                per_minute=requests * 60 / asked.seconds,
-                figures=figures,
+                requests=requests.get(route, 0),
+                per_minute=requests.get(route, 0) * 60 / asked.seconds if asked.seconds else math.nan,
+                figures={name: row.value for name, row in of_route.items()},
+                cost_bounds=_bounds(of_route.get("cost_per_success")),
+                contradictions=[what for row in of_route.values() if (what := contradiction_in(row.note))],
                 dead_letters=letters.get((environment, route), 0),
                 safety=safety.get(route, Safety()),
-                last_seen=minutes.get(route) or _end_of_hour(seen.get(route), now),
+                last_seen=None if last_seen is None else min(last_seen, newest),
             )
         )
     lines.sort(key=lambda line: -line.requests)
     return judge(lines, fresh, leader=None if leader is None else leader.holder, elsewhere=elsewhere)
 
 
-def _end_of_hour(hour: datetime | None, now: datetime) -> datetime | None:
-    return None if hour is None else min(now, hour + timedelta(hours=1))
+def _bounds(row: Figures | None) -> tuple[float, float] | None:
+    """What stands for the figure where too few outcomes are known."""
+    if row is None or math.isnan(row.bound_low) or not math.isnan(row.value):
+        return None
+    return row.bound_low, row.bound_high
+
+
+def _end_of_hour(hour: datetime | None) -> datetime | None:
+    return None if hour is None else hour + timedelta(hours=1)
 
 
 def _last_minutes(sessions: Sessions, asked: Asked) -> dict[str, datetime]:
     """The end of the last minute of the window in which each route had a request."""
     parts = [Part("minute", part.begin, part.end) for part in asked.parts]
-    sums = request_sums(sessions, asked._replace(parts=parts, step="minute"), ())
+    sums = read_family(sessions, "request", asked._replace(parts=parts, step="minute"), ())
     last = sums.groupby("route")["bucket"].max()
     return {str(route): pd.Timestamp(minute).to_pydatetime() + timedelta(minutes=1) for route, minute in last.items()}
 

@@ -47,19 +47,25 @@ def _time(name: str, *synonyms: str) -> MeasureName:
 
 _ALL: tuple[MeasureName, ...] = (
     _share("task_success_rate", "higher", "task success", "first pass success rate", "success without recovery"),
-    _share("eventual_success_rate", "higher", "success rate", "eventual success", "overall success rate"),
+    _share("eventual_success_rate", "higher", "success rate", "success", "eventual success", "overall success rate"),
     MeasureName(
         "cost_per_success",
         "USD",
         "lower",
-        ("cost per successful outcome", "cost per successful task", "cost per successful request", "cost per outcome"),
+        (
+            "cost per successful outcome",
+            "cost per successful task",
+            "cost per successful request",
+            "cost per outcome",
+            "per success",
+        ),
     ),
     MeasureName("cost_per_request", "USD", "lower", ("mean cost", "average cost", "mean cost per request")),
     MeasureName("spend", "USD", "neither", ("total cost", "total spend")),
     MeasureName("attempt_spend", "USD", "neither", ("model spend", "spend by model", "attempt cost")),
     _share("attempt_error_rate", "lower", "error rate", "model error rate", "errors"),
     _share("request_error_rate", "lower", "user error rate", "user visible error rate", "undelivered rate"),
-    _share("escalation_rate", "lower", "escalation", "escalations", "cascade escalation rate"),
+    _share("escalation_rate", "lower", "escalation", "escalations", "escalated", "cascade escalation rate"),
     _share("human_escalation_rate", "lower", "human escalation", "human review rate", "human handoff rate"),
     _share("retry_rate", "lower", "retries", "share of retries"),
     _share("fallback_rate", "lower", "fallbacks", "fallback", "share of fallbacks"),
@@ -165,7 +171,7 @@ def measure_named(text: str) -> MeasureMeant | None:
 
 
 def closest_measures(text: str, most: int = 3) -> tuple[str, ...]:
-    """Up to `most` names of measures whose name or a synonym looks like the text, the most alike first.
+    """Up to `most` measures with a name or synonym that is like the text, the most alike first, or has it in it.
 
     For error messages only: what a text means is never decided by it. Empty where nothing is alike.
     """
@@ -173,4 +179,5 @@ def closest_measures(text: str, most: int = 3) -> tuple[str, ...]:
     quantile = _QUANTILE_FIRST.fullmatch(plain) or _QUANTILE_LAST.fullmatch(plain)
     sought = quantile["measure"] if quantile else plain
     alike = difflib.get_close_matches(sought, _BY_TEXT, n=len(_BY_TEXT), cutoff=0.6)
-    return tuple(dict.fromkeys(_BY_TEXT[text].name for text in alike))[:most]
+    having = [text for text in _BY_TEXT if sought and f" {sought} " in f" {text} "]
+    return tuple(dict.fromkeys(_BY_TEXT[text].name for text in [*alike, *having]))[:most]

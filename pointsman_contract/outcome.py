@@ -23,8 +23,9 @@ class Outcome(Message):
     """Whose word it is. Human counts more than business, then user, judge, auto; an unknown source counts least."""
     observed_at: Moment
     human_review_s: Seconds | None = None
-    """Time that a person spent on the request."""
+    """Time that a person spent on the request, in all. An outcome that tells it, or the cost, replaces both as the
+    trace and outcomes of lesser sources have them: it corrects them and is no second bill."""
     human_cost_usd: Usd | None = None
-    """What that time cost; without it the seconds are priced by the price book."""
+    """What that time cost, in all; without it the seconds are priced by the price book."""
     scores: dict[Name, Number] | None = Field(default=None, max_length=MAX_ATTEMPTS)
     """Grades by name, as their source gave them."""

@@ -1,8 +1,8 @@
 """Attempt spend: what answer attempts cost, on the models that they went to.
 
 Input, prompt cache, output and the provider's tools, of the answer attempts whose cost is known; coverage is their
-share. What an escalated request costs falls to both of its models here, and to its final model in spend. It is counted
-in full, so there is no interval.
+share, and `count` is all answer attempts. What an escalated request costs falls to both of its models here, and to its
+final model in spend. It is counted in full, so there is no interval.
 Unit: USD. Basis: answer attempts. Source: design §5.
 """
 

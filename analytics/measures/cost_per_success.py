@@ -1,9 +1,10 @@
 """Cost per success: what one successful request costs, with all that was spent on those that were none.
 
-Cost of requests with a known outcome (routing, retrieval, every attempt, people's time) / successes among them.
-Requests whose cost is not known in full are in neither, and `unpriced` counts them. Of the others, `coverage` is the
-share with a known outcome, and the bounds say what the figure can be once the rest is known: all of the unknown are
-successes (`bound_low`), or none is (`bound_high`). Under 80 % coverage the bounds replace the figure.
+Cost of requests with a known outcome (routing, retrieval, every attempt, people's time) / successes among them. Of
+people's time the best outcome that tells it counts, in place of what the trace says, as in `spend`. Requests whose cost
+is not known in full are in neither, and `unpriced` counts them. Of the others, `coverage` is the share with a known
+outcome, and the bounds say what the figure can be once the rest is known: all of the unknown are successes
+(`bound_low`), or none is (`bound_high`). Under 80 % coverage the bounds replace the figure.
 Unit: USD. Basis: requests. Source: design §5; the interval is the delta method's for a ratio of sums.
 """
 

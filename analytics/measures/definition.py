@@ -10,6 +10,7 @@ from typing import ClassVar, Literal
 import pandas as pd
 
 from analytics.frames import ATTEMPT_KEYS, REQUEST_KEYS, SHADOW_KEYS
+from analytics.intervals import Numbers
 from pointsman_contract.measures import MEASURES, MeasureName
 
 Basis = Literal["requests", "attempts", "shadows", "latency", "mix", "probes"]
@@ -78,11 +79,11 @@ class Measure(Definition):
 
 @dataclass(frozen=True, kw_only=True)
 class PerSecond(Definition):
-    """One value for each group over a span of time: `compute(frame, seconds)`."""
+    """One value for each group over a span of time: `compute(frame, seconds)`, of all rows or of each."""
 
     basis: Fact
     reads: tuple[str, ...]
-    compute: Callable[[pd.DataFrame, float], pd.DataFrame]
+    compute: Callable[[pd.DataFrame, float | Numbers], pd.DataFrame]
 
     @property
     def keys(self) -> frozenset[str]:

@@ -1,6 +1,7 @@
 """Input compression: how many characters of a prompt one token carries.
 
-Input characters / input tokens, of the answer attempts of text-only requests where both are known.
+Input characters / input tokens, of the answer attempts of text-only requests where both are known. A request that does
+not say its modalities counts as text.
 Unit: chars/token. Basis: answer attempts. Source: design §5.
 """
 

@@ -1,7 +1,8 @@
 """Inter-token latency: the time between two visible tokens.
 
 Quantiles over answer attempts of (duration - ttft) / (visible tokens - 1), streamed ones with at least two visible
-tokens (output less reasoning). Each attempt counts once, whatever its length.
+tokens (output less reasoning). Each attempt counts once, whatever its length. The quotient is cut to whole
+microseconds.
 Unit: s. Basis: answer attempts in the bins of kind `inter_token`. Source: design §5.
 """
 

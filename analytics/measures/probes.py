@@ -111,8 +111,8 @@ def _notes(kind: Kind, scores: Numbers, baseline: Numbers) -> list[str]:
     if kind.met is None:
         return ["no target"] * len(scores)
     met = np.where(np.isnan(scores), np.nan, kind.met(scores, baseline))
-    words = np.select([met == 1, met == 0], ["met", "missed"], "no data")
-    return [f"{kind.target}: {word}" for word in words.tolist()]
+    words = np.select([met == 1, met == 0], ["target met", "target missed"], "no data for the target")
+    return [f"{word} ({kind.target})" for word in words.tolist()]
 
 
 PROBES = Probes(

@@ -1,8 +1,9 @@
 """Prompt-cache ratio: the share of input tokens that the provider's prompt cache had.
 
 Cached input tokens / input tokens, of the answer attempts that say how many were cached. Coverage is the share of
-answer attempts that do. The tokens of a prompt are cached together, so the interval counts attempts, not tokens: it
-holds where prompts are of about one length, and is too narrow where a few are much longer than the rest.
+answer attempts that do, and `count` is their number, not that of tokens. The tokens of a prompt are cached together, so
+the interval counts attempts, not tokens: it holds where prompts are of about one length, and is too narrow where a few
+are much longer than the rest.
 Unit: 1 (a share). Basis: input tokens of answer attempts. Source: design §5.
 """
 

@@ -1,8 +1,10 @@
 """Spend: what requests cost, as far as it is known.
 
-Routing, retrieval, every attempt (judges, guards and failures too) and people's time. What has no known price is not in
-it: coverage is the share of requests whose cost is known in full. Split by model, a request's whole cost belongs to its
-final model; attempt_spend has the models that spent it. It is counted in full, so there is no interval.
+Routing, retrieval, every attempt (judges, guards and failures too) and people's time. An outcome that tells people's
+time or cost replaces what the trace itself and outcomes of lesser sources say of it: it corrects them and is no second
+bill. What has no known price is not in it: coverage is the share of requests whose cost is known in full. Split by
+model, a request's whole cost belongs to its final model; attempt_spend has the models that spent it. It is counted in
+full, so there is no interval.
 Unit: USD. Basis: requests. Source: design §5.
 """
 

@@ -1,6 +1,7 @@
 """Time to first token: how long an answer attempt takes to its first visible token.
 
-Quantiles over answer attempts that tell it. A retry starts anew; what the user waits for is user_ttft.
+Quantiles over answer attempts that tell it, also of those that say they were not streamed. A retry starts anew; what
+the user waits for is user_ttft.
 Unit: s. Basis: answer attempts in the bins of kind `attempt_ttft`. Source: design §5.
 """
 

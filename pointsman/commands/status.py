@@ -23,7 +23,7 @@ _SHORTEST_S, _LONGEST_S = 60, 86_400
 @with_settings("database_url", "environment", require=("database_url",))
 def status(
     *,
-    window: Annotated[str, typer.Option(help="How far back: 5m to 24h.", metavar="AGE")] = "15m",
+    window: Annotated[str, typer.Option(help="How far back: 1m to 24h.", metavar="AGE")] = "15m",
     watch: Annotated[bool, typer.Option("--watch", help="Look again every two seconds, until Ctrl-C.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="As one JSON object; with --watch one a line.")] = False,
     settings: Settings,

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from analytics.report import Asked, report, request_sums
+from analytics.report import Asked, read_family, report
 from pointsman.replay.plan import ENVIRONMENT
 from pointsman.screens.rows import Figures, rows_of
 from store.rollups.freshness import clock, read_freshness
@@ -72,7 +72,7 @@ class Measures:
         with self._sessions.read() as db:
             fresh = read_freshness(db)
         asked = Asked(self._all_of_it(), where={"environment": ENVIRONMENT}, traffic="all")
-        counted = int(request_sums(self._sessions, asked, ["requests"])["requests"].sum())
+        counted = int(read_family(self._sessions, "request", asked, ["requests"])["requests"].sum())
         return Measured(self.groups("route"), counted, fresh.behind > timedelta(), fresh.read_until, fresh.now)
 
     def when_all_is_counted(self, *, within_s: float) -> Measured:

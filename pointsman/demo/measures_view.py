@@ -9,7 +9,7 @@ from rich.text import Text
 
 from pointsman.demo.measured import Group, Line, Measured
 from pointsman.screens.figures import NO_DATA, figure
-from pointsman.screens.measures import cell_of
+from pointsman.screens.rows import cell_of
 from pointsman.screens.status import age
 from pointsman.terminal import harmless, print_table
 

@@ -47,8 +47,12 @@ _ABSENT = """## What absent data does
   recovery means none.
 - A cost that is not known is left out and counted, never 0. `spend` is what is known; its coverage is the share
   of requests that are priced in full.
-- Times that are not told are in no quantile; attempts that were not streamed have no time to first token.
-- A span without requests has a rate of 0 requests a second: that is known, if the span was read."""
+- Times that are not told are in no quantile; a time to first token that is told counts, whether or not the attempt
+  says that it was streamed.
+- A span without requests has a rate of 0 requests a second: that is known, if the span was read. Rates are divided
+  by time that is over and counted, in whole minutes, hours or days at the beginning of the span.
+- Sums that contradict each other make no figure: the row is empty and its note says what is wrong; other rows and
+  measures go on."""
 
 _INTERVALS = """## Intervals
 
@@ -80,6 +84,14 @@ A record may use a measure's name or a synonym, in any case, with spaces, hyphen
 quantiles take one of P50, P90, P95 and P99: `P95 latency`, `latency p95`, `95th percentile of latency`, `median
 latency`. Nothing else is guessed: a text that is none of these is an error that names the closest ones."""
 
+_SWAPS = """## Swaps
+
+`pointsman measures --as swap` shows the four measures of shadow pairs for each candidate and baseline. A router answers
+a copy of a request with the candidate too and sends that as a trace of its own: arm `shadow`, and in `shadow_of` the
+trace id of the request that was copied. Both are a pair if they started on the same UTC day, in the same environment
+and on the same route; in which order they come makes no difference. They are compared where the first answer attempts
+of both ended with status ok."""
+
 _ECONOMICS = """## Cascade economics
 
 `analytics/economics.py`, a table by task class and protocol."""
@@ -100,6 +112,7 @@ def render() -> str:
         _NAMES,
         "## Definitions",
         *(_definition(measure) for measure in REGISTRY),
+        _SWAPS,
         _ECONOMICS,
         inspect.getdoc(cascade_economics) or "",
     )

@@ -1,23 +1,22 @@
 """`pointsman measures` on a terminal.
 
-One group: a line for each measure. Several: a line for each group, with the measures that matter most; time as an axis:
-a line for each group and measure with a small plot.
+One group: a line for each measure. Several: a line for each group, with the measures that matter most.
 """
 
 import math
 from collections import defaultdict
 from collections.abc import Collection, Sequence
-from datetime import datetime
 from typing import NamedTuple
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from pointsman.screens.figures import NO_DATA, figure, interval, sparkline, thinned
-from pointsman.screens.rows import Figures
-from pointsman.terminal import harmless, print_table, print_words
-from pointsman_contract.measures import MEASURES
+from pointsman.screens.figures import NO_DATA, figure, interval
+from pointsman.screens.notes import print_contradictions, print_notes
+from pointsman.screens.rows import Figures, cell_of
+from pointsman.terminal import harmless, is_narrow, print_table, print_words
+from pointsman.wording import counted
 
 
 class Column(NamedTuple):
@@ -43,9 +42,6 @@ HEADLINES = (
     Column("spend", "spend"),
     Column("attempt_spend", "model spend"),
 )
-_QUANTILE_SHOWN = 0.95
-_COVERED = 0.995
-_WIDEST_PLOT, _NARROWEST_PLOT = 64, 12
 # A figure's usual width; how many columns a narrow terminal gets, and when a name gives way to them.
 _FIGURE = 7
 _AT_LEAST = 3
@@ -60,87 +56,50 @@ def print_one_group(rows: Sequence[Figures]) -> None:
     table.add_column("measure", overflow="fold")
     for name in ("value", "95 % interval", "of", "known"):
         table.add_column(name, justify="right", no_wrap=True)
+    narrow = is_narrow()
     for row in rows:
         if row.has_data:
             table.add_row(
                 harmless(row.title),
-                Text(figure(row.value, row.unit), style="bold"),
+                Text(_value_of(row, narrow=narrow), style="bold"),
                 _interval_of(row),
                 f"{row.count:,.0f}",
                 figure(row.coverage, "1", no_data=""),
             )
     print_table(table)
-    notes = [f"{row.title}: {_note(row)}" for row in rows if row.has_data and _note(row)]
-    if notes:
-        print_words("\n" + "\n".join(map(harmless, notes)))
+    print_notes(rows, most=len(rows), has_bounds=False)
     without = dict.fromkeys(row.measure for row in rows if not row.has_data)
     if without:
         print_words(f"\nno data: {', '.join(without)}")
+    print_contradictions(rows)
 
 
-def print_groups(rows: Sequence[Figures], by: Sequence[str], only: Sequence[str]) -> None:
-    """A line for each group, the largest first. `only` are the measures that were asked for; else headlines."""
+def print_groups(rows: Sequence[Figures], by: Sequence[str]) -> None:
+    """A line for each group, the largest first, with the headlines for which there is room."""
     found: dict[tuple[str, ...], dict[tuple[str, float | None], Figures]] = defaultdict(dict)
     for row in rows:
-        if not row.part:
-            found[row.group][row.measure, row.quantile] = row
-    columns = _columns(rows, only, room=_room_beside(list(found), by))
+        found[row.group][row.measure, row.quantile] = row
+    columns = _columns(rows)
+    shown = _fitting(columns, room=_room_beside(list(found), by))
     table = _table()
     for name in by:
         table.add_column(name, overflow="fold")
     size_of = "requests" if any(row.measure == _OF_REQUESTS for row in rows) else "attempts"
-    titles = [
-        size_of,
-        *(column.title for column in columns),
-        *(["95 % interval", "known"] if len(columns) == 1 else []),
-    ]
-    for title in titles:
+    for title in [size_of, *(column.title for column in shown)]:
         table.add_column(title, justify="right", no_wrap=True)
     sizes = {group: _size(of.values()) for group, of in found.items()}
     for group, size in sorted(sizes.items(), key=lambda one: -one[1]):
-        cells = [found[group].get((column.measure, column.quantile)) for column in columns]
+        cells = [found[group].get((column.measure, column.quantile)) for column in shown]
         names = [harmless(value) or NO_DATA for value in group]
         figures = [
-            _coverage_of(row) if column.is_coverage else cell_of(row)
-            for column, row in zip(columns, cells, strict=True)
+            _coverage_of(row) if column.is_coverage else cell_of(row) for column, row in zip(shown, cells, strict=True)
         ]
-        table.add_row(*names, f"{size:,.0f}", *figures, *(_extra(cells[0]) if len(columns) == 1 else ()))
+        table.add_row(*names, f"{size:,.0f}", *figures)
     print_table(table)
-
-
-def print_over_time(
-    rows: Sequence[Figures], by: Sequence[str], buckets: Sequence[datetime], *, quantiles: Sequence[float] = ()
-) -> None:
-    """A line for each group and measure: a small plot over the buckets, the ends of its range, and the last value.
-
-    Buckets without data are gaps in the plot. Of times P95 alone, or these `quantiles`.
-    """
-    lines: dict[tuple[tuple[str, ...], str], dict[datetime | None, Figures]] = defaultdict(dict)
-    for row in rows:
-        if not math.isnan(row.value) and row.quantile in (None, *(quantiles or (_QUANTILE_SHOWN,))):
-            lines[row.group, row.title][row.bucket] = row
-    texts = []
-    for (group, title), at in lines.items():
-        values = [at[bucket].value if bucket in at else math.nan for bucket in buckets]
-        known = [value for value in values if math.isfinite(value)]
-        unit = next(iter(at.values())).unit
-        ends = [figure(value, unit).removesuffix(" chars/token") for value in (min(known), max(known), known[-1])]
-        texts.append(([*(harmless(value) or NO_DATA for value in group), harmless(title)], values, ends))
-    table = _table()
-    for name in (*by, "measure"):
-        table.add_column(name, no_wrap=True)
-    taken = sum(
-        2 + max(map(len, column))
-        for column in zip((*by, "measure", "lowest", "highest", "last"), *(n + e for n, _, e in texts), strict=True)
-    )
-    room = max(_NARROWEST_PLOT, min(_WIDEST_PLOT, Console().width - taken))
-    span = f"{buckets[0]:%m-%d %H:%M} to {buckets[-1]:%m-%d %H:%M}" if buckets else ""
-    table.add_column(span if len(span) <= room else "over time", no_wrap=True)
-    for name in ("lowest", "highest", "last"):
-        table.add_column(name, justify="right", no_wrap=True)
-    for names, values, ends in texts:
-        table.add_row(*names, Text(sparkline(thinned(values, room)), style="cyan"), *ends)
-    print_table(table)
+    if left := [column.title for column in columns[len(shown) :] if not column.is_coverage]:
+        more = counted(len(left), "more measure")
+        print_words(f"… {more} {'fits' if len(left) == 1 else 'fit'} a wider terminal: --json has all")
+    print_contradictions(rows)
 
 
 def _table() -> Table:
@@ -156,58 +115,42 @@ def _room_beside(groups: Sequence[Sequence[str]], by: Sequence[str]) -> float:
     return console.width - sum(min(width, _LONG_NAME) + 2 for width in widths) - len("requests")
 
 
-def _columns(rows: Sequence[Figures], only: Sequence[str], room: float) -> list[Column]:
-    if only:
-        return [
-            Column(name, f"{name} P95", _QUANTILE_SHOWN) if MEASURES[name].has_quantiles else Column(name, name)
-            for name in only
-            if any(row.measure == name for row in rows)
-        ]
+def _columns(rows: Sequence[Figures]) -> list[Column]:
+    """The headlines of which there is data."""
     known = {row.measure for row in rows if row.has_data}
-    columns: list[Column] = []
-    for column in HEADLINES:
-        if column.measure in known or column.is_coverage:
-            room -= 2 + max(len(column.title), 5 if column.is_coverage else _FIGURE)
-            if room < 0 and len(columns) >= _AT_LEAST:
-                break
-            columns.append(column)
-    return columns
+    covered = {row.measure for row in rows if not math.isnan(row.coverage)}
+    return [column for column in HEADLINES if column.measure in (covered if column.is_coverage else known)]
+
+
+def _fitting(columns: Sequence[Column], room: float) -> list[Column]:
+    """The first of them, as many as there is room for."""
+    fitting: list[Column] = []
+    for column in columns:
+        room -= 2 + max(len(column.title), 5 if column.is_coverage else _FIGURE)
+        if room < 0 and len(fitting) >= _AT_LEAST:
+            break
+        fitting.append(column)
+    return fitting
 
 
 def _size(rows: Collection[Figures]) -> float:
     """Requests of a group where one of its measures counts all of them, else attempts."""
-    requests = [row.count for row in rows if row.measure == _OF_REQUESTS]
-    return max(requests or [row.count for row in rows], default=0.0)
-
-
-def cell_of(row: Figures | None) -> str:
-    """The value, the bounds where they stand for it, or a dash; no unit where the title says it."""
-    if row is None or not row.has_data:
-        return NO_DATA
-    if math.isnan(row.value) and row.bound_low != row.bound_high:
-        return interval(row.bound_low, row.bound_high, row.unit)
-    # Without a success both bounds have no end.
-    return figure(row.bound_low if math.isnan(row.value) else row.value, row.unit).removesuffix(" chars/token")
+    counts = [row for row in rows if not math.isnan(row.count)]
+    requests = [row.count for row in counts if row.measure == _OF_REQUESTS]
+    return max(requests or [row.count for row in counts], default=0.0)
 
 
 def _coverage_of(row: Figures | None) -> str:
     return NO_DATA if row is None else figure(row.coverage, "1")
 
 
-def _extra(row: Figures | None) -> tuple[str, str]:
-    """The interval and the coverage."""
-    return ("", "") if row is None else (interval(row.low, row.high, row.unit), figure(row.coverage, "1", no_data=""))
+def _value_of(row: Figures, *, narrow: bool) -> str:
+    """Without a unit that is a word where names need the room: they say it."""
+    shown = figure(row.value, row.unit)
+    return shown.removesuffix(f" {row.unit}") if narrow and row.unit != "s" else shown
 
 
 def _interval_of(row: Figures) -> str:
     """Without a unit that is a word: the value beside it has it."""
     shown = interval(row.low, row.high, row.unit)
     return shown if row.unit == "s" else shown.removesuffix(f" {row.unit}")
-
-
-def _note(row: Figures) -> str:
-    bounds = ""
-    if not math.isnan(row.bound_low) and row.coverage < _COVERED:
-        between = interval(row.bound_low, row.bound_high, row.unit).replace(" to ", " and ")
-        bounds = f"between {between} once every outcome is known"
-    return "; ".join(filter(None, (bounds, row.note)))

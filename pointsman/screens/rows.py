@@ -9,6 +9,9 @@ from typing import Any
 import pandas as pd
 
 from analytics.frames import BUCKET
+from analytics.measures.definition import Mix, Probes, Quantiles
+from analytics.measures.registry import REGISTRY
+from pointsman.screens.figures import NO_DATA, figure, interval
 from pointsman_contract.measures import Unit
 
 
@@ -41,6 +44,34 @@ class Figures:
     def has_data(self) -> bool:
         """Whether there is a value, or bounds in its place."""
         return not (math.isnan(self.value) and math.isnan(self.bound_low))
+
+
+def cell_of(row: Figures | None) -> str:
+    """The value, the bounds where they stand for it, or a dash; no unit where the title says it."""
+    if row is None or not row.has_data:
+        return NO_DATA
+    if math.isnan(row.value) and row.bound_low != row.bound_high:
+        return interval(row.bound_low, row.bound_high, row.unit)
+    # Without a success both bounds have no end.
+    return figure(row.bound_low if math.isnan(row.value) else row.value, row.unit).removesuffix(" chars/token")
+
+
+# What a count counts, where it is not what the measure is of.
+_PARTS_COUNTED = {
+    "tool_success": "tool calls",
+    "first_attempt_tool_success": "tool calls",
+    "citation_grounding": "citations",
+    "probes": "probes",
+}
+_COUNTED = {"requests": "requests", "attempts": "attempts", "shadows": "pairs"}
+
+
+def counts_what(measure: str) -> str:
+    """What `count` is of: `requests`, `attempts`, `pairs`, …"""
+    (found,) = (one for one in REGISTRY if one.name == measure)
+    if isinstance(found, Probes):
+        return _PARTS_COUNTED[measure]
+    return _PARTS_COUNTED.get(measure) or _COUNTED[found.of if isinstance(found, Quantiles | Mix) else found.basis]
 
 
 def rows_of(table: pd.DataFrame, by: Sequence[str]) -> list[Figures]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal, NamedTuple
 
+from pointsman.wording import counted
 from store.rollups.freshness import Freshness
 
 State = Literal["calm", "attention", "blind"]
@@ -38,9 +39,13 @@ class RouteLine:
     requests: int = 0
     per_minute: float = 0.0
     figures: Mapping[str, float] = field(default_factory=dict)
+    # Between which the cost per success is, where too few outcomes are known for a figure.
+    cost_bounds: tuple[float, float] | None = None
+    # Sums that cannot be: their measures have no figures.
+    contradictions: Sequence[str] = ()
     dead_letters: int = 0
     safety: Safety = _NOTHING_FOUND
-    # The end of the last minute (hour, where it is longer ago) with a request.
+    # The end of the last minute (hour, where it is longer ago) with a request, and never later than the newest message.
     last_seen: datetime | None = None
 
     @property
@@ -56,9 +61,12 @@ class RouteLine:
         if self.dead_share >= _DEAD_SHARE:
             found.append(f"{100 * self.dead_share:.1f} % of its messages are dead letters")
         if self.safety.injections_succeeded:
-            found.append(f"{self.safety.injections_succeeded:,} injections succeeded")
+            found.append(f"{counted(self.safety.injections_succeeded, 'injection')} succeeded")
         if self.safety.failed_open_at_high_risk:
-            found.append(f"failed open at high risk {self.safety.failed_open_at_high_risk:,} times")
+            found.append(f"failed open at high risk {counted(self.safety.failed_open_at_high_risk, 'time')}")
+        if self.contradictions:
+            wrong = "; ".join(dict.fromkeys(self.contradictions))
+            found.append(f"its sums contradict each other ({wrong}): pointsman rollups verify, rebuild")
         if not self.requests and self.last_seen is not None:
             found.append("silent: it had requests in the last 24 hours")
         return found

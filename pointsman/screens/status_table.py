@@ -7,7 +7,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from pointsman.screens.figures import digits, figure
+from pointsman.screens.figures import NO_DATA, digits, figure, interval
 from pointsman.screens.status import RouteLine, State, Status, age
 from pointsman.terminal import harmless
 from pointsman_contract.measures import Unit
@@ -45,12 +45,22 @@ def rendered(status: Status, window: str, *, narrow: bool = False) -> Renderable
     for line in status.routes:
         table.add_row(
             Text(harmless(line.route), style="yellow" if line.troubles else ""),
-            digits(line.per_minute),
-            *(figure(line.figures.get(name, math.nan), unit) for name, _, unit in COLUMNS),
+            NO_DATA if math.isnan(line.per_minute) else digits(line.per_minute),
+            *(_cell(line, name, unit, narrow=narrow) for name, _, unit in COLUMNS),
             age(status.now, line.last_seen),
             figure(line.dead_share, "1"),
         )
     return Group(head, *reasons, Text(), table)
+
+
+def _cell(line: RouteLine, name: str, unit: Unit, *, narrow: bool) -> str:
+    """The figure, or the bounds of the cost that stand for it, on two lines where it is narrow."""
+    if name != "cost_per_success" or line.cost_bounds is None:
+        return figure(line.figures.get(name, math.nan), unit)
+    low, high = line.cost_bounds
+    # Without a success neither end is known.
+    shown = figure(low, unit) if low == high else interval(low, high, unit)
+    return shown.replace(" to ", "…\n") if narrow else shown
 
 
 def _counted(status: Status) -> str:
@@ -77,9 +87,15 @@ def _plain(line: RouteLine) -> dict[str, Any]:
     return {
         "route": line.route,
         "requests": line.requests,
-        "requests_per_minute": line.per_minute,
-        **{name: value if math.isfinite(value) else None for name, value in figures.items()},
+        "requests_per_minute": _finite(line.per_minute),
+        **{name: _finite(value) for name, value in figures.items()},
+        "cost_per_success_bounds": None if line.cost_bounds is None else [*map(_finite, line.cost_bounds)],
         "last_seen": None if line.last_seen is None else line.last_seen.isoformat(),
         "dead_letters": line.dead_letters,
         "troubles": line.troubles,
     }
+
+
+def _finite(value: float) -> float | None:
+    """Without the noise of floating point, far below a nano-dollar and a microsecond."""
+    return round(value, 12) if math.isfinite(value) else None

@@ -3,7 +3,7 @@
 Facts stand in temporary tables of the session, empty after each commit. A request whose outcome is another one than
 when it was counted has two facts: as it is now, and, with the sign -1, as it was.
 
-An outcome as of a cursor: of the rows below it the best rank, then the latest `observed_at`, then the last position;
+An outcome as of a cursor: the best of the rows below it (`store/rollups/verdicts.py`);
 the trace's own outcome ranks as auto and below every told one of that rank. A trace and an outcome belong together by
 id and, where the outcome says when the trace started, by starts at most a day apart. Source: design §4.
 """
@@ -16,6 +16,7 @@ from uuid import UUID
 from sqlalchemy import Connection, text
 
 from store.rollups.keys import ANSWER_ROLES
+from store.rollups.verdicts import find_verdicts
 from store.same_trace import SAME_TRACE_WITHIN
 
 OUTCOME_HORIZON = timedelta(days=7)
@@ -170,21 +171,6 @@ CROSS JOIN LATERAL (
     FROM {attempts_of("t")} a WHERE n.answers > 0
 ) z
 """)
-_BEST = 'ORDER BY o.source_rank DESC, o.observed_at DESC, o.topic_id DESC, o.partition DESC, o."offset" DESC'
-_HUMAN = "FILTER (WHERE o.human_review_us IS NOT NULL OR o.human_cost_nanousd IS NOT NULL)"
-_VERDICTS = text(
-    "INSERT INTO tick_verdicts SELECT t.trace_id, t.started_at, CAST(:is_now AS boolean),"
-    f" (array_agg(o.source_rank {_BEST}))[1], (array_agg(o.outcome {_BEST}))[1], (array_agg(o.broker_time {_BEST}))[1],"
-    f" count(*) {_HUMAN} > 0,"
-    f" (array_agg(o.human_review_us {_BEST}) {_HUMAN})[1], (array_agg(o.human_cost_nanousd {_BEST}) {_HUMAN})[1]"
-    " FROM tick_traces t CROSS JOIN LATERAL (SELECT * FROM outcomes WHERE trace_id = t.trace_id OFFSET 0) o"
-    " JOIN unnest(CAST(:topics AS uuid[]), CAST(:partitions AS integer[]), CAST(:read AS bigint[]))"
-    " AS c(topic_id, partition, batch_id) ON c.topic_id = o.topic_id AND c.partition = o.partition"
-    " WHERE o.batch_id <= c.batch_id AND (CAST(:is_now AS boolean) OR NOT t.is_new)"
-    " AND (o.trace_started_at IS NULL OR o.trace_started_at BETWEEN t.started_at - CAST(:near AS interval)"
-    " AND t.started_at + CAST(:near AS interval))"
-    " GROUP BY t.trace_id, t.started_at"
-)
 _UNTOLD = "v.outcome IS NULL OR (v.source_rank < 1 AND t.outcome <> 'unknown')"
 _REQUESTS = text(f"""
 INSERT INTO tick_requests
@@ -253,7 +239,7 @@ def _gather(db: Connection, before: Cursors, after: Cursors) -> None:
     by_index(db)
     for is_now, cursors in ((True, after), (False, before)):
         if cursors:
-            db.execute(_VERDICTS, {"is_now": is_now, "near": SAME_TRACE_WITHIN, **as_arrays(cursors)})
+            find_verdicts(db, {"is_now": is_now, "near": SAME_TRACE_WITHIN, **as_arrays(cursors)})
     db.execute(_ANSWERED, {"earliest": earliest, "latest": latest})
     by_choice(db)
     db.execute(_REQUESTS, {"horizon": OUTCOME_HORIZON})

@@ -13,10 +13,13 @@ from sqlalchemy import (
     UniqueConstraint,
     Uuid,
     func,
+    text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
 from store.tables.base import integer, key_text, metadata, moment, replayed
+
+_BY_WORTH = ("trace_id", "source_rank", "observed_at", "topic_id", "partition", "offset")
 
 outcomes = Table(
     "outcomes",
@@ -39,7 +42,13 @@ outcomes = Table(
     # As `price_id` in `attempts`, for `human_cost_nanousd`.
     integer("human_price_id"),
     PrimaryKeyConstraint("topic_id", "partition", "offset"),
-    Index(None, "trace_id"),
+    # By trace, and from the end by worth: of many outcomes of a trace only the best is read.
+    Index("ix_outcomes_best", *_BY_WORTH),
+    Index(
+        "ix_outcomes_human",
+        *_BY_WORTH,
+        postgresql_where=text("human_review_us IS NOT NULL OR human_cost_nanousd IS NOT NULL"),
+    ),
     Index(None, "batch_id"),
 )
 

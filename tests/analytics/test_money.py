@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pytest
 
 from analytics.measures.attempt_spend import attempt_spend
@@ -169,9 +170,16 @@ def test_tokens_per_second_by_hand() -> None:
     assert (row["count"], row["coverage"], row["value"]) == (3, 1, 25)
 
 
-@pytest.mark.parametrize("seconds", [0, -1, math.inf, math.nan])
+def test_each_row_has_its_own_span() -> None:
+    """60 in a minute and 60 in the 20 minutes of an hour that have gone; in what has not begun there is no rate."""
+    rates = requests_per_second(requests(requests=[60, 60, 1]), np.array([60.0, 1200.0, 0.0]))
+    assert rates["value"].tolist() == pytest.approx([1, 0.05, math.nan], nan_ok=True)
+    assert rates["low"].isna().tolist() == [False, False, True]
+
+
+@pytest.mark.parametrize("seconds", [-1, math.inf, math.nan])
 def test_a_rate_takes_a_span(seconds: float) -> None:
-    """A span of no length, or of no end, is an error and no division."""
+    """A span that is negative, or has no end, is an error and no division."""
     with pytest.raises(ValueError, match="a rate takes"):
         requests_per_second(requests(), seconds)
     with pytest.raises(ValueError, match="a rate takes"):

@@ -42,25 +42,25 @@ def test_probes_of_requests(probe: str, sums: dict[str, int], value: float, note
     """Score and verdict of the kinds that are scored by request."""
     row = scored(probe, sums)
     assert row["value"] == pytest.approx(value)
-    assert str(row["note"]).endswith(f": {note}")
+    assert str(row["note"]).startswith(f"target {note} (")
 
 
 @pytest.mark.parametrize(
     ("probe", "sums", "value", "note"),
     [
-        ("schema", {"attempts": 100, "schema_known": 100, "schema_valid": 100}, 1, "100 %: met"),
-        ("schema", {"attempts": 100, "schema_known": 100, "schema_valid": 99}, 0.99, "100 %: missed"),
+        ("schema", {"attempts": 100, "schema_known": 100, "schema_valid": 100}, 1, "target met (100 %)"),
+        ("schema", {"attempts": 100, "schema_known": 100, "schema_valid": 99}, 0.99, "target missed (100 %)"),
         (
             "tools",
             {"first_attempts": 9, "first_tools_known": 9, "first_tool_calls": 10, "first_tool_calls_ok": 9},
             0.9,
-            "over 90 % at the first attempt: missed",
+            "target missed (over 90 % at the first attempt)",
         ),
         (
             "tools",
             {"first_attempts": 9, "first_tools_known": 9, "first_tool_calls": 20, "first_tool_calls_ok": 19},
             0.95,
-            "over 90 % at the first attempt: met",
+            "target met (over 90 % at the first attempt)",
         ),
     ],
 )
@@ -75,14 +75,14 @@ def test_unknown_outcomes_meet_no_target(probe: str) -> None:
     """Ten probes of which nothing is known are no data: neither met nor missed."""
     row = scored(probe, {"requests": 10})
     assert math.isnan(float(str(row["value"])))
-    assert str(row["note"]).endswith(": no data")
+    assert str(row["note"]).startswith("no data for the target (")
 
 
 def test_golden_without_user_traffic_has_nothing_to_be_compared_with() -> None:
     """The score is shown, and its target is neither met nor missed."""
     row = scored("golden", {"requests": 10, "known": 10, "succeeded": 10}, traffic=requests(requests=5))
     assert row["value"] == 1
-    assert str(row["note"]).endswith(": no data")
+    assert str(row["note"]).startswith("no data for the target (")
 
 
 def test_multilingual_has_no_target() -> None:
@@ -104,7 +104,7 @@ def test_golden_of_any_arm_is_compared_with_the_traffic_of_the_baseline() -> Non
     golden = requests(route="a", arm="canary", model="new", probe="golden", requests=100, known=100, succeeded=80)
     (row,) = probes(golden, attempts(route=[], arm=[], model=[], probe=[]), traffic, by).to_dict("records")
     assert (row["route"], row["arm"]) == ("a", "canary")
-    assert row["note"].endswith(": missed")
+    assert row["note"].startswith("target missed (")
 
 
 def test_other_test_traffic_has_no_score() -> None:

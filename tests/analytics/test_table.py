@@ -48,7 +48,7 @@ def test_rows_say_what_the_measures_say() -> None:
     assert rows.loc[("attempt_error_rate", ""), "value"] == 0.25
     assert rows.loc[("requests_per_second", ""), "value"] == pytest.approx(1 / 6)
     assert rows.loc[("recovery_mix", "retry"), "value"] == 0.1
-    assert rows.loc[("probes", "needle"), "note"] == "over 99 %: met"
+    assert rows.loc[("probes", "needle"), "note"] == "target met (over 99 %)"
     assert rows.loc[("cost_per_success", ""), "unit"] == "USD"
     assert rows.loc[("cost_per_success", ""), "note"] == "10 without a full cost are left out"
     times = rows.xs("duration", level="measure")
@@ -78,7 +78,7 @@ def test_only_those_that_are_asked_for() -> None:
 
 
 def test_what_cannot_be_asked_is_said() -> None:
-    """A column or a measure that there is not, a frame that was not read, a span of no length."""
+    """A column or a measure that there is not, a frame that was not read, a span that is negative."""
     with pytest.raises(ValueError, match="nothing is kept apart by colour"):
         measures_table(frames(), ["colour"], 60)
     with pytest.raises(ValueError, match="there is no measure eror_rate"):
@@ -86,7 +86,7 @@ def test_what_cannot_be_asked_is_said() -> None:
     with pytest.raises(ValueError, match="takes the frame latency, which was not read"):
         measures_table(frames()._replace(latency=None), [], 60)
     with pytest.raises(ValueError, match="a rate takes"):
-        measures_table(frames(), [], 0)
+        measures_table(frames(), [], -1)
 
 
 @pytest.mark.parametrize("by", [[], ["route"], ["route", "arm", "bucket"]])

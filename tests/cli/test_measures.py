@@ -116,18 +116,6 @@ def test_over_time(url: str) -> None:
     ]
 
 
-def test_economics(url: str) -> None:
-    """What the cascade costs beside sending all to the premium route, and what stands for that."""
-    said = measures(url, "--as", "economics", "--route", "invoices")
-    assert line_of(said, "extraction").startswith("extraction | - | 3 | 33.3 % | $0.167 | $0.400 | $0.300")
-    assert "no premium-direct traffic" in said.out
-    (row,) = [
-        json.loads(line)
-        for line in measures(url, "--as", "economics", "--route", "invoices", "--json").out.splitlines()
-    ]
-    assert row["expected_cost"] == pytest.approx(0.3)
-
-
 def test_other_traffic_is_shown_apart(url: str) -> None:
     """Shadows and probes cost money too."""
     said = measures(url, "--traffic", "all", "--by", "arm", "-m", "spend")
@@ -142,14 +130,113 @@ def test_another_environment_is_named(url: str) -> None:
 
 
 def test_sums_that_contradict_each_other(url: str) -> None:
-    """Are told with what helps, and no figure is made of them."""
+    """Hide no other route and no other measure; what is wrong and what mends it is told."""
     sessions = Sessions(url)
-    execute(sessions, "UPDATE request_rollups_hour SET succeeded = known + 1")
+    of_chat = "(SELECT key_id FROM request_keys WHERE route = 'chat')"
+    execute(sessions, f"UPDATE request_rollups_hour SET succeeded = known + 1 WHERE key_id IN {of_chat}")
     sessions.close()
     said = measures(url)
-    assert (said.code, said.out) == (1, "")
-    assert "succeeded: more than known, of which it is a part" in said.err
-    assert "pointsman rollups verify" in said.err
+    assert said.code == 0, said
+    assert line_of(said, "invoices").startswith("invoices | 3 | 66.7 % | 100 % | $0.450")
+    assert line_of(said, "chat ").startswith("chat | 1 | - |")
+    assert "chat: succeeded: more than known, of which it is a part\n" in said.out
+    assert "pointsman rollups verify finds the day, and rebuild makes its sums again" in said.out
+    alone = measures(url, "--route", "chat")
+    assert "\nsucceeded: more than known" in alone.out
+    rows = [json.loads(line) for line in measures(url, "-m", "success rate", "--json").out.splitlines()]
+    assert {row["route"]: (row["value"] is None, row["count"] is None) for row in rows} == {
+        "chat": (True, True),
+        "invoices": (False, False),
+    }
+
+
+def test_several_measures_are_several_tables(url: str) -> None:
+    """Each says what its count is of, with interval and coverage; of times with all quantiles, or the one named."""
+    said = measures(url, "-m", "request error rate", "-m", "errors", "-m", "latency")
+    first, second, third = said.out.split("\n\n")[:3]
+    assert first.split("\n")[:2] == ["attempt_error_rate", "route     attempts  value  95 % interval  known"]
+    assert second.split("\n")[1].split()[:2] == ["route", "requests"]
+    assert re.search(r"P50 +P90 +P95 +P99", third)
+    named = measures(url, "-m", "p99 latency").out
+    assert re.search(r"requests +P99 +95 % interval +known", named)
+    assert "P50" not in named
+
+
+def test_measures_with_parts(url: str) -> None:
+    """A row for each part, with keys and without."""
+    said = measures(url, "-m", "recoveries", "--by", "route")
+    assert re.search(r"invoices +none +3 +100 %", said.out), said.out
+    assert "recovery_mix none" in measures(url, "-m", "recoveries", "--route", "invoices").out
+
+
+def test_a_rate_is_of_time_that_has_gone(url: str) -> None:
+    """Neither what is to come of this hour nor an end in the future is divided by."""
+    sessions = Sessions(url)
+    begin = datetime.now(UTC)
+    Feed(sessions).send(*(trace(started_at=begin, route="now") for _ in range(90)))
+    tick(sessions)
+    sessions.close()
+    hour = begin.replace(minute=0, second=0, microsecond=0)
+    for until in ([], ["--until", f"{begin + timedelta(days=9):%Y-%m-%dT%H:%M}"]):
+        said = measures(url, "-m", "rps", "--by", "hour", "--route", "now", "--since", "1h", "--json", *until)
+        (row,) = [json.loads(line) for line in said.out.splitlines()]
+        # From the span's first minute on where it began in this hour.
+        seconds = 90 / row["value"]
+        gone = (datetime.now(UTC) - hour).total_seconds()
+        assert seconds <= gone + 1
+        assert seconds >= (begin - hour).total_seconds() - 61
+
+
+def test_totals_of_an_hour_that_is_not_over_are_not_plotted(url: str) -> None:
+    """They would look like a fall; a value that is no total stays."""
+    said = measures(url, "--since", "5h", "--by", "hour", "-m", "spend", "-m", "escalation", "--route", "invoices")
+    assert "spend" in said.out
+    assert "without hours that are counted only in part" not in said.out
+    sessions = Sessions(url)
+    Feed(sessions).send(trace(started_at=datetime.now(UTC), attempts=(paid("0.01"),)))
+    tick(sessions)
+    sessions.close()
+    said = measures(url, "--since", "5h", "--by", "hour", "-m", "spend", "-m", "escalation", "--route", "invoices")
+    assert "\nspend: without hours that are counted only in part; --json has all\n" in said.out
+    assert line_of(said, "spend ").endswith("$0.200 | $0.700 | $0.200")
+    assert line_of(said, "escalation_rate").endswith("0 % | 50.0 % | 0 %")
+
+
+def test_why_there_is_nothing(url: str) -> None:
+    """Keys that nothing is kept apart by, no data although there are requests, a route that there is not."""
+    said = measures(url, "--by", "record_revision,provider")
+    assert "nothing to show: no measure is kept apart by all of record_revision, provider\n" in said.out
+    said = measures(url, "-m", "failure modes", "--by", "route")
+    assert "nothing to show: 4 requests in this span, but what was asked for has no data\n" in said.out
+    said = measures(url, "--route", "invoice")
+    assert "no requests of this route in this span, but of invoices: --route invoices\n" in said.out
+    assert "of invoices, chat: --route invoices\n" in measures(url, "--route", "zzz").out
+    said = measures(url, "-m", "spend", "--by", "language")
+    assert said.out.startswith("nothing to show: not kept apart by language: spend\n")
+    said = measures(url, "-m", "spend", "--by", "language", "--json")
+    assert (said.out, said.err) == ("", "pointsman: nothing to show: not kept apart by language: spend\n")
+
+
+def test_what_is_not_counted_is_told(url: str) -> None:
+    """Where nothing is found, because nobody counts."""
+    sessions = Sessions(url)
+    Feed(sessions).send(trace(started_at=datetime.now(UTC), environment="new"))
+    sessions.close()
+    said = measures(url, "--environment", "new")
+    assert re.search(r"what came in the last \d+ s is not counted yet", said.out), said.out
+    assert "nobody leads, so nothing is counted: run pointsman steer, or up\n" in said.out
+
+
+def test_coverage_that_nobody_tells_has_no_column(url: str) -> None:
+    """By provider there is no outcome."""
+    assert "known" not in measures(url, "--by", "provider").out.split("\n")[0]
+
+
+def test_programs_get_whole_counts_and_whole_money(url: str) -> None:
+    """Without what floating point makes of 0.1 + 0.2."""
+    rows = [json.loads(line) for line in measures(url, "-m", "spend", "--json").out.splitlines()]
+    assert {row["route"]: (row["value"], row["count"]) for row in rows} == {"chat": (None, 1), "invoices": (0.9, 3)}
+    assert '"count": 3,' in measures(url, "-m", "spend", "--json").out
 
 
 @pytest.mark.parametrize(
@@ -160,9 +247,12 @@ def test_sums_that_contradict_each_other(url: str) -> None:
         (["-m", "latensy"], "--measure: there is no 'latensy'; near it: duration"),
         (["-m", "happiness of users"], "docs/measures.md lists them"),
         (["--since", "tomorrow"], "--since: cannot read 'tomorrow'"),
-        (["--since", "1h", "--until", "2h"], "--until: expected a time behind --since"),
+        (["--since", "1h", "--until", "2h"], "--until: expected a time after --since"),
+        (["--since", "0d"], "--since: expected a time before now, not '0d'"),
+        (["--as", "economics", "-m", "spend"], "--as economics has figures of its own: leave out --measure"),
+        (["--as", "swap", "--by", "provider"], "--as swap: shadows are not kept apart by provider"),
         (["--json", "--csv"], "--json and --csv: one of them"),
-        (["--as", "poem"], "--as: expected economics"),
+        (["--as", "poem"], "--as: expected economics or swap"),
         (["--traffic", "bots"], "--traffic: expected user, probe or all"),
         (["--since", "60d", "--by", "minute"], "--by minute: minutes are kept since"),
         (["--as", "economics", "--by", "effort"], "requests are not kept apart by effort"),

@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -24,7 +25,7 @@ from tests.builders import attempt, outcome, trace
 from tests.cli.command import Said, pointsman
 from tests.ingest.process import environment
 from tests.services.postgres import PostgresServer
-from tests.store.feed import OUTCOMES_0, Feed, unreadable
+from tests.store.feed import OUTCOMES_0, Feed, execute, unreadable
 
 NOW = datetime.now(UTC)
 
@@ -85,8 +86,47 @@ def test_attention(url: str) -> None:
     said = status(url)
     assert said.code == 1
     assert "invoices: 50.0 % of its messages are dead letters" in said.out
-    assert "invoices: 1 injections succeeded" in said.out
+    assert "invoices: 1 injection succeeded" in said.out
     assert "mail: silent" in said.out
+
+
+def test_sums_that_contradict_each_other(url: str) -> None:
+    """One route needs attention and shows no figure of them; the others are shown as they are."""
+    sessions = Sessions(url)
+    of_chat = "(SELECT key_id FROM request_keys WHERE route LIKE 'chat%')"
+    execute(sessions, f"UPDATE request_rollups_minute SET succeeded = known + 1 WHERE key_id IN {of_chat}")
+    sessions.close()
+    said = status(url)
+    assert said.code == 1
+    assert "its sums contradict each other (succeeded: more than known, of which it is a part)" in said.out
+    seen = {line["route"]: line for line in json.loads(status(url, "--json").out)["routes"]}
+    assert seen["invoices"]["eventual_success_rate"] == 1
+    assert (seen["chat\x1b[2J"]["eventual_success_rate"], seen["chat\x1b[2J"]["requests"]) == (None, 1)
+
+
+def test_traffic_is_of_time_that_has_gone(url: str) -> None:
+    """A window ends now, not with the minute, and nothing was seen in the future."""
+    before = datetime.now(UTC)
+    (line,) = [
+        one for one in json.loads(status(url, "--window", "1m", "--json").out)["routes"] if one["route"] == "invoices"
+    ]
+    # From the beginning of the minute in which the window began.
+    seconds = 60 / line["requests_per_minute"]
+    gone = 60 + (before - timedelta(minutes=1)).second
+    assert gone - 2 <= seconds <= gone + 5
+    assert datetime.fromisoformat(line["last_seen"]) <= datetime.now(UTC)
+
+
+def test_too_few_outcomes(url: str) -> None:
+    """Under 80 % the bounds stand for the cost per success."""
+    free = dict.fromkeys(("prefill_cost_usd", "cache_cost_usd", "tools_cost_usd"), Decimal(0))
+    paid = attempt(generation_cost_usd=Decimal("0.01"), **free)
+    now = datetime.now(UTC)
+    outcomes = ("success", "success", "unknown")
+    also(url, *(trace(started_at=now, route="few", attempts=(paid,), outcome=value) for value in outcomes))
+    assert "$0.0100 to $0.0150" in status(url).out
+    (line,) = [one for one in json.loads(status(url, "--json").out)["routes"] if one["route"] == "few"]
+    assert (line["cost_per_success"], line["cost_per_success_bounds"]) == (None, [0.01, 0.015])
 
 
 def test_blind(database18: str) -> None:

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pointsman.screens.measures import HEADLINES
 from pointsman_contract.measures import MEASURES, QUANTILES, MeasureMeant, closest_measures, measure_named
 
 TEXTS = [(text, measure) for measure in MEASURES.values() for text in (measure.name, *measure.synonyms)]
@@ -29,6 +30,9 @@ TEXTS = [(text, measure) for measure in MEASURES.values() for text in (measure.n
         ("structured-output validity", "schema_adherence", None),
         ("first-attempt schema adherence", "first_attempt_schema_adherence", None),
         ("cost per successful outcome", "cost_per_success", None),
+        ("success", "eventual_success_rate", None),
+        ("escalated", "escalation_rate", None),
+        ("per success", "cost_per_success", None),
         ("  success   rate ", "eventual_success_rate", None),
         ("task_success_rate", "task_success_rate", None),
         ("security injection detection", "injection_succeeded", None),
@@ -86,3 +90,15 @@ def test_the_closest_are_named_for_the_message() -> None:
     assert closest_measures("P95 latancy")[0] == "duration"
     assert len(closest_measures("rate")) <= 3
     assert closest_measures("qqqqqqqq") == ()
+    assert closest_measures("schema")[0] == "first_attempt_schema_adherence"
+    assert closest_measures("chars/token")[0] == "tokenizer_compression"
+    assert closest_measures("") == ()
+
+
+@pytest.mark.parametrize("title", [column.title for column in HEADLINES if not column.is_coverage])
+def test_titles_of_columns_are_understood(title: str) -> None:
+    """What a table calls a measure names it, or leads to it; P95 alone says nothing of what."""
+    meant = measure_named(title)
+    names = closest_measures(title) if meant is None else (meant.measure.name,)
+    (column,) = [column for column in HEADLINES if column.title == title]
+    assert column.measure in names or title == "P95"

@@ -181,3 +181,20 @@ def test_a_tick_without_news_reads_next_to_nothing(open_sessions: OpenSessions) 
         tick(open_sessions())
     assert not read.whole_raw
     assert sum(read.blocks.values()) < 80, read.blocks
+
+
+def test_many_outcomes_of_one_trace_are_not_read_again(open_sessions: OpenSessions, scale: Scale) -> None:
+    """One more word on a trace costs a look at the best one, however many have been said."""
+    sessions, many = open_sessions(), scale(long=50_000, small=5_000)
+    feed = Feed(sessions)
+    feed.send(_trace(1))
+    told = {"trace_id": uuid5(_IDS, "1"), "source": "judge", "human_review_s": 1.0}
+    for first in range(0, many, 1_000):
+        feed.send(*(outcome(**told, observed_at=MIDNIGHT) for _ in range(first, first + 1_000)), to=OUTCOMES_0)
+    _catch_up(sessions)
+    feed.send(outcome(**told, observed_at=MIDNIGHT - DAY), to=OUTCOMES_0)
+    with reading() as read:
+        assert tick(open_sessions()).messages == 1
+    assert sum(blocks for name, blocks in read.blocks.items() if "outcomes" in name) < 60, sorted(
+        read.blocks.items(), key=lambda b: -b[1]
+    )[:9]

@@ -14,7 +14,7 @@ from store.rollups.tick import tick
 from store.sessions import Sessions
 from tests.builders import attempt
 from tests.scrape.shown import ROUTE, Shown, paid, recent
-from tests.store.feed import Feed
+from tests.store.feed import Feed, execute
 
 
 class Fake:
@@ -77,6 +77,21 @@ def test_measures_of_the_last_minutes(feed: Feed, sessions: Sessions, metrics: M
     refusals = ROUTE | {"measure": "refusal_rate"}
     assert seen.values("pointsman_measure", **refusals) == []
     assert seen.value("pointsman_measure_samples", **refusals) == 0
+
+
+def test_wrong_sums_of_one_route_hide_no_other(feed: Feed, sessions: Sessions, metrics: Made) -> None:
+    """It has no sample of the measures that read them; all else is refreshed."""
+    feed.send(recent(outcome="success"), recent(outcome="success", route="wrong"))
+    tick(sessions)
+    of_it = "(SELECT key_id FROM request_keys WHERE route = 'wrong')"
+    execute(sessions, f"UPDATE request_rollups_minute SET succeeded = known + 1 WHERE key_id IN {of_it}")
+    made, registry = metrics
+    assert made.refresh() > 0
+    seen = Shown(registry)
+    assert seen.value("pointsman_measure", **ROUTE, measure="eventual_success_rate") == 1
+    wrong = ROUTE | {"route": "wrong"}
+    assert seen.values("pointsman_measure", **wrong, measure="eventual_success_rate") == []
+    assert seen.value("pointsman_measure", **wrong, measure="escalation_rate") == 0
 
 
 def test_only_what_is_listed_is_shown(feed: Feed, sessions: Sessions, metrics: Made) -> None:

@@ -47,7 +47,7 @@ def test_columns_leave_room_for_names(
         "escalation_rate": 0.1,
         "attempt_error_rate": 0.01,
     }
-    print_groups([figures(name, value, group=names) for name, value in values.items()], ["route", "model"], [])
+    print_groups([figures(name, value, group=names) for name, value in values.items()], ["route", "model"])
     out = capsys.readouterr().out
     assert all(name in out for name in names)
     assert "90.0 %  100 %" in out

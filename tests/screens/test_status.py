@@ -31,7 +31,12 @@ def test_calm_says_nothing() -> None:
         (RouteLine(route="a", requests=99, dead_letters=1), "a: 1.0 % of its messages are dead letters"),
         (RouteLine(route="a", dead_letters=3), "a: 100.0 % of its messages are dead letters"),
         (RouteLine(route="a", requests=9, safety=Safety(2, 0)), "a: 2 injections succeeded"),
-        (RouteLine(route="a", requests=9, safety=Safety(0, 1)), "a: failed open at high risk 1 times"),
+        (RouteLine(route="a", requests=9, safety=Safety(0, 1)), "a: failed open at high risk 1 time"),
+        (RouteLine(route="a", requests=9, safety=Safety(1, 0)), "a: 1 injection succeeded"),
+        (
+            RouteLine(route="a", requests=9, contradictions=["succeeded: more than known"] * 2),
+            "a: its sums contradict each other (succeeded: more than known): pointsman rollups verify, rebuild",
+        ),
         (RouteLine(route="a", last_seen=NOON), "a: silent: it had requests in the last 24 hours"),
     ],
 )

@@ -1,13 +1,14 @@
 """One word for all routes, the reasons, and how fresh it is."""
 
 import io
+import math
 from datetime import timedelta
 
 import pytest
 from rich.console import Console
 
 from pointsman.screens.status import RouteLine, Status, judge
-from pointsman.screens.status_table import rendered
+from pointsman.screens.status_table import plain, rendered
 from store.rollups.freshness import Freshness
 from tests.builders import NOON
 
@@ -48,3 +49,21 @@ def test_names_have_room(narrow: bool) -> None:  # noqa: FBT001 - a case
     figures = {"eventual_success_rate": 0.912, "cost_per_success": 0.000249, "attempt_error_rate": 0.0029}
     line = RouteLine(route="synthetic-extract", per_minute=93.3, figures=figures, last_seen=A_MINUTE_AGO)
     assert "synthetic-extract " in shown(judge([line], fresh(), leader="me"), narrow=narrow)
+
+
+@pytest.mark.parametrize(("narrow", "cell"), [(False, "$0.0183 to $0.0274"), (True, "$0.0183… ")])
+def test_bounds_stand_for_the_cost(narrow: bool, cell: str) -> None:  # noqa: FBT001 - a case
+    """Where too few outcomes are known; on 80 columns on two lines, and no line is wider than that."""
+    line = RouteLine(route="synthetic-extract", per_minute=93.3, cost_bounds=(0.0183, 0.0274), last_seen=A_MINUTE_AGO)
+    out = shown(judge([line], fresh(), leader="me"), narrow=narrow)
+    assert cell in out
+    assert "$0.0274" in out
+    assert "synthetic-extract " in out
+
+
+def test_nothing_over_no_time_is_no_rate() -> None:
+    """A window of which nothing is counted has no requests a minute, and not 0."""
+    line = RouteLine(route="r", per_minute=math.nan, last_seen=A_MINUTE_AGO)
+    status = judge([line], fresh(), leader="me")
+    assert "nan" not in shown(status)
+    assert plain(status)["routes"][0]["requests_per_minute"] is None

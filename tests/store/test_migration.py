@@ -67,7 +67,7 @@ def test_revisions_are_named_as_their_files() -> None:
 def test_a_difference_would_be_found(sessions: Sessions) -> None:
     """The comparison is not blind: it sees a lost default, a lost index and a column too many."""
     execute(sessions, "ALTER TABLE ingest_offsets ALTER COLUMN updated_at DROP DEFAULT")
-    execute(sessions, "DROP INDEX ix_outcomes_trace_id")
+    execute(sessions, "DROP INDEX ix_outcomes_batch_id")
     execute(sessions, "ALTER TABLE traces ADD COLUMN extra text")
     assert len(differences(sessions)) == 3
 

@@ -12,7 +12,7 @@ from psycopg import errors
 from sqlalchemy import text
 
 from migrations.schema import migrate
-from store.errors import AddressUnreadable, DayMissing, StoreAway, StoreDenied, StoreRefused
+from store.errors import AddressUnreadable, DayMissing, StatementTooSlow, StoreAway, StoreDenied, StoreRefused
 from store.revision import require_revision
 from store.sessions import CONNECT_TIMEOUT_S, Sessions, translate
 from tests.services.postgres import PostgresServer
@@ -219,7 +219,7 @@ def test_an_empty_pool_is_not_waited_for_long(database18: str) -> None:
         pytest.param("53200", StoreAway, id="out of memory"),
         pytest.param("57P01", StoreAway, id="shut down by a person"),
         pytest.param("57P03", StoreAway, id="starting up"),
-        pytest.param("57014", StoreAway, id="statement time-out"),
+        pytest.param("57014", StatementTooSlow, id="statement time-out"),
         pytest.param("55P03", StoreAway, id="lock time-out"),
         pytest.param("40P01", StoreAway, id="deadlock"),
         pytest.param("40001", StoreAway, id="serialization"),
