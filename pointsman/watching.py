@@ -10,12 +10,11 @@ from analytics.report import Asked, read_family, report
 from pointsman.screens.rows import Figures, rows_of
 from pointsman.screens.status import RouteLine, Safety, Status, judge
 from pointsman.screens.status_table import COLUMNS
-from store.leases import holder_of
+from store.leases import STEER, holder_of
 from store.rollups.freshness import clock, dead_letters_by_route, read_freshness, routes_seen
 from store.rollups.reading import Part, cover
 from store.sessions import Sessions
 
-LEASE = "steer"
 _REMEMBERED = timedelta(hours=24)
 _P95 = 0.95
 _MOST_NAMED = 5
@@ -29,7 +28,7 @@ def look(sessions: Sessions, environment: str, window: timedelta) -> Status:
         fresh = read_freshness(db)
         letters = dead_letters_by_route(db, now - window)
         everywhere = routes_seen(db, now - _REMEMBERED)
-        leader = holder_of(db, LEASE)
+        leader = holder_of(db, STEER)
     seen = {one.route: one.hour for one in everywhere if one.environment == environment}
     elsewhere = sorted({one.environment for one in everywhere} - {environment})[:_MOST_NAMED]
     parts = cover(now - window, now, minutes_from=minutes_from)

@@ -30,7 +30,7 @@ _EXAMPLE = """example:
 
 @dataclass(frozen=True)
 class Model:
-    """An invented model; the prices are nano-dollars a token."""
+    """An invented model; the prices are nano-dollars a token. `tokens`: how many of its own a usual token makes."""
 
     name: str
     input_price: int
@@ -38,10 +38,11 @@ class Model:
     seconds: float
     success: float
     failing: float
+    tokens: float = 1.0
 
 
 SMALL = Model("synthetic-small", 100, 400, 0.4, 0.80, 0.004)
-SMALL_NEXT = Model("synthetic-small-next", 80, 320, 0.35, 0.79, 0.006)
+SMALL_NEXT = Model("synthetic-small-next", 80, 320, 0.35, 0.79, 0.006, tokens=1.14)
 LARGE = Model("synthetic-large", 2_500, 10_000, 1.6, 0.93, 0.003)
 
 
@@ -125,14 +126,18 @@ class Router:
     def _attempt(self, role: Role, model: Model, tokens: tuple[int, int]) -> Attempt:
         failing = self._random.random() < model.failing
         status: Status = self._random.choice(("error", "timeout", "rate_limited")) if failing else "ok"
-        input_tokens, output_tokens = tokens[0], 0 if failing else tokens[1]
+        # Some prompts suit a tokenizer better than others.
+        input_tokens = (
+            round(tokens[0] * model.tokens * (1 + (tokens[0] % 11 - 5) / 100)) if model.tokens > 1 else tokens[0]
+        )
+        output_tokens = 0 if failing else round(tokens[1] * model.tokens)
         return Attempt(
             role=role,
             model=model.name,
             provider="synthetic",
             input_tokens=input_tokens,
             output_tokens=output_tokens,
-            output_chars=4 * output_tokens,
+            output_chars=0 if failing else 4 * tokens[1],
             prefill_cost_usd=_nano_usd(input_tokens * model.input_price),
             cache_cost_usd=Decimal(0),
             generation_cost_usd=_nano_usd(output_tokens * model.output_price),

@@ -54,13 +54,12 @@ def _elsewhere(seen: "pd.DataFrame") -> str:
 
 def _not_counted(sessions: "Sessions") -> list[str]:
     """Why what was sent may not be there yet."""
-    from pointsman.watching import LEASE
-    from store.leases import holder_of
+    from store.leases import STEER, holder_of
     from store.rollups.freshness import read_freshness
 
     with sessions.read() as db:
         behind = read_freshness(db).behind.total_seconds()
-        leader = holder_of(db, LEASE)
+        leader = holder_of(db, STEER)
     told = [f"what came in the last {max(1, round(behind)):,} s is not counted yet"] if behind else []
     return [*told, *(["nobody leads, so nothing is counted: run pointsman steer, or up"] if leader is None else [])]
 
