@@ -15,7 +15,7 @@ from pointsman.wording import counted
 # In this order, with what one line says of each.
 _TITLES = {
     "swap_input_tokens": "input tokens",
-    "swap_input_cost": "these cost more",
+    "swap_input_cost": "extra input cost",
     "swap_output_tokens": "output tokens",
     "swap_cost": "cost in all",
 }

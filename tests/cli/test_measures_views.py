@@ -115,7 +115,7 @@ def test_swap(url: str) -> None:
     assert lines[1].startswith("input tokens | 1.20x | ")
     assert lines[1].endswith("x | of 2 pairs")
     # 0.012 dollars for 1,200 tokens, of which the baseline had 1,000: 0.002 more for each request.
-    assert lines[2].startswith("these cost more | $2.0")
+    assert lines[2].startswith("extra input cost | $2.0")
     assert lines[2].endswith("per 1,000 requests")
     assert lines[3].startswith("output tokens | 0.500x")
     assert lines[4].startswith("cost in all | 1.10x")

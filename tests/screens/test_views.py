@@ -84,7 +84,7 @@ def test_a_swap(capsys: Captured) -> None:
     ) or (" in place of" in out)
     words = " ".join(out.split())
     assert "input tokens 1.18x 1.05 to 1.31x of 100 pairs" in words
-    assert "these cost more -$0.120 -$0.133 to -$0.107 per 1,000 requests output tokens" in words
+    assert "extra input cost -$0.120 -$0.133 to -$0.107 per 1,000 requests output tokens" in words
     assert "29 of 130 shadow requests have no pair" in out
     assert out.count("input tokens") == 1
     assert all(len(line) <= 80 for line in out.splitlines())
