@@ -185,7 +185,7 @@ def test_a_tick_without_news_reads_next_to_nothing(open_sessions: OpenSessions) 
 
 def test_many_outcomes_of_one_trace_are_not_read_again(open_sessions: OpenSessions, scale: Scale) -> None:
     """One more word on a trace costs a look at the best one, however many have been said."""
-    sessions, many = open_sessions(), scale(long=50_000, small=5_000)
+    sessions, many = open_sessions(), scale(long=50_000, small=3_000)
     feed = Feed(sessions)
     feed.send(_trace(1))
     told = {"trace_id": uuid5(_IDS, "1"), "source": "judge", "human_review_s": 1.0}
