@@ -9,6 +9,7 @@ Unit: US dollars and shares. Basis: requests. Source: design §5.
 from collections.abc import Collection, Hashable, Sequence
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from analytics.errors import ContradictorySums
@@ -51,6 +52,7 @@ SAME = (BUCKET, "environment", "risk", "task_class")
 OBSERVED = "premium-direct traffic"
 ESTIMATED = "escalated requests"
 NONE = "nothing"
+_PREMIUM = ("premium_requests", "premium_cost", "premium_quality", "saving", "quality_gain", "break_even")
 
 
 def cascade_economics(requests: pd.DataFrame, by: Sequence[str] = ()) -> pd.DataFrame:
@@ -98,6 +100,11 @@ def _without_the_wrong(requests: pd.DataFrame, groups: Sequence[str]) -> pd.Data
 
     wrong = contradictory(list(dict.fromkeys(keys)), compute)
     good = compute(set(keys) - wrong.keys())
+    is_wrong = np.array([key in wrong for key in keys], dtype=bool)
+    if (is_wrong & _is_premium(requests)).any():
+        # With what is left of the premium traffic, or none of it, the cascade would be held against something else.
+        good[[*_PREMIUM]] = np.nan
+        good["premium_from"], good["note"] = NONE, "premium-direct traffic has contradictory sums: not compared"
     notes = [dict(zip(groups, group, strict=True)) | {"note": note} for group, note in wrong.items()]
     return pd.DataFrame([*good.to_dict("records"), *notes], columns=good.columns)
 
@@ -166,12 +173,16 @@ def _qualities(sums: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(columns, index=sums.index)
 
 
+def _is_premium(requests: pd.DataFrame) -> npt.NDArray[np.bool_]:
+    """Which rows are of requests that go to a premium route at once."""
+    return ((requests["route_kind"] == "premium") & (requests["protocol"] == "direct")).to_numpy(dtype=bool)
+
+
 def _with_premium(
     table: pd.DataFrame, summed: pd.DataFrame, requests: pd.DataFrame, same: Sequence[str]
 ) -> pd.DataFrame:
     """What premium-direct costs and achieves: observed where there is such traffic, else from the escalations."""
-    is_premium = (requests["route_kind"] == "premium") & (requests["protocol"] == "direct")
-    premium = _summed(requests[is_premium], same)
+    premium = _summed(requests[_is_premium(requests)], same)
     count, cost = _priced_cost(premium)
     observed = pd.DataFrame(
         {

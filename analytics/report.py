@@ -11,6 +11,7 @@ from analytics.frames import ATTEMPT_COLUMNS, BUCKET, REQUEST_COLUMNS, SHADOW_CO
 from analytics.measures.definition import AnyMeasure, Fact, FrameOfSums, Mix, Quantiles
 from analytics.measures.registry import REGISTRY
 from analytics.measures.table import MeasuresTable, measures_table
+from store.rollups.freshness import read_freshness
 from store.rollups.reading import (
     Database,
     FamilyName,
@@ -43,7 +44,7 @@ class Asked(NamedTuple):
 
     `parts` cover the span. `by` are key columns; `step` splits time too. `where` keeps rows of equal keys. `only` names
     measures; None is all of them. What comes after `counted_until` is not over, or not counted, and no rate is divided
-    by it; None: all of the span is counted.
+    by it; None: all of the span is counted. Who reads sums asks anew, in the same sight of the store (`as_counted`).
     """
 
     parts: Sequence[Part]
@@ -91,20 +92,40 @@ def report(sessions: Sessions, asked: Asked) -> MeasuresTable:
 
     Raises StoreAway, and ValueError for a column or a measure that there is not.
     """
-    chosen = [measure for measure in REGISTRY if asked.only is None or measure.name in asked.only]
-    kept = [measure for measure in chosen if measure.splits_by([*asked.columns, *asked.where])]
-    names = {measure.name for measure in kept}
+    kept = kept_of(asked)
     if not kept:
-        return MeasuresTable(measures_table(Frames(), asked.columns, 0, only=()).rows, tuple(_names(chosen)))
+        return tabled(Frames(), asked)
     # Ticks go on meanwhile, and times must not be more than what was timed.
     with sessions.snapshot() as db:
         await_report(db)
+        asked = as_counted(db, asked)
         frames = read_frames(db, asked, kept)
+    return tabled(frames, asked)
+
+
+def as_counted(db: Database, asked: Asked) -> Asked:
+    """Counted as far as it is in the sight of this transaction: what a tick adds later is in no sum either."""
+    if asked.counted_until is None:
+        return asked
+    fresh = read_freshness(db)
+    return asked._replace(counted_until=fresh.now - fresh.behind)
+
+
+def kept_of(asked: Asked) -> list[AnyMeasure]:
+    """The measures that were asked for and can be told apart by the columns."""
+    chosen = [measure for measure in REGISTRY if asked.only is None or measure.name in asked.only]
+    return [measure for measure in chosen if measure.splits_by([*asked.columns, *asked.where])]
+
+
+def tabled(frames: Frames, asked: Asked) -> MeasuresTable:
+    """The measures of what was read."""
+    chosen = [measure.name for measure in REGISTRY if asked.only is None or measure.name in asked.only]
+    names = {measure.name for measure in kept_of(asked)}
     table = measures_table(
         frames, asked.columns, asked.seconds if asked.step is None else asked.bucket_seconds, only=names
     )
     rows = table.rows if asked.step is None else table.rows.sort_values(BUCKET, kind="stable", ignore_index=True)
-    return MeasuresTable(rows, tuple(name for name in _names(chosen) if name not in names))
+    return MeasuresTable(rows, tuple(name for name in chosen if name not in names))
 
 
 def read_frames(db: Database, asked: Asked, measures: Sequence[AnyMeasure]) -> Frames:
@@ -119,7 +140,12 @@ def read_family(sessions: Sessions, family: FamilyName, asked: Asked, sums: Coll
     """
     with sessions.snapshot() as db:
         await_report(db)
-        return _Reader(db, asked).sums(family, asked.columns, Wanted(asked.where, asked.traffic), sums)
+        return family_sums(db, family, asked, sums)
+
+
+def family_sums(db: Database, family: FamilyName, asked: Asked, sums: Collection[str]) -> pd.DataFrame:
+    """The same in a transaction that may read other things too. Raises ValueError for one that is not."""
+    return _Reader(db, asked).sums(family, asked.columns, Wanted(asked.where, asked.traffic), sums)
 
 
 class _Reader(NamedTuple):
@@ -172,10 +198,6 @@ class _Reader(NamedTuple):
         """As the store calls them: a bucket by its step."""
         step = self.asked.step
         return [step if name == BUCKET and step is not None else name for name in columns]
-
-
-def _names(measures: Sequence[AnyMeasure]) -> list[str]:
-    return [measure.name for measure in measures]
 
 
 def _framed(rows: Sequence[Mapping[Any, Any]], columns: Sequence[str]) -> pd.DataFrame:

@@ -6,13 +6,13 @@ from datetime import datetime, timedelta
 import pandas as pd
 
 from analytics.errors import contradiction_in
-from analytics.report import Asked, read_family, report
+from analytics.report import Asked, family_sums, kept_of, read_frames, tabled
 from pointsman.screens.rows import Figures, rows_of
 from pointsman.screens.status import RouteLine, Safety, Status, judge
 from pointsman.screens.status_table import COLUMNS
 from store.leases import STEER, holder_of
 from store.rollups.freshness import clock, dead_letters_by_route, read_freshness, routes_seen
-from store.rollups.reading import Part, cover
+from store.rollups.reading import Database, Part, await_report, cover
 from store.sessions import Sessions
 
 _REMEMBERED = timedelta(hours=24)
@@ -23,21 +23,25 @@ _UNSAFE = ("injection_succeeded", "failed_open")
 
 def look(sessions: Sessions, environment: str, window: timedelta) -> Status:
     """The last `window`, by whole minutes. Raises StoreAway."""
+    names = [name for name, _, _ in COLUMNS]
+    # All of it at one moment: what a tick adds between two looks would be in one figure and not in the other.
     with sessions.snapshot() as db:
+        await_report(db)
         now, minutes_from = clock(db)
         fresh = read_freshness(db)
         letters = dead_letters_by_route(db, now - window)
         everywhere = routes_seen(db, now - _REMEMBERED)
         leader = holder_of(db, STEER)
+        parts = cover(now - window, now, minutes_from=minutes_from)
+        where = {"environment": environment}
+        asked = Asked(parts, ["route"], where=where, only=names, counted_until=now - fresh.behind)
+        frames = read_frames(db, asked, kept_of(asked))
+        unsafe = family_sums(db, "request", asked._replace(by=["route", "risk"]), _UNSAFE)
+        last = _minutes(db, asked)
+        sums = family_sums(db, "request", asked, ["requests"])
     seen = {one.route: one.hour for one in everywhere if one.environment == environment}
     elsewhere = sorted({one.environment for one in everywhere} - {environment})[:_MOST_NAMED]
-    parts = cover(now - window, now, minutes_from=minutes_from)
-    names = [name for name, _, _ in COLUMNS]
-    asked = Asked(parts, ["route"], where={"environment": environment}, only=names, counted_until=now - fresh.behind)
-    table = report(sessions, asked).rows
-    safety = _safety(read_family(sessions, "request", asked._replace(by=["route", "risk"]), _UNSAFE))
-    minutes = _last_minutes(sessions, asked)
-    sums = read_family(sessions, "request", asked, ["requests"])
+    table, safety, minutes = tabled(frames, asked).rows, _safety(unsafe), _last_minutes(last)
     requests = {str(route): int(count) for route, count in zip(sums["route"], sums["requests"], strict=True)}
     routes = sorted({*seen, *table["route"], *(route for where, route in letters if where == environment and route)})
     # No request is newer than the newest message; both are known to the minute or the hour only.
@@ -75,11 +79,15 @@ def _end_of_hour(hour: datetime | None) -> datetime | None:
     return None if hour is None else hour + timedelta(hours=1)
 
 
-def _last_minutes(sessions: Sessions, asked: Asked) -> dict[str, datetime]:
-    """The end of the last minute of the window in which each route had a request."""
+def _minutes(db: Database, asked: Asked) -> pd.DataFrame:
+    """The minutes of the window in which each route had a request."""
     parts = [Part("minute", part.begin, part.end) for part in asked.parts]
-    sums = read_family(sessions, "request", asked._replace(parts=parts, step="minute"), ())
-    last = sums.groupby("route")["bucket"].max()
+    return family_sums(db, "request", asked._replace(parts=parts, step="minute"), ())
+
+
+def _last_minutes(minutes: pd.DataFrame) -> dict[str, datetime]:
+    """The end of the last one of each route."""
+    last = minutes.groupby("route")["bucket"].max()
     return {str(route): pd.Timestamp(minute).to_pydatetime() + timedelta(minutes=1) for route, minute in last.items()}
 
 

@@ -114,7 +114,7 @@ def _await_repricing(db: Connection) -> None:
     """What this deletes must not come back from a repricing that has read it: one of a large day takes minutes."""
     db.execute(text("SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = '30min'"))
     db.execute(text("LOCK TABLE repriced_attempts IN ROW EXCLUSIVE MODE"))
-    db.execute(text("SET LOCAL statement_timeout = '60s'; SET LOCAL lock_timeout = '3s'"))
+    db.execute(text("SET LOCAL statement_timeout TO DEFAULT; SET LOCAL lock_timeout TO DEFAULT"))
 
 
 def forget_statement(whose: Whose) -> str:

@@ -85,7 +85,9 @@ def compare_prices(sessions: Sessions, book: PriceBook, day: date, period: Perio
 
     Without a model the time of people too.
     """
-    for window in _windows(sessions, day, period):
+    with sessions.read() as db:
+        windows = list(_windows(db, day, period))
+    for window in windows:
         with sessions.read() as db:
             found = _price(db, book, window, period.model)
         yield found
@@ -99,13 +101,13 @@ def reprice_day(
     Ticks and `forget` wait meanwhile. `seen` is called with every attempt, changed or not. None, and nothing is done,
     where raw rows of the day were deleted: its sums could not be made again.
     """
-    windows = list(_windows(sessions, day, period))
     changed = 0
     with sessions.write(prepare=prepare_tick) as db:
         begin_job(db, is_patient=True, beside=("repriced_attempts",))
         if not is_whole(db, day):
             return None
-        for window in windows:
+        # As large as the day is in the sight of this transaction, which may have waited long for its turn.
+        for window in list(_windows(db, day, period)):
             found = _price(db, book, window, period.model)
             for one in found:
                 seen(one)
@@ -128,11 +130,11 @@ class _Window(NamedTuple):
     to_ctid: str
 
 
-def _windows(sessions: Sessions, day: date, period: Period) -> Iterator[_Window]:
+def _windows(db: Connection, day: date, period: Period) -> Iterator[_Window]:
     begin = datetime.combine(day, time(), UTC)
     bounds = max(begin, period.since), min(begin + timedelta(days=1), period.until)
     for table in ("attempts",) if period.model is not None else ("attempts", "traces"):
-        for first in range(0, _blocks(sessions, table, day), _BLOCKS):
+        for first in range(0, _blocks(db, table, day), _BLOCKS):
             yield _Window(table, *bounds, f"({first},0)", f"({first + _BLOCKS},0)")
 
 
@@ -187,8 +189,7 @@ def _keep(db: Connection, changed: Sequence[Repriced]) -> None:
     db.execute(_REPLACE, columns)
 
 
-def _blocks(sessions: Sessions, table: str, day: date) -> int:
+def _blocks(db: Connection, table: str, day: date) -> int:
     """Pages of the day's partition; 0 where retention has dropped it meanwhile."""
     query = text("SELECT coalesce(pg_relation_size(to_regclass(:name)) / current_setting('block_size')::bigint, 0)")
-    with sessions.read() as db:
-        return int(db.execute(query, {"name": partition_name(table, day)}).scalar_one())
+    return int(db.execute(query, {"name": partition_name(table, day)}).scalar_one())

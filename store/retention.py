@@ -57,14 +57,15 @@ def delete_expired(sessions: Sessions, *, now: datetime, oldest: date) -> Delete
     batches = _delete(
         sessions, "ingest_batches", "id < :first_kept AND id NOT IN (SELECT batch_id FROM cursors)", behind
     )
-    begin = datetime(oldest.year, oldest.month, oldest.day, tzinfo=UTC)
-    _delete(sessions, "repriced_attempts", "started_at < :begin", {"begin": begin})
     for table in ("admitted_routes", "admitted_values"):
         _delete(sessions, table, "day < :oldest", {"oldest": oldest})
     minutes = sum(
         _delete(sessions, f"{family}_rollups_minute", "bucket < :first_minute", {"first_minute": first_minute})
         for family in ("request", "attempt", "shadow", "latency", "mix")
     )
+    # Last: a repricing keeps it to itself while it writes, and the next round comes soon.
+    begin = datetime(oldest.year, oldest.month, oldest.day, tzinfo=UTC)
+    _delete(sessions, "repriced_attempts", "started_at < :begin", {"begin": begin})
     return Deleted(batches, outcomes, heartbeats, letters, minutes)
 
 

@@ -50,7 +50,7 @@ _ROLLUP_TABLES = (
     *(f"{family}_rollups_{level}" for family in ("request", "attempt", "shadow", "latency", "mix")
       for level in ("minute", "hour", "day")),
     "latency_rollups_week", "closed_weeks", "tenant_rollups_day", "request_keys", "attempt_keys", "tenant_keys",
-    "shadow_keys", "admitted_values",
+    "shadow_keys", "shadows_before", "admitted_values",
 )  # fmt: skip
 
 # LOCK TABLE in a mode that excludes others asks for UPDATE: `start_day_parity` never holds a row, and the routes of a

@@ -36,6 +36,12 @@ def counting(**changes: Any) -> CountingFacts:
         ),
         (seen(counting=counting(behind=timedelta(hours=5))), "rollups", "problem", "5 h behind"),
         (
+            seen(counting=counting(behind=timedelta(seconds=2), read_until=None)),
+            "rollups",
+            "problem",
+            "2 s behind, nothing was ever counted",
+        ),
+        (
             seen(counting=counting(behind=timedelta(days=3), read_until=None)),
             "rollups",
             "problem",

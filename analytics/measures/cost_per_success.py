@@ -18,6 +18,8 @@ from analytics.measures.shares import coverage, result
 from analytics.measures.spend import NANO
 
 NEEDED_COVERAGE = 0.8
+# How a note says that requests are in neither sum.
+UNPRICED = "without a full cost are left out"
 
 
 def cost_per_success(requests: pd.DataFrame) -> pd.DataFrame:
@@ -61,7 +63,7 @@ def _notes(is_covered: npt.NDArray[np.bool_], requests: Numbers, successes: Numb
     few = f"fewer than {NEEDED_COVERAGE:.0%} of the outcomes are known: the bounds stand for the figure"
     reasons = np.select([requests == 0, ~is_covered, successes == 0], ["", few, "no success among them"], "")
     return [
-        "; ".join(filter(None, (reason, f"{left_out:.0f} without a full cost are left out" if left_out else "")))
+        "; ".join(filter(None, (reason, f"{left_out:.0f} {UNPRICED}" if left_out else "")))
         for reason, left_out in zip(reasons.tolist(), unpriced.tolist(), strict=True)
     ]
 

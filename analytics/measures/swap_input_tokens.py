@@ -1,8 +1,8 @@
 """Tokenizer effect of a swap: how many tokens the candidate counts where the baseline counts one, on the same prompts.
 
 Input tokens of the candidate / those of the baseline, of the first answer attempts of a shadow request and of the
-request that it shadows, where both were answered and hold text alone. Only what came on the same UTC day, environment
-and route is a pair. Coverage is the share of shadow requests that could be compared.
+request that it shadows, where both were answered, count input tokens and hold text alone. Only what came on the same
+UTC day, environment and route is a pair. Coverage is the share of shadow requests that could be compared.
 Unit: ratio. Basis: pairs of requests. Source: design §5.
 """
 

@@ -1,8 +1,8 @@
 """Output tokens of a swap: how many tokens the candidate answers with where the baseline answers with one.
 
 Output tokens of the candidate / those of the baseline, reasoning included, of the first answer attempts of a shadow
-request and of the request that it shadows, where both were answered. The answers differ, so this is the tokenizer and
-how much the models say; `tokenizer_compression` is the tokenizer alone.
+request and of the request that it shadows, where both were answered and count some. The answers differ, so this is the
+tokenizer and how much the models say; `tokenizer_compression` is the tokenizer alone.
 Unit: ratio. Basis: pairs of requests. Source: design §5.
 """
 

@@ -36,6 +36,10 @@ COLUMNS = (
 )
 
 
+# A share of all groups is one of those whose sums can be.
+_OF_LESS = "a share of the groups without contradictory sums alone"
+
+
 class MeasuresTable(NamedTuple):
     """`rows`: the columns of `by`, then COLUMNS. `cannot_split`: names of measures that those columns cannot split."""
 
@@ -135,7 +139,8 @@ def _without_the_wrong(measure: AnyMeasure, frames: Frames, by: Sequence[str], s
     wrong = contradictory(list(groups), compute)
     parts = [pd.DataFrame([[*group, note] for group, note in wrong.items()], columns=[*by, "note"])]
     if good := groups.keys() - wrong.keys():
-        parts.append(compute(good))
+        figures = compute(good)
+        parts.append(figures.assign(note=_OF_LESS) if wrong and measure.name == "route_share" else figures)
     return pd.concat(parts, ignore_index=True)
 
 
@@ -145,12 +150,14 @@ def _keys(frame: pd.DataFrame, by: Sequence[str]) -> list[Group]:
 
 
 def _rows_of(measure: AnyMeasure, frames: Frames, by: Sequence[str], groups: Collection[Group]) -> Frames:
-    """The rows of some groups."""
+    """The rows of some groups, in the frames that the measure takes."""
+    taken = {*measure.takes, *([measure.basis] if isinstance(measure, Quantiles | Mix) else [])}
     of_them = Frames(
-        *(
-            None if frame is None else frame[np.array([key in groups for key in _keys(frame, by)], dtype=bool)]
-            for frame in frames
-        )
+        **{
+            name: frame[np.array([key in groups for key in _keys(frame, by)], dtype=bool)]
+            for name, frame in frames._asdict().items()
+            if frame is not None and name in taken
+        }
     )
     if not isinstance(measure, Probes):
         return of_them

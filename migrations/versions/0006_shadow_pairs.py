@@ -1,8 +1,8 @@
 """Rollups of shadow requests beside the requests that they shadow, and an index by which a shadow is found.
 
 Revision: 0006_shadow_pairs, follows 0005_rollups. The index on `traces` holds shadows alone; building it reads every
-stored trace once and holds up ingest meanwhile. Pairs are counted from here on: `pointsman rollups rebuild` makes those
-of days that were counted before.
+stored trace once and holds up ingest meanwhile. Shadows that the rollups have read by now were not counted as such,
+which is noted: `pointsman rollups rebuild` makes the pairs of their days.
 """
 
 import sqlalchemy as sa
@@ -48,6 +48,14 @@ def upgrade() -> None:
             ),
             sa.PrimaryKeyConstraint("bucket", "key_id", name=f"pk_shadow_rollups_{level}"),
         )
+    op.create_table(
+        "shadows_before",
+        sa.Column("topic_id", sa.Uuid(), nullable=False),
+        sa.Column("partition", sa.Integer(), nullable=False),
+        sa.Column("batch_id", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("topic_id", "partition", name="pk_shadows_before"),
+    )
+    op.execute("INSERT INTO shadows_before SELECT topic_id, partition, batch_id FROM cursors WHERE job = 'rollups'")
     op.create_index("ix_traces_shadow_of", "traces", ["shadow_of"], postgresql_where=sa.text("shadow_of IS NOT NULL"))
 
 
@@ -57,3 +65,4 @@ def downgrade() -> None:
     for level in _LEVELS:
         op.drop_table(f"shadow_rollups_{level}")
     op.drop_table("shadow_keys")
+    op.drop_table("shadows_before")

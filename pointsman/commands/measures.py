@@ -80,5 +80,7 @@ def _refuse(*, as_json: bool, as_csv: bool, view: str | None, traffic: str, is_c
         raise UsageError(f"--as: expected economics or swap, not {view!r}")
     if view is not None and is_chosen:
         raise UsageError(f"--as {view} has figures of its own: leave out --measure")
+    if view == "swap" and traffic == "probe":
+        raise UsageError("--as swap compares users' requests: no probe has a shadow")
     if traffic not in ("user", "probe", "all"):
         raise UsageError(f"--traffic: expected user, probe or all, not {traffic!r}")

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from analytics.report import Asked
+    from store.rollups.freshness import Freshness
     from store.sessions import Sessions
 
 _BEHIND_S = 30
@@ -85,23 +86,34 @@ def _whys(asked: "Asked", cannot_split: "Sequence[str]") -> str:
     )
 
 
-def told_of_span(sessions: "Sessions", asked: "Asked") -> str:
-    """The span as it was covered, whose traffic, and how fresh it is."""
+def told_of_span(sessions: "Sessions", asked: "Asked", *, whose: str = "") -> str:
+    """The span as it was covered, whose traffic (as the flag says, or `whose`), and how fresh it is."""
     from analytics.report import span_of
     from store.rollups.freshness import read_freshness
 
     with sessions.read() as db:
         fresh = read_freshness(db)
     span = span_of(asked.parts)
-    whose = {"user": "user traffic", "probe": "probes", "all": "all traffic"}[asked.traffic]
+    whose = whose or {"user": "user traffic", "probe": "probes", "all": "all traffic"}[asked.traffic]
     # Parts are whole minutes, hours or days; nothing was counted of what is still to come of the last one.
     until = min(span[1], fresh.now) if span else None
     told = [f"{span[0]:%Y-%m-%d %H:%M} to {until:%Y-%m-%d %H:%M} UTC" if span else "an empty span", whose]
     told.append(", ".join(f"{name} {value}" for name, value in asked.where.items()))
-    if fresh.read_until is None:
-        told.append("nothing is counted yet: does pointsman steer (or up) run?")
-    else:
+    if fresh.read_until is not None:
         told.append(f"counted up to {fresh.read_until:%H:%M:%S}")
-        if fresh.behind.total_seconds() > _BEHIND_S:
-            told.append(f"{fresh.behind.total_seconds():,.0f} s behind: does pointsman steer (or up) run?")
-    return "; ".join(told)
+    return "; ".join([*told, *_lateness(fresh)])
+
+
+def lateness(sessions: "Sessions") -> str:
+    """That what was read is not all, for who reads figures alone; '' where it is."""
+    from store.rollups.freshness import read_freshness
+
+    with sessions.read() as db:
+        return "; ".join(_lateness(read_freshness(db)))
+
+
+def _lateness(fresh: "Freshness") -> list[str]:
+    if fresh.read_until is None:
+        return ["nothing is counted yet: does pointsman steer (or up) run?"]
+    behind = fresh.behind.total_seconds()
+    return [f"{behind:,.0f} s behind: does pointsman steer (or up) run?"] if behind > _BEHIND_S else []

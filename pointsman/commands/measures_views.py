@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from pointsman.commands.measures_rows import write_rows
-from pointsman.commands.measures_told import left_out, nothing, told_of_span
+from pointsman.commands.measures_told import lateness, left_out, nothing, told_of_span
 from pointsman.exits import UsageError, say
 from pointsman.terminal import print_words
 
@@ -52,6 +52,8 @@ def show_measures(
 def _write(sessions: "Sessions", asked: "Asked", table: "MeasuresTable", *, as_json: bool) -> None:
     """Who gets no row is told why, beside the output."""
     write_rows(table.rows, as_json=as_json)
+    if len(table.rows) and (late := lateness(sessions)):
+        say(late)
     if not len(table.rows):
         say(nothing(sessions, asked, table.cannot_split))
     elif table.cannot_split:
@@ -132,4 +134,4 @@ def show_swap(sessions: "Sessions", asked: "Asked", *, as_json: bool, as_csv: bo
         print_swap(rows_of(table.rows, wide.by), wide, shadows=shadows, paired=paired)
     else:
         print_words(NO_SHADOWS)
-    print_words(f"\n{told_of_span(sessions, asked)}")
+    print_words(f"\n{told_of_span(sessions, asked, whose='shadows of user traffic')}")

@@ -43,22 +43,35 @@ def status(
         raise UsageError("--window: expected an age from 1m to 24h")
     if watch:
         state = _watch(settings, span, window, as_json=as_json)
+    elif as_json:
+        state = _told_once(settings, span, window)
     else:
         with checked_sessions(settings, "status") as sessions:
-            state = _once(sessions, settings.environment, span, window, as_json=as_json).state
+            state = _once(sessions, settings.environment, span, window).state
     raise typer.Exit(_CODES[state])
 
 
-def _once(sessions: "Sessions", environment: str, span: "timedelta", window: str, *, as_json: bool) -> "Status":
-    from pointsman.screens.status_table import plain, rendered
+def _told_once(settings: Settings, span: "timedelta", window: str) -> "State":
+    """For programs, which get an object also where the database is away."""
+    from pointsman.commands.status_watch import Watch
+    from pointsman.database import build_sessions
+
+    sessions = build_sessions(settings, "status")
+    try:
+        seen = Watch(sessions, settings.environment, span, window).look()
+    finally:
+        sessions.close()
+    typer.echo(json.dumps(seen.line))
+    return seen.state
+
+
+def _once(sessions: "Sessions", environment: str, span: "timedelta", window: str) -> "Status":
+    from pointsman.screens.status_table import rendered
     from pointsman.terminal import is_narrow, print_table
     from pointsman.watching import look
 
     seen = look(sessions, environment, span)
-    if as_json:
-        typer.echo(json.dumps(plain(seen)))
-    else:
-        print_table(rendered(seen, window, narrow=is_narrow()))
+    print_table(rendered(seen, window, narrow=is_narrow()))
     return seen
 
 

@@ -37,14 +37,14 @@ def check_rollups(seen: Observed) -> Iterator[Finding]:
     fresh = seen.counting.freshness
     if fresh.stored_at is None:
         yield ok("rollups", "nothing is stored yet")
-    elif fresh.behind <= _SLOW:
-        newest = "" if fresh.read_until is None else f", the newest message is {_told(fresh.now, fresh.read_until)} old"
+    elif fresh.behind <= _SLOW and fresh.read_until is not None:
+        newest = f", the newest message is {_told(fresh.now, fresh.read_until)} old"
         yield ok("rollups", f"all is counted{newest}" if not fresh.behind else "counted but for the last seconds")
     else:
         waits = f"{_told(fresh.now, fresh.now - fresh.behind)} behind"
         until = "nothing was ever counted" if fresh.read_until is None else f"counted up to {_moment(fresh.read_until)}"
         fix = "/healthz of who leads says whether its task rollups fails, waits or catches up; nobody leads: start one"
-        stands = fresh.behind > _STANDS
+        stands = fresh.behind > _STANDS or fresh.read_until is None
         yield (problem if stands else warning)("rollups", f"{waits}, {until}: measures and status are as old", fix)
 
 
@@ -54,6 +54,9 @@ def check_prices(seen: Observed) -> Iterator[Finding]:
         return
     entries, unpriced = seen.counting.price_entries, seen.counting.unpriced
     book = f"the price book has {entries:,} {'entry' if entries == 1 else 'entries'}" if entries else _EMPTY
+    if seen.counting.freshness.read_until is None:
+        yield ok("prices", f"{book}; nothing is counted yet that could lack a price")
+        return
     if not unpriced:
         yield ok("prices", f"{book}, and every attempt that was counted in 24 h has a cost")
         return

@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pointsman.screens.figures import NO_DATA, figure, interval
-from pointsman.screens.notes import print_contradictions, print_notes
+from pointsman.screens.notes import print_contradictions, print_notes, print_unpriced
 from pointsman.screens.rows import Figures, cell_of
 from pointsman.terminal import harmless, is_narrow, print_table, print_words
 from pointsman.wording import counted
@@ -68,7 +68,8 @@ def print_one_group(rows: Sequence[Figures]) -> None:
             )
     print_table(table)
     print_notes(rows, most=len(rows), has_bounds=False)
-    without = dict.fromkeys(row.measure for row in rows if not row.has_data)
+    known = {row.measure for row in rows if row.has_data}
+    without = dict.fromkeys(row.title if row.measure in known else row.measure for row in rows if not row.has_data)
     if without:
         print_words(f"\nno data: {', '.join(without)}")
     print_contradictions(rows)
@@ -99,6 +100,7 @@ def print_groups(rows: Sequence[Figures], by: Sequence[str]) -> None:
     if left := [column.title for column in columns[len(shown) :] if not column.is_coverage]:
         more = counted(len(left), "more measure")
         print_words(f"… {more} {'fits' if len(left) == 1 else 'fit'} a wider terminal: --json has all")
+    print_unpriced(rows)
     print_contradictions(rows)
 
 

@@ -4,11 +4,13 @@ import math
 from collections.abc import Sequence
 
 from analytics.errors import HOW_TO_MEND, contradiction_in
-from pointsman.screens.figures import interval
+from analytics.measures.cost_per_success import UNPRICED
+from pointsman.screens.figures import NO_DATA, interval
 from pointsman.screens.rows import Figures
 from pointsman.terminal import harmless, print_words
 
 _MOST = 5
+_OF_COST = "cost_per_success"
 _COVERED = 0.995
 
 
@@ -31,6 +33,20 @@ def _note(row: Figures, *, has_bounds: bool) -> str:
         between = interval(row.bound_low, row.bound_high, row.unit).replace(" to ", " and ")
         bounds = f"between {between} once every outcome is known"
     return "; ".join(filter(None, (bounds, row.note)))
+
+
+def print_unpriced(rows: Sequence[Figures]) -> None:
+    """A line for each group of whose requests some have no full cost, a few of them; nothing where none has."""
+    told = [
+        ": ".join(filter(None, [", ".join(harmless(value) or NO_DATA for value in row.group), sentence]))
+        for row in rows
+        if row.measure == _OF_COST
+        for sentence in row.note.split("; ")
+        if UNPRICED in sentence
+    ]
+    if told:
+        more = [f"… and {len(told) - _MOST:,} more"] if len(told) > _MOST else []
+        print_words("\n" + "\n".join([*told[:_MOST], *more, "what they lack: pointsman prices check"]))
 
 
 def print_contradictions(rows: Sequence[Figures]) -> None:

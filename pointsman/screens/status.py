@@ -110,6 +110,8 @@ def _of_the_way(fresh: Freshness) -> list[str]:
     if fresh.stored_at is None:
         return ["nothing was ever stored: pointsman doctor looks at every step of the way"]
     found = []
+    if fresh.read_until is None:
+        found.append("nothing is counted yet: does pointsman steer (or up) run?")
     if fresh.now - fresh.stored_at > _SILENT_AFTER:
         found.append(
             f"nothing arrived for {_long(fresh.now - fresh.stored_at)}, not even a heartbeat: no traffic, or nobody"

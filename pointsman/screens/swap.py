@@ -79,7 +79,7 @@ def _line(title: str, row: Figures, pairs: float) -> Line:
 
 def _without_a_pair(shadows: int, paired: int) -> str:
     alone = shadows - paired
-    if not alone:
+    if alone <= 0:
         return (
             f"each of {counted(shadows, 'shadow request')} has its pair; compared are those that both models answered,"
             " input only of text"

@@ -107,10 +107,10 @@ def keep_partitions(sessions: Sessions, days: Days, *, ready: Callable[[int], No
     `ready` is told how many days are ready ahead; returns the days and rows that came or went. Raises StoreErrors.
     """
     done = days.maintain()
+    ready(days.ahead())
     kept = days.kept()
     # A day past retention stays while some of it is not read. So does all that makes it what it is.
     deleted = delete_expired(sessions, now=kept.now, oldest=min(kept.oldest, days.first_attached() or kept.oldest))
-    ready(days.ahead())
     counts = {"days_made": len(done.made), "days_dropped": len(done.dropped)}
     counts |= {f"{name}_deleted": count for name, count in deleted._asdict().items()}
     say = log.info if any(counts.values()) else log.debug

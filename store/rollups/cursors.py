@@ -80,12 +80,12 @@ class Unread(NamedTuple):
 
 def take_turn(db: Connection, *, is_patient: bool = False) -> None:
     """Be the only transaction that writes rollups, whoever believes to be the leader. Raises StoreAway after a wait:
-    of three seconds, or, for who comes only once (`is_patient`), of as long as a large tick may take.
+    of three seconds, or, for who comes only once (`is_patient`), of as long as a repricing of a large day may take.
 
     A table's lock, since waiting for it does not fix what a REPEATABLE READ transaction sees, as a query would.
     """
     if is_patient:
-        db.execute(text("SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = '120s'"))
+        db.execute(text("SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = '30min'"))
     db.execute(text("LOCK TABLE rollups_turn IN EXCLUSIVE MODE"))
 
 

@@ -38,7 +38,11 @@ _READ = (
     " AS c(topic_id, partition, batch_id) ON c.topic_id = b.topic_id AND c.partition = b.partition"
     " WHERE b.id = {trace}.batch_id)"
 )
-_DAYS = text("SELECT DISTINCT CAST(started_at AS date) FROM tick_traces WHERE is_new AND arm <> 'shadow'")
+# What `forget` has deleted may come again and was perhaps in a pair: no shadow of such a day waits any more.
+_DAYS = text(
+    "SELECT DISTINCT CAST(started_at AS date) FROM tick_traces WHERE is_new AND arm <> 'shadow'"
+    " AND CAST(started_at AS date) NOT IN (SELECT day FROM incomplete_days)"
+)
 # Most routes have no shadow: a look into the index of a day's shadows then saves one for each trace.
 _HAS_SHADOWS = text(
     "SELECT EXISTS (SELECT FROM traces WHERE shadow_of IS NOT NULL AND started_at >= :begin AND started_at < :end)"
@@ -52,6 +56,9 @@ _SHADOWS_THAT_WAITED = text(
     " AND s.arm = 'shadow' AND s.probe = '' AND s.environment = t.environment AND s.route = t.route OFFSET 0) s"
     " WHERE t.is_new AND t.arm <> 'shadow' AND t.probe = '' AND t.started_at >= :begin AND t.started_at < :end"
     f" AND {_READ.format(trace='s')}"
+    # A value, as above.
+    " AND coalesce((SELECT u.batch_id FROM ingest_batches b JOIN shadows_before u USING (topic_id, partition)"
+    " WHERE b.id = s.batch_id), 0) < s.batch_id"
 )
 
 

@@ -20,6 +20,7 @@ from store.tables.rollups import (
     rollups_turn,
     shadow_keys,
     shadow_rollups,
+    shadows_before,
     tenant_keys,
     tenant_rollups,
 )
@@ -51,6 +52,7 @@ __all__ = [
     "rollups_turn",
     "shadow_keys",
     "shadow_rollups",
+    "shadows_before",
     "start_day_parity",
     "tenant_keys",
     "tenant_rollups",

@@ -35,6 +35,16 @@ cursors = Table(
     PrimaryKeyConstraint("job", "topic_id", "partition"),
 )
 
+# How far each partition was read when shadows began to be counted: those of before have no row that waits for a pair.
+shadows_before = Table(
+    "shadows_before",
+    metadata,
+    Column("topic_id", Uuid, nullable=False),
+    Column("partition", Integer, nullable=False),
+    Column("batch_id", BigInteger, nullable=False),
+    PrimaryKeyConstraint("topic_id", "partition"),
+)
+
 # Never holds a row: locking it makes those who write rollups take turns.
 rollups_turn = Table("rollups_turn", metadata, Column("unused", SmallInteger))
 

@@ -120,6 +120,9 @@ def test_no_measure_is_blinded(measure: Any) -> None:
     rows = measures_table(both, ["route"], 60, only=[measure.name]).rows
     alone = measures_table(nothing_wrong, ["route"], 60, only=[measure.name]).rows
     found = rows[rows["route"] == "a"].reset_index(drop=True)
+    if measure.name == "route_share":
+        # The one measure whose whole is all groups: it says so.
+        found, alone = found.drop(columns="note"), alone.drop(columns="note")
     pd.testing.assert_frame_equal(found, alone, check_dtype=False)
     if not isinstance(measure, Mix):
         told = [contradiction_in(note) for note in rows.loc[rows["route"] == "b", "note"]]
@@ -151,3 +154,36 @@ def test_what_is_wrong_is_told_alone() -> None:
     """Other notes contradict nothing."""
     assert contradiction_in("no target") == ""
     assert contradiction_in(str(ContradictorySums("this and that"))) == "this and that"
+
+
+def test_a_share_of_less_than_all_says_so() -> None:
+    """Of three routes one is wrong: the others have half each of what is left, and a note."""
+    frame = pd.concat([requests(route=name, requests=10) for name in "ab"] + [requests(route="c", requests=-1)])
+    found = _rows(Frames(requests=frame), ["route"], "route_share")
+    assert [found[name,]["value"] for name in "ab"] == [0.5, 0.5]
+    assert all("without contradictory sums" in found[name,]["note"] for name in "ab")
+
+
+def test_premium_traffic_that_is_wrong_is_nothing_to_compare_with() -> None:
+    """A saving beside what is left of it would be one beside something else."""
+    keys = {"task_class": "extraction", "outcome": "success"}
+    costs = {"requests": 9, "priced_unknown": 9, "priced_unknown_cost_nanousd": 90, "priced_first_cost_nanousd": 90}
+    economy = requests(protocol="cascade", route_kind="economy", route="e", **costs).assign(**keys)
+    premium = requests(protocol="direct", route_kind="premium", route="p", **{**costs, "known": -1}).assign(**keys)
+    cascade, wrong = cascade_economics(pd.concat([economy, premium]), ["route"]).to_dict("records")
+    assert (cascade["route"], wrong["route"]) == ("e", "p")
+    assert cascade["observed_cost"] == pytest.approx(10e-9)
+    assert all(math.isnan(cascade[name]) for name in ("premium_cost", "saving", "break_even"))
+    assert cascade["note"] == "premium-direct traffic has contradictory sums: not compared"
+
+
+def test_wrong_groups_do_not_go_through_what_their_measure_does_not_take() -> None:
+    """Bins are many, and a rate has none: three hundred wrong groups beside 30,000 rows of them."""
+    routes = [f"r{number}" for number in range(300)]
+    frames = Frames(
+        requests=pd.concat([requests(route=route, **_WRONG) for route in routes]),
+        latency=pd.concat([latency("duration", dict.fromkeys(range(100), 1), route=route) for route in routes]),
+    )
+    began = time.monotonic()
+    assert len(_rows(frames, ["route"], "eventual_success_rate")) == len(routes)
+    assert time.monotonic() - began < 3

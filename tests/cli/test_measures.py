@@ -59,8 +59,8 @@ def measures(url: str, *arguments: str) -> Said:
 
 
 def line_of(said: Said, first: str) -> str:
-    """The line of this route or measure."""
-    (line,) = [line for line in said.out.splitlines() if line.startswith(first)]
+    """The line of this route or measure in the table."""
+    (line,) = [line for line in said.out.splitlines() if line.startswith(f"{first} ")]
     return re.sub(r"\s{2,}", " | ", line.strip())
 
 
@@ -72,6 +72,25 @@ def test_a_line_for_each_route(url: str) -> None:
     assert line_of(said, "chat").startswith("chat | 1 | - |")
     assert "stage" not in said.out
     assert "environment prod; counted up to" in said.out
+
+
+def test_costs_that_are_not_all(url: str) -> None:
+    """A table says which routes have requests without a full cost, and what tells what they lack."""
+    said = measures(url)
+    assert "chat: 1 without a full cost are left out" in said.out
+    assert "what they lack: pointsman prices check" in said.out
+    assert "invoices: " not in said.out
+
+
+def test_programs_are_told_that_not_all_is_counted(url: str) -> None:
+    """Beside the output, which has figures alone."""
+    sessions = Sessions(url)
+    Feed(sessions).send(trace(started_at=HOUR))
+    execute(sessions, "UPDATE ingest_batches SET committed_at = now() - interval '90 s'")
+    sessions.close()
+    said = measures(url, "--json")
+    assert said.code == 0
+    assert re.search(r"9\d s behind: does pointsman steer", said.err)
 
 
 def test_all_measures_of_one_route(url: str) -> None:

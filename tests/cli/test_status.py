@@ -197,6 +197,35 @@ def test_a_watch_outlives_the_database(url: str, postgres18: PostgresServer) -> 
         assert process.stderr.read() == ""
 
 
+def test_a_watch_of_a_host_that_stands_still(url: str, postgres18: PostgresServer) -> None:
+    """It takes what is sent and answers nothing, which no time-out of a connection ends: blind all the same, and Ctrl-C
+    does not wait for it.
+    """
+    with watching(url, "--json") as process:
+        assert process.stdout is not None
+        assert json.loads(process.stdout.readline())["state"] == "calm"
+        postgres18.suspend()
+        try:
+            line = json.loads(process.stdout.readline())
+            while line["state"] != "blind":
+                line = json.loads(process.stdout.readline())
+            assert "has said nothing for" in line["sentences"][0] or "time" in line["sentences"][0]
+            process.send_signal(signal.SIGINT)
+            assert process.wait(3) == 3
+        finally:
+            postgres18.resume()
+
+
+def test_programs_get_an_object_also_from_nobody(url: str, postgres18: PostgresServer) -> None:
+    """One look at a database that is away."""
+    postgres18.stop()
+    try:
+        said = status(url, "--json")
+    finally:
+        postgres18.start()
+    assert (said.code, json.loads(said.out)["state"]) == (3, "blind")
+
+
 def test_a_watch_on_a_terminal_outlives_the_database(url: str, postgres18: PostgresServer) -> None:
     """The screen is blind, and shows the routes again once the database is back, also where it began without one."""
     ours, theirs = pty.openpty()

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, RowMapping
 from analytics.economics import cascade_economics
 from analytics.frames import ATTEMPT_COLUMNS, REQUEST_COLUMNS, SHADOW_COLUMNS, Frames
 from analytics.measures.table import measures_table
+from analytics.report import Asked, report
 from pointsman_contract.attempt import Attempt
 from store.rollups.keys import ATTEMPT_MIXES, ATTEMPT_TIMES, REQUEST_MIXES, REQUEST_TIMES
 from store.rollups.reading import Part, Wanted, cover, read_bins, read_mix, read_sums
@@ -167,3 +168,14 @@ def test_a_cascade_is_seen_from_its_messages(feed: Feed, sessions: Sessions) -> 
     (row, _) = cascade_economics(framed(rows, [*by, *REQUEST_COLUMNS])).to_dict("records")
     figures = ("escalation_rate", "first_cost", "escalated_extra_cost", "observed_cost", "premium_cost", "break_even")
     assert [row[name] for name in figures] == pytest.approx([0.5, 1, 4, 3, 3, 0.5])
+
+
+def test_a_rate_is_of_what_was_counted_when_it_was_read(feed: Feed, sessions: Sessions) -> None:
+    """Ticks go on: what one adds between the question and the answer is in the sum and in the time."""
+    now = datetime.now(UTC)
+    parts = [Part("minute", now.replace(second=0, microsecond=0) - timedelta(minutes=10), now)]
+    feed.send(*(trace(started_at=now - timedelta(seconds=1)) for _ in range(10)))
+    tick(sessions)
+    stale = Asked(parts, only=["requests_per_second"], counted_until=parts[0].begin + timedelta(minutes=1))
+    (row,) = report(sessions, stale).rows.to_dict("records")
+    assert row["value"] == pytest.approx(10 / 600, rel=0.15)

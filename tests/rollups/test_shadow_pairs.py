@@ -13,7 +13,7 @@ from store.rollups.comparing import compare_day, rebuild_day
 from store.rollups.tick import tick
 from store.sessions import Sessions
 from tests.builders import attempt, outcome, trace
-from tests.store.feed import OUTCOMES_0, Feed, rows
+from tests.store.feed import OUTCOMES_0, Feed, execute, rows
 
 _TODAY = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 _NOON = _TODAY - timedelta(hours=12)
@@ -169,6 +169,33 @@ def test_what_was_forgotten_is_no_pair(feed: Feed, sessions: Sessions) -> None:
     feed.send(shadowed)
     tick(sessions)
     assert _sums(sessions) == [(1, 0, 0, 0, 0, 0)]
+
+
+def test_what_comes_again_makes_no_second_pair(feed: Feed, sessions: Sessions) -> None:
+    """A request that was forgotten and that Kafka brings back was in a pair already, whose shadow waits no more."""
+    shadowed, shadow = _pair({"session_id": "s"})
+    feed.send(shadowed, shadow)
+    tick(sessions)
+    list(forget_day(sessions, Whose("session_id", "s"), _NOON.date()))
+    feed.send(shadowed)
+    tick(sessions)
+    assert _sums(sessions) == [_ALL_OF_IT]
+
+
+def test_shadows_of_before_they_were_counted(feed: Feed, sessions: Sessions) -> None:
+    """An older version has read them and made no row that waits; a rebuild makes their pairs."""
+    shadowed, shadow = _pair()
+    feed.send(shadow)
+    tick(sessions)
+    for level in ("minute", "hour", "day"):
+        execute(sessions, f"DELETE FROM shadow_rollups_{level}")
+    # As the migration does.
+    execute(sessions, "INSERT INTO shadows_before SELECT topic_id, partition, batch_id FROM cursors")
+    feed.send(shadowed, *_pair())
+    tick(sessions)
+    assert _sums(sessions) == [_ALL_OF_IT]
+    assert rebuild_day(sessions, _NOON.date())
+    assert _sums(sessions) == [(2,) * 6]
 
 
 @pytest.mark.parametrize("arm", ["baseline", "shadow"])

@@ -61,6 +61,13 @@ def test_sums_that_are_behind(seconds: int, state: str) -> None:
     assert judged(WELL, fresh=FRESH._replace(behind=seconds * SECOND)).state == state
 
 
+def test_what_was_never_counted_is_not_seen() -> None:
+    """Something is stored, and nobody ever counted: blind, whoever leads now."""
+    seen = judge([], FRESH._replace(read_until=None), leader="one")
+    assert seen.state == "blind"
+    assert seen.sentences == ["nothing is counted yet: does pointsman steer (or up) run?"]
+
+
 def test_silence_is_blind_and_never_calm() -> None:
     """No data is no sign of health; what is true of a route is said all the same."""
     status = judged(RouteLine(route="a", last_seen=NOON), fresh=FRESH._replace(stored_at=NOON - timedelta(minutes=7)))

@@ -11,15 +11,17 @@ from sqlalchemy.exc import ProgrammingError
 
 from pointsman.forgetting import Forgetting
 from pointsman.prices.repricing import Repricing
+from store.errors import StoreAway
 from store.forgetting import Whose
 from store.price_book import entries
 from store.pricing import PriceBook
 from store.repricing import Period, compare_prices, reprice_day
+from store.retention import delete_expired
 from store.rollups.tick import tick
 from store.sessions import Sessions
 from tests.builders import NOON, attempt, outcome, trace
 from tests.conftest import Scale
-from tests.prices import add, entry, people
+from tests.prices import add, entry, numbered, people
 from tests.store.feed import OUTCOMES_0, Feed, execute, one, rows
 
 _PERIOD = Period(datetime(2026, 11, 20, tzinfo=UTC), datetime(2026, 11, 25, tzinfo=UTC))
@@ -185,3 +187,32 @@ def test_days_that_forget_touched_keep_their_costs(feed: Feed, sessions: Session
     assert repricing(sessions).left_out(sessions) == [_DAY]
     assert written(sessions) == 1
     assert one(sessions, "SELECT CAST(started_at AS date) FROM repriced_attempts") == _DAY - timedelta(days=1)
+
+
+def test_what_comes_while_it_waits_is_priced(feed: Feed, sessions: Sessions, store_url: str) -> None:
+    """A repricing may wait long for its turn: the day is then as large as it has become."""
+    feed.send(trace())
+    tick(sessions)
+    execute(sessions, "TRUNCATE attempts, traces")
+    book = numbered(entry())
+    with ThreadPoolExecutor(1) as pool, psycopg.connect(store_url) as holder:
+        holder.execute("LOCK TABLE rollups_turn IN EXCLUSIVE MODE")
+        working = pool.submit(reprice_day, sessions, book, _DAY, _PERIOD)
+        with pytest.raises(TimeoutError):
+            working.result(timeout=0.5)
+        # By the book that ingest has for some seconds more.
+        feed.send(trace())
+        holder.commit()
+        assert working.result(timeout=30) == 1
+
+
+def test_retention_gets_on_beside_a_repricing(feed: Feed, sessions: Sessions, store_url: str) -> None:
+    """What a repricing keeps to itself goes with the next round, and everything else with this one."""
+    feed.send(trace())
+    tick(sessions)
+    execute(sessions, "UPDATE request_rollups_minute SET bucket = bucket - interval '20 days'")
+    with psycopg.connect(store_url) as holder:
+        holder.execute("LOCK TABLE repriced_attempts IN SHARE ROW EXCLUSIVE MODE")
+        with pytest.raises(StoreAway, match="lock"):
+            delete_expired(sessions, now=datetime.now(UTC), oldest=_DAY - timedelta(days=30))
+    assert one(sessions, "SELECT count(*) FROM request_rollups_minute") == 0
