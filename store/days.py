@@ -145,6 +145,12 @@ def partition_name(table: str, day: date) -> str:
     return f"{table}_{day:%Y%m%d}"
 
 
+def pages_of(db: Connection, table: str, day: date) -> int:
+    """Pages of the day's partition, for who goes through it some at a time; 0 where retention has dropped it."""
+    query = text("SELECT coalesce(pg_relation_size(to_regclass(:name)) / current_setting('block_size')::bigint, 0)")
+    return int(db.execute(query, {"name": partition_name(table, day)}).scalar_one())
+
+
 def attached_days(db: Connection, table: str) -> set[date]:
     """The days that are attached, without those whose detach is pending."""
     return _partitions(db, table, leaving=False)

@@ -15,7 +15,7 @@ from typing import Literal, NamedTuple
 from sqlalchemy import Connection, text
 
 from pointsman_contract.fields import MAX_INTEGER
-from store.days import attached_days, partition_name
+from store.days import attached_days, pages_of
 from store.rollups.cursors import FIRST_UNREAD, oldest_unread
 from store.same_trace import SAME_TRACE_WITHIN
 from store.sessions import Sessions
@@ -100,7 +100,9 @@ def forget_day(sessions: Sessions, whose: Whose, day: date, *, behind: int = MAX
     """
     statement = text(forget_statement(whose))
     parameters = {**_parameters(whose, day), "near": SAME_TRACE_WITHIN, "behind": behind}
-    for first in range(0, _blocks(sessions, day), _BLOCKS):
+    with sessions.read() as db:
+        pages = pages_of(db, "traces", day)
+    for first in range(0, pages, _BLOCKS):
         window = {"from_ctid": f"({first},0)", "to_ctid": f"({first + _BLOCKS},0)"}
         with sessions.write() as db:
             # By the pages of the window and by indexes: no table is read whole, whatever its statistics say.
@@ -121,13 +123,6 @@ def forget_statement(whose: Whose) -> str:
     """What deletes one window of a day; for `forget_day`, and for who wants to see its plan."""
     window = _WHOSE.format(column=whose.column) + _RANGE
     return _FORGET.format(window=window, read=_READ, first_unread=FIRST_UNREAD)
-
-
-def _blocks(sessions: Sessions, day: date) -> int:
-    """Pages of the day's partition; 0 where retention has dropped it meanwhile."""
-    query = text("SELECT coalesce(pg_relation_size(to_regclass(:name)) / current_setting('block_size')::bigint, 0)")
-    with sessions.read() as db:
-        return int(db.execute(query, {"name": partition_name("traces", day)}).scalar_one())
 
 
 def _parameters(whose: Whose, day: date) -> dict[str, object]:

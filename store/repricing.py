@@ -12,11 +12,11 @@ from uuid import UUID
 
 from sqlalchemy import Connection, text
 
-from store.days import partition_name
+from store.days import pages_of
 from store.lacking import Lack, lacking
 from store.pricing import Costs, PriceBook, Usage
-from store.rollups.comparing import is_whole, make_again
 from store.rollups.facts import by_choice
+from store.rollups.rebuilding import is_whole, make_again
 from store.rollups.tick import begin_job, prepare_tick
 from store.sessions import Sessions
 
@@ -134,7 +134,7 @@ def _windows(db: Connection, day: date, period: Period) -> Iterator[_Window]:
     begin = datetime.combine(day, time(), UTC)
     bounds = max(begin, period.since), min(begin + timedelta(days=1), period.until)
     for table in ("attempts",) if period.model is not None else ("attempts", "traces"):
-        for first in range(0, _blocks(db, table, day), _BLOCKS):
+        for first in range(0, pages_of(db, table, day), _BLOCKS):
             yield _Window(table, *bounds, f"({first},0)", f"({first + _BLOCKS},0)")
 
 
@@ -187,9 +187,3 @@ def _keep(db: Connection, changed: Sequence[Repriced]) -> None:
     for name in ("trace_id", "started_at", "position"):
         columns[name] = [getattr(one, name) for one in changed]
     db.execute(_REPLACE, columns)
-
-
-def _blocks(db: Connection, table: str, day: date) -> int:
-    """Pages of the day's partition; 0 where retention has dropped it meanwhile."""
-    query = text("SELECT coalesce(pg_relation_size(to_regclass(:name)) / current_setting('block_size')::bigint, 0)")
-    return int(db.execute(query, {"name": partition_name(table, day)}).scalar_one())

@@ -3,6 +3,7 @@
 import difflib
 from typing import TYPE_CHECKING
 
+from pointsman.lateness import SLOW
 from pointsman.terminal import harmless
 from pointsman.wording import counted
 
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from store.rollups.freshness import Freshness
     from store.sessions import Sessions
 
-_BEHIND_S = 30
 _MOST_NAMED = 5
 
 
@@ -115,5 +115,5 @@ def lateness(sessions: "Sessions") -> str:
 def _lateness(fresh: "Freshness") -> list[str]:
     if fresh.read_until is None:
         return ["nothing is counted yet: does pointsman steer (or up) run?"]
-    behind = fresh.behind.total_seconds()
-    return [f"{behind:,.0f} s behind: does pointsman steer (or up) run?"] if behind > _BEHIND_S else []
+    behind = f"{fresh.behind.total_seconds():,.0f} s behind: does pointsman steer (or up) run?"
+    return [behind] if fresh.behind > SLOW else []

@@ -85,7 +85,8 @@ def rebuild_command(
     """
     from pointsman.database import checked_sessions
     from pointsman.replay.bar import days_bar
-    from store.rollups.comparing import comparable_days, compare_day, rebuild_day
+    from store.rollups.comparing import comparable_days, compare_day
+    from store.rollups.rebuilding import rebuild_day
 
     rebuilt: list[date] = []
     refused: list[date] = []
@@ -118,7 +119,8 @@ def rebuild_command(
 
 def _reopen(sessions: "Sessions", since: str | None, *, dry_run: bool) -> "list[date]":
     """Open the closed weeks that differ from their days; which they are."""
-    from store.rollups.comparing import compare_week, reopen_week, weeks_to_compare
+    from store.rollups.comparing import compare_week, weeks_to_compare
+    from store.rollups.rebuilding import reopen_week
 
     mondays = weeks_to_compare(sessions, since=_day(since))
     differ = [monday for monday in mondays if compare_week(sessions, monday).different]

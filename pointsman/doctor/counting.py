@@ -4,12 +4,10 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from pointsman.doctor.findings import Finding, Observed, ok, problem, warning
+from pointsman.lateness import SLOW, STANDS
 from pointsman.wording import counted
 
 _START = "pointsman up, or: pointsman steer; one of them must always run"
-# A tick is every two seconds, and one of a large backlog takes at most thirty.
-_SLOW = timedelta(seconds=30)
-_STANDS = timedelta(minutes=5)
 _MOST_NAMED = 3
 _EMPTY = "the price book is empty"
 _FAR = timedelta(hours=1)
@@ -37,14 +35,14 @@ def check_rollups(seen: Observed) -> Iterator[Finding]:
     fresh = seen.counting.freshness
     if fresh.stored_at is None:
         yield ok("rollups", "nothing is stored yet")
-    elif fresh.behind <= _SLOW and fresh.read_until is not None:
+    elif fresh.behind <= SLOW and fresh.read_until is not None:
         newest = f", the newest message is {_told(fresh.now, fresh.read_until)} old"
         yield ok("rollups", f"all is counted{newest}" if not fresh.behind else "counted but for the last seconds")
     else:
         waits = f"{_told(fresh.now, fresh.now - fresh.behind)} behind"
         until = "nothing was ever counted" if fresh.read_until is None else f"counted up to {_moment(fresh.read_until)}"
         fix = "/healthz of who leads says whether its task rollups fails, waits or catches up; nobody leads: start one"
-        stands = fresh.behind > _STANDS or fresh.read_until is None
+        stands = fresh.behind > STANDS or fresh.read_until is None
         yield (problem if stands else warning)("rollups", f"{waits}, {until}: measures and status are as old", fix)
 
 

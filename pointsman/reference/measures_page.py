@@ -49,7 +49,8 @@ _ABSENT = """## What absent data does
   of requests that are priced in full.
 - Times that are not told are in no quantile; a time to first token that is told counts, whether or not the attempt
   says that it was streamed.
-- A span without requests has a rate of 0 requests a second: that is known, if the span was read. Rates are divided
+- A span without requests has a rate of 0 requests a second: that is known, if the span was read. Of a minute, hour or
+  day without requests there is no row; plots show its rates and spend as 0. Rates are divided
   by time that is over and counted, in whole minutes, hours or days at the beginning of the span.
 - Sums that contradict each other make no figure: the row is empty and its note says what is wrong; other rows and
   measures go on."""

@@ -80,7 +80,10 @@ def _is_comparable(row: Figures, axis: Axis) -> bool:
 
 def _ends(at: Mapping[datetime | None, Figures], axis: Axis) -> tuple[list[float], list[str]]:
     """The course over all buckets, and its lowest, highest and last value."""
-    values = [at[bucket].value if bucket in at else math.nan for bucket in axis.buckets]
+    # Where nothing came in a bucket that was counted, nothing was spent and nothing asked a second: that is known.
+    adds_up = next(iter(at.values())).measure in (*_TOTALS, *_RATES)
+    silent = {bucket: 0.0 for bucket in axis.buckets if adds_up and axis.is_whole(bucket)}
+    values = [at[bucket].value if bucket in at else silent.get(bucket, math.nan) for bucket in axis.buckets]
     known = [value for value in values if math.isfinite(value)]
     if not known:
         return values, [NO_DATA] * 3

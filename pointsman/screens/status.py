@@ -10,14 +10,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal, NamedTuple
 
+from pointsman.lateness import SLOW, STANDS
 from pointsman.wording import counted
 from store.rollups.freshness import Freshness
 
 State = Literal["calm", "attention", "blind"]
 # A route with a larger share of unreadable messages has the verdict ERROR (design §9).
 _DEAD_SHARE = 0.01
-_SLOW = timedelta(seconds=30)
-_TOO_SLOW = timedelta(minutes=5)
 _SILENT_AFTER = timedelta(minutes=5)
 
 
@@ -93,7 +92,7 @@ def judge(
     blind, attention = _of_the_way(fresh), []
     if leader is None:
         attention.append("nobody leads: run pointsman steer, or up")
-    if not blind and fresh.behind > _SLOW:
+    if not blind and fresh.behind > SLOW:
         attention.append(f"measures are {_long(fresh.behind)} behind")
     if not routes and elsewhere:
         attention.append(
@@ -117,7 +116,7 @@ def _of_the_way(fresh: Freshness) -> list[str]:
             f"nothing arrived for {_long(fresh.now - fresh.stored_at)}, not even a heartbeat: no traffic, or nobody"
             " stores it; pointsman doctor tells"
         )
-    if fresh.behind > _TOO_SLOW:
+    if fresh.behind > STANDS:
         found.append(f"measures are {_long(fresh.behind)} behind: does pointsman steer (or up) run?")
     return found
 

@@ -1,25 +1,21 @@
-"""Are the rollups what the raw rows say? And made again where they are not. A day at a time, as of the cursors.
+"""Are the rollups what the raw rows say? A day at a time, as of the cursors.
 
 A comparison starts from the raw rows and reads no rollup on the way; it sees one moment of the database, so that ticks
 may go on beside it.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, text
 
 from store.days import attached_days
-from store.rollups.adding import EVER, TARGETS, Target, add_deltas, minutes_from, name_deltas
+from store.rollups.adding import EVER, TARGETS, Target, minutes_from, name_deltas
 from store.rollups.closing import WEEKS
-from store.rollups.cursors import ROLLUPS, read_cursors
-from store.rollups.facts import gather_day
-from store.rollups.grouping import group_facts
-from store.rollups.keys import KEYS_A_DAY, VALUES_A_DAY
-from store.rollups.shadows import gather_shadows
-from store.rollups.tick import begin_job, keep_days, prepare_tick, see_one_moment
-from store.rollups.weeks import WEEK, closed_weeks, reopen_week_of
+from store.rollups.rebuilding import span_of_day, sum_day
+from store.rollups.tick import keep_days, prepare_tick, see_one_moment
+from store.rollups.weeks import WEEK, closed_weeks
 from store.sessions import Sessions
 
 _SHOWN = 5
@@ -73,11 +69,11 @@ def comparable_days(sessions: Sessions, *, since: date | None = None) -> Compara
 
 def compare_day(sessions: Sessions, day: date) -> Compared:
     """Compare a day's rollups with its raw rows, of all batches that the rollups have read. Raises StoreAway."""
-    begin, end = _span(day)
+    begin, end = span_of_day(day)
     with sessions.write(prepare=prepare_tick) as db:
         see_one_moment(db)
         keep_days(db)
-        _sum_day(db, begin, end)
+        sum_day(db, begin, end)
         # Whatever there was room for was admitted when it was counted.
         name_deltas(db, values_a_day=0, keys_a_day=0)
         minutes = max(begin, minutes_from(db))
@@ -98,68 +94,18 @@ def weeks_to_compare(sessions: Sessions, *, since: date | None = None) -> Sequen
     """The Mondays of the weeks that are closed and over since then. Raises StoreAway."""
     with sessions.read() as db:
         # A week that ends with this day is one of them.
-        begin = EVER if since is None else _span(since)[1] - WEEK
+        begin = EVER if since is None else span_of_day(since)[1] - WEEK
         return [week.date() for week in closed_weeks(db, begin, _FOREVER)]
 
 
 def compare_week(sessions: Sessions, monday: date) -> Compared:
     """Compare a closed week's rows with those of its days; 0 rows where it is not closed. Raises StoreAway."""
-    begin, _ = _span(monday)
+    begin, _ = span_of_day(monday)
     with sessions.snapshot() as db:
         db.execute(text("SET LOCAL statement_timeout = 0"))
         if not closed_weeks(db, begin, begin + WEEK):
             return Compared(monday, 0, 0, [])
         return Compared(monday, *_compare(db, WEEKS, begin, begin + WEEK))
-
-
-def reopen_week(sessions: Sessions, monday: date) -> None:
-    """Have readers read the days of a week again, until it is merged anew. Raises StoreAway."""
-    with sessions.write() as db:
-        begin_job(db, is_patient=True)
-        reopen_week_of(db, _span(monday)[0])
-
-
-def rebuild_day(
-    sessions: Sessions, day: date, *, values_a_day: int = VALUES_A_DAY, keys_a_day: int = KEYS_A_DAY
-) -> bool:
-    """Make a day's rollups again from its raw rows; ticks wait meanwhile. Raises StoreAway.
-
-    False, and nothing is done, where not all raw rows of the day are there: what is gone would be counted no more.
-    """
-    with sessions.write(prepare=prepare_tick) as db:
-        begin_job(db, is_patient=True)
-        if not is_whole(db, day):
-            return False
-        make_again(db, day, values_a_day=values_a_day, keys_a_day=keys_a_day)
-    return True
-
-
-def is_whole(db: Connection, day: date) -> bool:
-    """Whether all raw rows of the day are there, in a transaction that `begin_job` has begun."""
-    if db.execute(text("SELECT 1 FROM incomplete_days WHERE day = :day"), {"day": day}).first():
-        return False
-    return day in attached_days(db, "traces") & attached_days(db, "attempts")
-
-
-def make_again(db: Connection, day: date, *, values_a_day: int = VALUES_A_DAY, keys_a_day: int = KEYS_A_DAY) -> None:
-    """The rollups of a whole day, from its raw rows, in a transaction that `begin_job` has begun."""
-    begin, end = _span(day)
-    reopen_week_of(db, begin)
-    for target in TARGETS:
-        db.execute(
-            text(f"DELETE FROM {target.table} WHERE bucket >= :begin AND bucket < :end"), {"begin": begin, "end": end}
-        )
-    _sum_day(db, begin, end)
-    name_deltas(db, values_a_day=values_a_day, keys_a_day=keys_a_day)
-    add_deltas(db)
-
-
-def _sum_day(db: Connection, begin: datetime, end: datetime) -> None:
-    db.execute(text("SET LOCAL statement_timeout = 0"))
-    read = read_cursors(db, ROLLUPS)
-    gather_day(db, begin, end, read)
-    gather_shadows(db, {}, read)
-    group_facts(db)
 
 
 def _compare(db: Connection, target: Target, begin: datetime, end: datetime) -> tuple[int, int, list[Difference]]:
@@ -198,8 +144,3 @@ def _named(db: Connection, row: Sequence[Any], target: Target) -> dict[str, str]
         if found is not None:
             named = {name: str(value) for name, value in found.items() if name != "key_id" and value not in ("", 0)}
     return named | dict(zip(target.key[2:], row[2 : len(target.key)], strict=True))
-
-
-def _span(day: date) -> tuple[datetime, datetime]:
-    begin = datetime.combine(day, time(), UTC)
-    return begin, begin + timedelta(days=1)

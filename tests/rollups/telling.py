@@ -9,8 +9,9 @@ from pointsman_contract.outcome import Outcome
 from pointsman_contract.topics import OUTCOMES, TRACES
 from pointsman_contract.trace import Trace
 from store.received import Batch, Received, Source
-from store.rollups.comparing import comparable_days, compare_day, rebuild_day
+from store.rollups.comparing import comparable_days, compare_day
 from store.rollups.keys import ATTEMPT_KEY, REQUEST_KEY, SHADOW_KEY, TENANT_KEY, VALUES_A_DAY, Key
+from store.rollups.rebuilding import rebuild_day
 from store.sessions import Sessions
 from tests.rollups.oracle import Fold, Tables, as_it_is, expected_tables
 from tests.rollups.oracle_facts import Told

@@ -4,7 +4,8 @@ import random
 import threading
 
 from store.errors import StoreAway
-from store.rollups.comparing import compare_day, rebuild_day
+from store.rollups.comparing import compare_day
+from store.rollups.rebuilding import rebuild_day
 from store.rollups.tick import tick
 from tests.conftest import Scale
 from tests.rollups.shapes import MIDNIGHT

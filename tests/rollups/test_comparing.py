@@ -2,7 +2,8 @@
 
 from datetime import timedelta
 
-from store.rollups.comparing import comparable_days, compare_day, rebuild_day
+from store.rollups.comparing import comparable_days, compare_day
+from store.rollups.rebuilding import rebuild_day
 from store.rollups.tick import tick
 from store.sessions import Sessions
 from tests.builders import NOON, attempt, outcome, trace

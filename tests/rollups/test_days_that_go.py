@@ -7,8 +7,9 @@ from time import sleep
 from pointsman.steer.tasks import keep_partitions
 from pointsman_contract.trace import Trace
 from store.days import Days
-from store.rollups.comparing import compare_day, rebuild_day
+from store.rollups.comparing import compare_day
 from store.rollups.freshness import read_freshness
+from store.rollups.rebuilding import rebuild_day
 from store.rollups.tick import begin_job, tick
 from store.sessions import Sessions
 from tests.builders import outcome, trace

@@ -8,7 +8,8 @@ from pointsman.forgetting import Forgetting
 from store.days import Days
 from store.forgetting import Whose
 from store.retention import delete_expired
-from store.rollups.comparing import comparable_days, compare_day, rebuild_day
+from store.rollups.comparing import comparable_days, compare_day
+from store.rollups.rebuilding import rebuild_day
 from store.rollups.tick import tick
 from store.sessions import Sessions
 from tests.builders import NOON, attempt, outcome, trace

@@ -3,7 +3,8 @@
 from datetime import timedelta
 from decimal import Decimal
 
-from store.rollups.comparing import compare_day, rebuild_day
+from store.rollups.comparing import compare_day
+from store.rollups.rebuilding import rebuild_day
 from store.rollups.tick import tick
 from store.sessions import Sessions
 from tests.builders import NOON, attempt, outcome, trace

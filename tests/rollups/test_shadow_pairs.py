@@ -9,7 +9,8 @@ import pytest
 
 from pointsman_contract.trace import Trace
 from store.forgetting import Whose, forget_day
-from store.rollups.comparing import compare_day, rebuild_day
+from store.rollups.comparing import compare_day
+from store.rollups.rebuilding import rebuild_day
 from store.rollups.tick import tick
 from store.sessions import Sessions
 from tests.builders import attempt, outcome, trace

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from analytics.errors import contradiction_in
 from analytics.report import report
 from store.rollups.closing import close_a_week, mark_next
-from store.rollups.comparing import compare_week, rebuild_day, reopen_week, weeks_to_compare
+from store.rollups.comparing import compare_week, weeks_to_compare
 from store.rollups.reading import Part, split_by_weeks
+from store.rollups.rebuilding import rebuild_day, reopen_week
 from store.rollups.tick import tick
 from store.rollups.weeks import WEEK
 from store.sessions import Sessions

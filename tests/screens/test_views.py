@@ -103,6 +103,17 @@ def test_plots_below_the_name_of_their_group(capsys: Captured) -> None:
     assert all(len(line) <= 80 for line in out.splitlines())
 
 
+def test_a_silent_hour_is_a_rate_of_nothing(capsys: Captured) -> None:
+    """It was counted and had no request: its rate and its spend are 0; of what had no input there is no data."""
+    rows = [figures("requests_per_second", 2.0, bucket=hour) for hour in (HOURS[0], HOURS[2])]
+    rows += [figures("escalation_rate", 0.1, bucket=hour) for hour in (HOURS[0], HOURS[2])]
+    print_over_time(rows, [], AXIS)
+    lines = shown(capsys).splitlines()
+    assert "█▁█ " in lines[1]
+    assert lines[1].split()[-3:] == ["0", "2.00", "2.00"]
+    assert "▄ ▄ " in lines[2]
+
+
 def test_a_part_of_an_hour_is_no_fall(capsys: Captured) -> None:
     """A total of it is not plotted and named; a rate is, over time that has gone; a value that is neither always is."""
     rows = [figures("spend", value, bucket=hour) for hour, value in zip(HOURS, (9, 9, 9, 3), strict=True)]
