@@ -75,6 +75,8 @@ def cut_short(sessions: Sessions, maintenance: Callable[[], Future[Maintenance]]
     """Start a round and kill its backend in the middle of DETACH, while somebody reads: StoreAway."""
     round_ = maintenance()
     until(lambda: busy(sessions, "CONCURRENTLY"))
+    # Its first half has been committed, and it waits for the reader.
+    until(lambda: one(sessions, "SELECT count(*) > 0 FROM pg_inherits WHERE inhdetachpending"))
     execute(sessions, _END, what="^ALTER TABLE .* CONCURRENTLY")
     assert isinstance(round_.exception(), StoreAway)
 
