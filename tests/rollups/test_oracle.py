@@ -110,5 +110,5 @@ def test_stories_of_even_chances(sessions: Sessions, scale: Scale) -> None:
 
 def test_shadows_find_what_they_shadow(sessions: Sessions, scale: Scale) -> None:
     """A pair is counted once, when the second of its traces is read, whichever that is and wherever it was."""
-    for seed in range(scale(long=200, small=12)):
+    for seed in range(scale(long=200, small=8)):
         _tell_and_compare(sessions, Random(seed), some_trace_of_a_pair)

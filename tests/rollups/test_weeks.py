@@ -119,7 +119,7 @@ def _some_step(telling: Telling, random: Random) -> None:
 
 
 @settings(
-    max_examples=min(settings().max_examples // 40, 100),
+    max_examples=min(settings().max_examples // 50, 100),
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
 )

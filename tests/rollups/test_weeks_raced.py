@@ -113,7 +113,7 @@ def test_kill_9_between_any_two_statements(sessions: Sessions, store_url: str) -
 def test_two_closers_and_a_tick_at_once(feed: Feed, open_sessions: OpenSessions, scale: Scale) -> None:
     """Whoever is refused has done nothing; in the end the week says what its days say."""
     sessions, own = open_sessions(), [open_sessions() for _ in range(2)]
-    for _ in range(scale(long=60, small=8)):
+    for _ in range(scale(long=60, small=5)):
         feed.send(trace(started_at=MONDAY + DAY, duration_s=1.0), trace(started_at=MONDAY - DAY, duration_s=2.0))
         calls: list[Any] = [lambda one_own=one_own: close_a_week(one_own, rest=AT_ONCE) for one_own in own]
         ended = fates(at_once(*calls, lambda: tick(sessions)))
