@@ -8,7 +8,7 @@ role that only stores must not have. Whoever drops days is the owner, or a membe
 
 import re
 from collections.abc import Iterable, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import NamedTuple
 
 from psycopg.errors import LockNotAvailable
@@ -143,6 +143,12 @@ def _note_dropped(db: Connection, oldest: date) -> None:
 def partition_name(table: str, day: date) -> str:
     """The name of a day's partition."""
     return f"{table}_{day:%Y%m%d}"
+
+
+def span_of_day(day: date) -> tuple[datetime, datetime]:
+    """When it begins, and when the next one does, in UTC."""
+    begin = datetime.combine(day, time(), UTC)
+    return begin, begin + timedelta(days=1)
 
 
 def pages_of(db: Connection, table: str, day: date) -> int:

@@ -9,14 +9,14 @@ rollups: `store/forgetting_tenants.py`.
 """
 
 from collections.abc import Generator
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date
 from typing import Literal, NamedTuple
 
 from sqlalchemy import Connection, text
 
 from pointsman_contract.fields import MAX_INTEGER
-from store.days import attached_days, pages_of
-from store.rollups.cursors import FIRST_UNREAD, oldest_unread
+from store.days import attached_days, pages_of, span_of_day
+from store.rollups.cursors import FIRST_UNREAD, oldest_unread, wait_patiently
 from store.same_trace import SAME_TRACE_WITHIN
 from store.sessions import Sessions
 
@@ -114,7 +114,7 @@ def forget_day(sessions: Sessions, whose: Whose, day: date, *, behind: int = MAX
 
 def _await_repricing(db: Connection) -> None:
     """What this deletes must not come back from a repricing that has read it: one of a large day takes minutes."""
-    db.execute(text("SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = '30min'"))
+    wait_patiently(db)
     db.execute(text("LOCK TABLE repriced_attempts IN ROW EXCLUSIVE MODE"))
     db.execute(text("SET LOCAL statement_timeout TO DEFAULT; SET LOCAL lock_timeout TO DEFAULT"))
 
@@ -126,10 +126,10 @@ def forget_statement(whose: Whose) -> str:
 
 
 def _parameters(whose: Whose, day: date) -> dict[str, object]:
-    begin = datetime.combine(day, time(), UTC)
+    begin, end = span_of_day(day)
     return {
         "begin": begin,
-        "end": begin + timedelta(days=1),
+        "end": end,
         "value": whose.value,
         "environment": whose.environment,
     }

@@ -6,13 +6,13 @@ never added.
 """
 
 from collections.abc import Callable, Generator, Iterator, Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import Connection, text
 
-from store.days import pages_of
+from store.days import pages_of, span_of_day
 from store.lacking import Lack, lacking
 from store.pricing import Costs, PriceBook, Usage
 from store.rollups.facts import by_choice
@@ -131,8 +131,8 @@ class _Window(NamedTuple):
 
 
 def _windows(db: Connection, day: date, period: Period) -> Iterator[_Window]:
-    begin = datetime.combine(day, time(), UTC)
-    bounds = max(begin, period.since), min(begin + timedelta(days=1), period.until)
+    begin, end = span_of_day(day)
+    bounds = max(begin, period.since), min(end, period.until)
     for table in ("attempts",) if period.model is not None else ("attempts", "traces"):
         for first in range(0, pages_of(db, table, day), _BLOCKS):
             yield _Window(table, *bounds, f"({first},0)", f"({first + _BLOCKS},0)")

@@ -3,11 +3,12 @@
 Deletes are small and many, so that no lock and no transaction lasts. Nothing goes that an incremental job has not read.
 """
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
 from sqlalchemy import text
 
+from store.days import span_of_day
 from store.rollups.adding import minutes_from
 from store.rollups.cursors import oldest_unread
 from store.sessions import Sessions
@@ -40,7 +41,7 @@ def delete_expired(sessions: Sessions, *, now: datetime, oldest: date) -> Delete
 
     A batch that was committed before and has a trace of a day that is kept (its router's clock was ahead) stays too.
     """
-    cutoff = datetime(oldest.year, oldest.month, oldest.day, tzinfo=UTC)
+    cutoff, _ = span_of_day(oldest)
     with sessions.read() as db:
         first_kept = db.execute(text(FIRST_KEPT), {"cutoff": cutoff}).scalar_one()
         unread = oldest_unread(db)
@@ -64,7 +65,7 @@ def delete_expired(sessions: Sessions, *, now: datetime, oldest: date) -> Delete
         for family in ("request", "attempt", "shadow", "latency", "mix")
     )
     # Last: a repricing keeps it to itself while it writes, and the next round comes soon.
-    begin = datetime(oldest.year, oldest.month, oldest.day, tzinfo=UTC)
+    begin, _ = span_of_day(oldest)
     _delete(sessions, "repriced_attempts", "started_at < :begin", {"begin": begin})
     return Deleted(batches, outcomes, heartbeats, letters, minutes)
 

@@ -119,6 +119,7 @@ TARGETS: tuple[Target, ...] = (
 )
 _ADD = [(target.level, text(target.add)) for target in TARGETS]
 # A shadow leaves the row of those that wait once its other request has come; the last one leaves zeros.
+_TAKES_AWAY = text(f"SELECT EXISTS (SELECT FROM {SHADOWS.deltas} WHERE sign = -1)")
 _DELETE_EMPTY = [
     text(
         f"DELETE FROM shadow_rollups_{level} r USING {SHADOWS.deltas} d WHERE d.sign = -1"
@@ -145,8 +146,9 @@ def add_deltas(db: Connection) -> None:
     first_minute = minutes_from(db)
     for level, statement in _ADD:
         db.execute(statement, {"since": first_minute if level == "minute" else EVER})
-    for statement in _DELETE_EMPTY:
-        db.execute(statement)
+    if db.execute(_TAKES_AWAY).scalar_one():
+        for statement in _DELETE_EMPTY:
+            db.execute(statement)
 
 
 def minutes_from(db: Connection) -> datetime:

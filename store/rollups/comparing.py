@@ -10,10 +10,10 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, text
 
-from store.days import attached_days
+from store.days import attached_days, span_of_day
 from store.rollups.adding import EVER, TARGETS, Target, minutes_from, name_deltas
 from store.rollups.closing import WEEKS
-from store.rollups.rebuilding import span_of_day, sum_day
+from store.rollups.rebuilding import sum_day
 from store.rollups.tick import keep_days, prepare_tick, see_one_moment
 from store.rollups.weeks import WEEK, closed_weeks
 from store.sessions import Sessions

@@ -10,7 +10,8 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Row, text
 
-from store.rollups.facts import Batches, Cursors, Place
+from store.rollups.as_of import CURSORS, Cursors, Place, as_arrays
+from store.rollups.facts import Batches
 
 ROLLUPS = "rollups"
 _TRACES, _OUTCOMES = "routing.traces", "routing.outcomes"
@@ -18,7 +19,7 @@ _TRACES, _OUTCOMES = "routing.traces", "routing.outcomes"
 _READ = text("SELECT topic_id, partition, batch_id FROM cursors WHERE job = :job")
 _MOVE = text(
     "INSERT INTO cursors AS c (job, topic_id, partition, batch_id) SELECT :job, * FROM"
-    " unnest(CAST(:topics AS uuid[]), CAST(:partitions AS integer[]), CAST(:read AS bigint[]))"
+    f" {CURSORS}"
     " ON CONFLICT (job, topic_id, partition) DO UPDATE SET batch_id = excluded.batch_id"
 )
 # Each partition's beginning by the index alone: there are few partitions and many batches.
@@ -85,8 +86,13 @@ def take_turn(db: Connection, *, is_patient: bool = False) -> None:
     A table's lock, since waiting for it does not fix what a REPEATABLE READ transaction sees, as a query would.
     """
     if is_patient:
-        db.execute(text("SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = '30min'"))
+        wait_patiently(db)
     db.execute(text("LOCK TABLE rollups_turn IN EXCLUSIVE MODE"))
+
+
+def wait_patiently(db: Connection) -> None:
+    """Have this transaction wait for locks as long as a repricing of a large day may take."""
+    db.execute(text("SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = '30min'"))
 
 
 def read_cursors(db: Connection, job: str) -> dict[Place, int]:
@@ -96,15 +102,7 @@ def read_cursors(db: Connection, job: str) -> dict[Place, int]:
 
 def move_cursors(db: Connection, job: str, after: Cursors) -> None:
     """Set the cursors, in the transaction of the results."""
-    db.execute(
-        _MOVE,
-        {
-            "job": job,
-            "topics": [topic_id for topic_id, _ in after],
-            "partitions": [partition for _, partition in after],
-            "read": list(after.values()),
-        },
-    )
+    db.execute(_MOVE, {"job": job, **as_arrays(after)})
 
 
 def news_for(db: Connection, job: str, *, most: int) -> News:

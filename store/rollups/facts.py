@@ -3,27 +3,23 @@
 Facts stand in temporary tables of the session, empty after each commit. A request whose outcome is another one than
 when it was counted has two facts: as it is now, and, with the sign -1, as it was.
 
-An outcome as of a cursor: the best of the rows below it (`store/rollups/verdicts.py`);
-the trace's own outcome ranks as auto and below every told one of that rank. A trace and an outcome belong together by
-id and, where the outcome says when the trace started, by starts at most a day apart. Source: design §4.
+An outcome as of a cursor: the best of the rows below it (`store/rollups/verdicts.py`); the trace's own outcome ranks as
+auto and below every told one of that rank. A trace and an outcome belong together by id and, where the outcome says
+when the trace started, by starts at most a day apart. Source: design §4.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
-from uuid import UUID
 
 from sqlalchemy import Connection, text
 
+from store.rollups.as_of import CURSORS, Cursors, as_arrays
 from store.rollups.keys import ANSWER_ROLES
 from store.rollups.verdicts import find_verdicts
 from store.same_trace import SAME_TRACE_WITHIN
 
 OUTCOME_HORIZON = timedelta(days=7)
-
-Place = tuple[UUID, int]
-# How far a job has read each partition.
-Cursors = Mapping[Place, int]
 
 ANSWER = f"a.role IN ({', '.join(repr(role) for role in ANSWER_ROLES)})"
 # Four parts of at most a billion dollars each fit into a bigint together.
@@ -92,8 +88,7 @@ _ALL_TRACES = text(
     f"INSERT INTO tick_traces SELECT t.trace_id, t.started_at, t.batch_id, true, {_TRACE_COLUMNS}"
     f" FROM traces t{_REPRICED}"
     " JOIN ingest_batches b ON b.id = t.batch_id"
-    " JOIN unnest(CAST(:topics AS uuid[]), CAST(:partitions AS integer[]), CAST(:read AS bigint[]))"
-    " AS c(topic_id, partition, batch_id) ON c.topic_id = b.topic_id AND c.partition = b.partition"
+    f" JOIN {CURSORS} ON c.topic_id = b.topic_id AND c.partition = b.partition"
     " WHERE t.started_at >= :begin AND t.started_at < :end AND t.batch_id <= c.batch_id"
 )
 # OFFSET 0 keeps a look-up a look-up. Without it the planner, which does not know how many rows temporary tables hold,
@@ -109,8 +104,7 @@ _TOLD_AGAIN = text(
     " AND t.started_at <= coalesce(o.trace_started_at + CAST(:near AS interval), 'infinity') OFFSET 0) t"
     f"{_REPRICED}"
     " CROSS JOIN LATERAL (SELECT topic_id, partition FROM ingest_batches WHERE id = t.batch_id OFFSET 0) b"
-    " JOIN unnest(CAST(:topics AS uuid[]), CAST(:partitions AS integer[]), CAST(:read AS bigint[]))"
-    " AS c(topic_id, partition, batch_id) ON c.topic_id = b.topic_id AND c.partition = b.partition"
+    f" JOIN {CURSORS} ON c.topic_id = b.topic_id AND c.partition = b.partition"
     " WHERE t.batch_id <= c.batch_id AND CAST(t.started_at AS date) <> ALL(CAST(:dropped AS date[]))"
 )
 # A day that retention has dropped is counted for good: what comes back of it, once more is kept, may have been in it.
@@ -260,12 +254,3 @@ def by_choice(db: Connection) -> None:
 def _allow_whole_reads(db: Connection, allowed: str) -> None:
     ways = ("enable_seqscan", "enable_hashjoin", "enable_mergejoin")
     db.execute(text("; ".join(f"SET LOCAL {way} = {allowed}" for way in ways)))
-
-
-def as_arrays(cursors: Cursors) -> dict[str, list[object]]:
-    """As the parameters of a statement that joins them."""
-    return {
-        "topics": [topic_id for topic_id, _ in cursors],
-        "partitions": [partition for _, partition in cursors],
-        "read": list(cursors.values()),
-    }

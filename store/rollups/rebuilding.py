@@ -1,10 +1,10 @@
 """Rollups made again from the raw rows, a day at a time, as of the cursors, with the room of the ticks of before."""
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime
 
 from sqlalchemy import Connection, text
 
-from store.days import attached_days
+from store.days import attached_days, span_of_day
 from store.rollups.adding import TARGETS, add_deltas, name_deltas
 from store.rollups.cursors import ROLLUPS, read_cursors
 from store.rollups.facts import gather_day
@@ -65,9 +65,3 @@ def sum_day(db: Connection, begin: datetime, end: datetime) -> None:
     gather_day(db, begin, end, read)
     gather_shadows(db, {}, read)
     group_facts(db)
-
-
-def span_of_day(day: date) -> tuple[datetime, datetime]:
-    """When it begins, and when the next one does."""
-    begin = datetime.combine(day, time(), UTC)
-    return begin, begin + timedelta(days=1)

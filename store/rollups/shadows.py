@@ -6,11 +6,13 @@ counted when it comes. One whose other request comes later has two facts then: a
 it was.
 """
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime
 
 from sqlalchemy import Connection, text
 
-from store.rollups.facts import ANSWER, COST, Cursors, as_arrays, attempts_of, by_choice, by_index, text_only
+from store.days import span_of_day
+from store.rollups.as_of import CURSORS, Cursors, as_arrays
+from store.rollups.facts import ANSWER, COST, attempts_of, by_choice, by_index, text_only
 
 CREATE_SHADOWS = """
 CREATE TEMPORARY TABLE IF NOT EXISTS tick_shadows (
@@ -34,8 +36,7 @@ _NEW_SHADOWS = text(
 # As a value, which cannot become a join: the planner would begin it with the batches, and read all of their traces.
 _READ = (
     "{trace}.batch_id <= (SELECT c.batch_id FROM ingest_batches b"
-    " JOIN unnest(CAST(:topics AS uuid[]), CAST(:partitions AS integer[]), CAST(:read AS bigint[]))"
-    " AS c(topic_id, partition, batch_id) ON c.topic_id = b.topic_id AND c.partition = b.partition"
+    f" JOIN {CURSORS} ON c.topic_id = b.topic_id AND c.partition = b.partition"
     " WHERE b.id = {trace}.batch_id)"
 )
 # What `forget` has deleted may come again and was perhaps in a pair: no shadow of such a day waits any more.
@@ -114,7 +115,4 @@ def gather_shadows(db: Connection, before: Cursors, after: Cursors) -> None:
 
 
 def _span(first: date, last: date) -> dict[str, datetime]:
-    return {
-        "begin": datetime.combine(first, time(), UTC),
-        "end": datetime.combine(last, time(), UTC) + timedelta(days=1),
-    }
+    return {"begin": span_of_day(first)[0], "end": span_of_day(last)[1]}

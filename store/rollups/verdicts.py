@@ -8,13 +8,11 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
+from store.rollups.as_of import CURSORS
+
 _BEST = 'ORDER BY o.source_rank DESC, o.observed_at DESC, o.topic_id DESC, o.partition DESC, o."offset" DESC LIMIT 1'
 # As a value: a join might be begun from the other side, and would read all outcomes of the trace.
-_READ = (
-    "o.batch_id <= (SELECT c.batch_id"
-    " FROM unnest(CAST(:topics AS uuid[]), CAST(:partitions AS integer[]), CAST(:read AS bigint[]))"
-    " AS c(topic_id, partition, batch_id) WHERE c.topic_id = o.topic_id AND c.partition = o.partition)"
-)
+_READ = f"o.batch_id <= (SELECT c.batch_id FROM {CURSORS} WHERE c.topic_id = o.topic_id AND c.partition = o.partition)"
 _OF_TRACE = (
     f"o.trace_id = t.trace_id AND {_READ}"
     " AND (o.trace_started_at IS NULL OR o.trace_started_at BETWEEN t.started_at - CAST(:near AS interval)"
