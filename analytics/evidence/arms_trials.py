@@ -1,0 +1,92 @@
+"""Bad requests of a candidate beside those of a baseline, by stratum: what they say, and how many there were."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+
+from analytics.evidence.arm_counts import NONE, ArmCounts
+from analytics.evidence.estimate import Estimate
+from analytics.evidence.mixture import Mixture
+from analytics.evidence.process import State
+from analytics.evidence.standardised import standardised_ratio
+from analytics.evidence.stratum import Stratum
+
+# From the rate that the baseline would have at the null, rho b: the candidate's rates to bet on.
+Alternatives = Callable[[float], Sequence[float]]
+
+
+class ArmsTrials:
+    """Capital on candidate rates c_j that are alternatives to rho times the baseline's rate.
+
+    For each stratum of a look, with b from earlier looks and pi the candidate's share of this look and stratum:
+
+    `B = pi (c + rho) + (1 - pi)(b rho + 1); C = pi c + (1 - pi) b; t = 2 C / (B + sqrt(B^2 - 4 rho C))`
+    `M_j <- M_j (c/(rho t))^kc ((1 - c)/(1 - rho t))^(nc - kc) (b/t)^kb ((1 - b)/(1 - t))^(nb - kb)`
+
+    (rho t, t) is the point of the null nearest to (c, b), so E is at most 1 on the average whatever the baseline's rate
+    really is. Source: Turner, Ly and Gruenwald, "Generic E-variables for exact sequential k-sample tests" (2024).
+    """
+
+    def __init__(self, rho: float, rates: Alternatives, weights: Sequence[float], planned: float | None) -> None:
+        self._rho = rho
+        self._rates = rates
+        self._mixture = Mixture(weights, planned)
+        self._strata: dict[str, Stratum] = {}
+
+    @property
+    def log_value(self) -> float:
+        """The ln E."""
+        return self._mixture.log_value
+
+    @property
+    def estimate(self) -> Estimate:
+        """The ratio of the rates, on the candidate's mix of strata."""
+        return standardised_ratio([stratum.total for stratum in self._strata.values()])
+
+    def look(self, counts: Mapping[str, ArmCounts]) -> None:
+        """Close one look. One without any request is none."""
+        n = sum(one.n for one in counts.values())
+        if not n:
+            return
+        self._mixture.inject(n)
+        for name in counts:
+            self._strata.setdefault(name, Stratum())
+        factors = []
+        for name, stratum in self._strata.items():
+            here = counts.get(name, NONE)
+            if not here.n and not stratum.is_waiting:
+                continue
+            joined = stratum.joined(here)
+            if joined.has_both_arms:
+                factors.append(self._log_factors(joined, stratum.baseline_rate(self._rho)))
+            stratum.close(here)
+        if factors:
+            # Exactly rounded sums do not depend on the order of the strata.
+            self._mixture.multiply([math.fsum(column) for column in zip(*factors, strict=True)])
+
+    def state(self) -> State:
+        """The capitals and every stratum."""
+        return {**self._mixture.state(), "strata": {name: one.state() for name, one in self._strata.items()}}
+
+    def restore(self, state: State) -> None:
+        """Take over what `state` returned."""
+        self._mixture.restore(state)
+        self._strata = {str(name): Stratum() for name in state["strata"]}
+        for name, stratum in self._strata.items():
+            stratum.restore(state["strata"][name])
+
+    def _log_factors(self, counts: ArmCounts, b: float) -> list[float]:
+        rho, share = self._rho, counts.candidate_n / counts.n
+        candidate_good = counts.candidate_n - counts.candidate_bad
+        baseline_good = counts.baseline_n - counts.baseline_bad
+        found = []
+        for c in self._rates(rho * b):
+            middle = share * (c + rho) + (1 - share) * (b * rho + 1)
+            last = share * c + (1 - share) * b
+            t = 2 * last / (middle + math.sqrt(max(middle * middle - 4 * rho * last, 0.0)))
+            found.append(
+                counts.candidate_bad * math.log(c / (rho * t))
+                + candidate_good * (math.log1p(-c) - math.log1p(-rho * t))
+                + counts.baseline_bad * math.log(b / t)
+                + baseline_good * (math.log1p(-b) - math.log1p(-t))
+            )
+        return found

@@ -1,0 +1,112 @@
+"""What arguments of evidence have to be. Each raises ValueError with a sentence that says what is wrong."""
+
+import math
+import operator
+from collections.abc import Sequence
+from typing import Any, SupportsFloat
+
+import numpy as np
+
+# Up to here every whole number is a float of its own.
+MOST = 2**53
+# Squares of costs up to here can be added.
+_LARGEST_AMOUNT = 1e100
+
+
+def count(value: Any, name: str) -> int:
+    """A whole number from 0 to 2^53."""
+    try:
+        whole = operator.index(value)
+    except TypeError:
+        raise ValueError(f"{name} must be a whole number, not {value!r}") from None
+    if not 0 <= whole <= MOST:
+        raise ValueError(f"{name} must be from 0 to 2^53, not {whole}")
+    return whole
+
+
+def trials(n: Any, bad: Any, what: str = "") -> tuple[int, int]:
+    """Requests of a closed look and how many of them are bad; `what` names them where there are several."""
+    total, failures = count(n, f"{what}n"), count(bad, f"{what}bad")
+    if failures > total:
+        raise ValueError(f"{what}bad must not be more than {what}n: {failures} of {total}")
+    return total, failures
+
+
+def number(value: SupportsFloat, name: str) -> float:
+    """A finite number."""
+    try:
+        found = float(value)
+    except (TypeError, ValueError):
+        raise ValueError(f"{name} must be a number, not {value!r}") from None
+    if not math.isfinite(found):
+        raise ValueError(f"{name} must be finite, not {found}")
+    return found
+
+
+def share(value: SupportsFloat, name: str) -> float:
+    """A number between 0 and 1, neither of them."""
+    found = number(value, name)
+    if not 0 < found < 1:
+        raise ValueError(f"{name} must be between 0 and 1 (0.5 % is 0.005), not {found:g}")
+    return found
+
+
+def positive(value: SupportsFloat, name: str) -> float:
+    """A finite number above 0."""
+    found = number(value, name)
+    if found <= 0:
+        raise ValueError(f"{name} must be above 0, not {found:g}")
+    return found
+
+
+def at_least(least: float, value: SupportsFloat, name: str) -> float:
+    """A finite number that is not below `least`."""
+    found = number(value, name)
+    if found < least:
+        raise ValueError(f"{name} must be at least {least:g}, not {found:g}")
+    return found
+
+
+def margin_to_advance(value: SupportsFloat) -> float:
+    """A margin above 0: that two arms are exactly equal cannot be proven."""
+    found = number(value, "margin")
+    if found <= 0:
+        raise ValueError(f"margin must be above 0 to advance, not {found:g}: equality cannot be proven")
+    return found
+
+
+def amounts(values: Any, name: str) -> list[float]:
+    """A one-dimensional array of numbers from 0 to 1e100."""
+    found = numbers(values, name)
+    for at, value in enumerate(found):
+        if not 0 <= value <= _LARGEST_AMOUNT:
+            raise ValueError(f"{name} must be from 0 to {_LARGEST_AMOUNT:g}: {value:g} at position {at}")
+    return found
+
+
+def numbers(values: Any, name: str) -> list[float]:
+    """A one-dimensional array of finite numbers."""
+    try:
+        array = np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise ValueError(f"{name} must be an array of numbers") from None
+    if array.ndim != 1:
+        raise ValueError(f"{name} must have one dimension, not {array.ndim}")
+    if not np.isfinite(array).all():
+        at = int(np.argmin(np.isfinite(array)))
+        raise ValueError(f"{name} must be finite: {array[at]} at position {at}")
+    found: list[float] = array.tolist()
+    return found
+
+
+def cost_and_success(pair: Any, name: str) -> tuple[list[float], list[float]]:
+    """Two arrays of the same length: costs that are not negative, and successes that are 0 or 1."""
+    if not isinstance(pair, Sequence | np.ndarray) or len(pair) != 2:
+        raise ValueError(f"{name} must be two arrays, costs and successes")
+    costs, successes = amounts(pair[0], f"{name} costs"), numbers(pair[1], f"{name} successes")
+    if len(costs) != len(successes):
+        raise ValueError(f"{name} has {len(costs)} costs, but {len(successes)} successes")
+    for at, success in enumerate(successes):
+        if success not in (0.0, 1.0):
+            raise ValueError(f"{name} successes must be 0 or 1: {success:g} at position {at}")
+    return costs, successes

@@ -1,0 +1,69 @@
+"""Good and bad trials against a limit, where a burst of bad ones is not to decide alone."""
+
+from collections.abc import Sequence
+
+from analytics.evidence import alternatives
+from analytics.evidence.mixture import Mixture
+from analytics.evidence.process import State, whole
+
+MOST_BAD = 8
+# Trials of a block, as bad ones that a rate at the limit has in it: 600 trials at a limit of 0.5 %.
+_EXPECTED_BAD = 3
+
+
+class ClippedTrials:
+    """Trials in tumbling blocks, of which each has at most 8 bad ones, and half of what they say.
+
+    A heuristic: independent trials at the limit stay within the error probability (both the clip and the half lower
+    E), but what a burst of any length may do is not bounded by a theorem. A block is made of whole looks and ends
+    with the look that fills it; in a longer one the 8 are in proportion. The bad ones that are too many are taken as
+    good. Cash is invested when a block begins.
+    """
+
+    def __init__(self, limit: float, rates: Sequence[float], weights: Sequence[float], planned: float) -> None:
+        self._mixture = Mixture(weights, planned)
+        self._of_bad, self._of_good = alternatives.log_ratios(rates, limit)
+        self.size = max(MOST_BAD, round(_EXPECTED_BAD / limit))
+        self._n = self._bad = 0
+
+    @property
+    def log_value(self) -> float:
+        """The ln E, the block that is not full among it."""
+        return self._mixture.multiplied(self._log_factors())
+
+    def look(self, n: int, bad: int) -> None:
+        """Close one look."""
+        if self._n == 0 < n:
+            self._mixture.inject(max(n, self.size))
+        self._n += n
+        self._bad += bad
+        if self._n >= self.size:
+            self._mixture.multiply(self._log_factors())
+            self._n = self._bad = 0
+
+    def path(self, looks: Sequence[tuple[int, int]]) -> list[float]:
+        """The ln E after each of more looks; nothing is changed."""
+        before = self._mixture, self._n, self._bad
+        self._mixture = self._mixture.copy()
+        try:
+            found = []
+            for n, bad in looks:
+                self.look(n, bad)
+                found.append(self.log_value)
+            return found
+        finally:
+            self._mixture, self._n, self._bad = before
+
+    def state(self) -> State:
+        """The capitals before the block, and what it has so far."""
+        return {**self._mixture.state(), "block_n": self._n, "block_bad": self._bad}
+
+    def restore(self, state: State) -> None:
+        """Take over what `state` returned."""
+        self._mixture.restore(state)
+        self._n, self._bad = whole(state["block_n"]), whole(state["block_bad"])
+
+    def _log_factors(self) -> list[float]:
+        bad = min(self._bad, MOST_BAD * max(self._n, self.size) // self.size)
+        good = self._n - bad
+        return [(bad * b + good * g) / 2 for b, g in zip(self._of_bad, self._of_good, strict=True)]

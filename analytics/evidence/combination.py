@@ -1,0 +1,128 @@
+"""Several kinds of evidence as one."""
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Any
+
+from analytics.evidence.estimate import Estimate
+from analytics.evidence.process import FailingProcess, State
+from analytics.evidence.rate import Looks, RateEvidence
+
+
+class Combination(FailingProcess):
+    """Children that are updated by themselves; `decide` looks at all of them together.
+
+    A child's own FAIL is for display: that of the whole is decided here, and at looks only.
+    """
+
+    _trials: "Children"
+
+    @property
+    def children(self) -> tuple[FailingProcess, ...]:
+        """In the order in which they were given."""
+        return self._trials.children
+
+    @property
+    def failed(self) -> bool:
+        """Whether E has reached 1/alpha: now, or at any `decide` before."""
+        return self._reached or self.log_e >= self._threshold
+
+    @property
+    def p_value(self) -> float:
+        """1 / the largest E that `decide` has seen, or that stands now."""
+        return math.exp(-max(self._highest, self.log_e))
+
+    def update(self, *looks: Sequence[Any]) -> None:
+        """Close one look of each child: the arguments of its own `update`, one sequence for each child.
+
+        All of them are updated before the whole is looked at. Raises ValueError for another number of looks than of
+        children, and what the children raise.
+        """
+        self._trials.one_for_each(looks)
+        for child, look in zip(self.children, looks, strict=True):
+            child.update(*look)
+        self._see(self.log_e)
+
+    def preview(self, looks: Sequence[Looks] = ()) -> float:
+        """The largest ln E over all *common* prefixes of the children's open looks; without any, that of the states.
+
+        One sequence of open looks for each child, which must all be as long as each other; a child whose trials count
+        only when they are closed has an empty one. Raises ValueError where lengths differ.
+        """
+        return max(self._trials.path(looks), default=self.log_e) if looks else self.log_e
+
+    def decide(self, looks: Sequence[Looks] = ()) -> bool:
+        """Whether it fails, now or ever before: the states or the preview have reached 1/alpha."""
+        self._see(self.log_e)
+        return self._see(self.preview(looks))
+
+    @classmethod
+    def _children_of(cls, state: State) -> list[FailingProcess]:
+        from analytics.evidence.restoring import restored
+
+        found = [restored(child) for child in state["trials"]["children"]]
+        return [child for child in found if isinstance(child, FailingProcess)]
+
+
+class Children(ABC):
+    """Evidence of which the whole is made."""
+
+    def __init__(self, children: Sequence[FailingProcess]) -> None:
+        if not children:
+            raise ValueError("children must not be empty")
+        for child in children:
+            if not isinstance(child, FailingProcess):
+                raise ValueError(  # noqa: TRY004 - wrong arguments of evidence are ValueError throughout
+                    f"children must be evidence that can fail, not {type(child).__name__}"
+                )
+        self.children = tuple(children)
+
+    @property
+    def log_value(self) -> float:
+        """The ln E of the whole."""
+        return self.whole([child.log_e for child in self.children])
+
+    @property
+    def estimate(self) -> Estimate:
+        """That of the child that decides."""
+        return self.children[self.deciding].estimate
+
+    @property
+    @abstractmethod
+    def deciding(self) -> int:
+        """The place of the child that the verdict hangs on."""
+
+    @abstractmethod
+    def whole(self, parts: Sequence[float]) -> float:
+        """The ln E of the whole from the ln E of the children."""
+
+    def one_for_each(self, looks: Sequence[Any]) -> None:
+        """Raises ValueError where there are more or fewer looks than children."""
+        if len(looks) != len(self.children):
+            raise ValueError(f"one sequence for each of {len(self.children)} children, not {len(looks)}")
+
+    def path(self, looks: Sequence[Looks]) -> list[float]:
+        """The ln E of the whole after each common prefix."""
+        self.one_for_each(looks)
+        lengths = {len(own) for own in looks if len(own)}
+        if len(lengths) > 1:
+            raise ValueError(f"open looks must be the same ones for each child, not {sorted(lengths)} of them")
+        paths = []
+        for child, own in zip(self.children, looks, strict=True):
+            if not len(own):
+                paths.append([child.log_e] * max(lengths, default=0))
+            elif isinstance(child, RateEvidence):
+                paths.append(child.path(own))
+            else:
+                raise ValueError(f"{child.kind} has no preview: it counts closed looks only")
+        # A look that one child cannot see yet ends it for all.
+        return [self.whole(parts) for parts in zip(*paths, strict=False)]
+
+    def state(self) -> State:
+        """Those of the children."""
+        return {"children": [child.state() for child in self.children]}
+
+    def restore(self, state: State) -> None:
+        """Nothing to take over: the children were restored before the whole."""
+        self.one_for_each(state["children"])

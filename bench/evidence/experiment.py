@@ -1,0 +1,82 @@
+"""An experiment: many runs of one protocol, each with a stream of its own, and the figures that they make."""
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+
+# One run: its random numbers in, whatever the figures are made of out. A function of a module, so that processes can
+# be given it.
+Run = Callable[[np.random.Generator], Any]
+_QUICK_ERRORS = 3.0
+
+
+class Figure(NamedTuple):
+    """What came out: a value, its Monte Carlo standard error, and the limit that it is held to.
+
+    `must_fail`: a rule that people use and that does not hold; if it held, the protocol would show nothing.
+    """
+
+    what: str
+    value: float
+    error: float
+    limit: float
+    sense: Literal["at most", "at least"] = "at most"
+    unit: Literal["%", "x", "requests", ""] = ""
+    must_fail: bool = False
+
+    def holds(self, *, quick: bool) -> bool:
+        """Whether it is within its limit; with few runs, whether it could be."""
+        slack = _QUICK_ERRORS * self.error if quick and math.isfinite(self.error) and not self.must_fail else 0.0
+        return self.value <= self.limit + slack if self.sense == "at most" else self.value >= self.limit - slack
+
+    def passed(self, *, quick: bool) -> bool:
+        """As it should be."""
+        return self.holds(quick=quick) is not self.must_fail
+
+
+class Experiment(NamedTuple):
+    """`runs` of `run`, fewer for a quick look; `figures` from what they returned, in order."""
+
+    name: str
+    runs: int
+    quick: int
+    run: Run
+    figures: Callable[[Sequence[Any]], list[Figure]]
+
+
+def share_of(what: str, hits: Sequence[bool], limit: float, *, must_fail: bool = False) -> Figure:
+    """The share of runs in which something happened, in percent; its error is at least that of one run."""
+    n = len(hits)
+    share = sum(hits) / n
+    error = math.sqrt(max(share * (1 - share), (1 - 1 / n) / n) / n)
+    return Figure(what, 100 * share, 100 * error, limit, unit="%", must_fail=must_fail)
+
+
+def median_of(
+    what: str, values: Sequence[float], limit: float, *, unit: Literal["requests", ""] = "requests"
+) -> Figure:
+    """The median of something, with the error of a median from its own order statistics."""
+    ordered = np.sort(np.asarray(values, dtype=float))
+    return Figure(what, float(np.median(ordered)), _median_error(ordered), limit, unit=unit)
+
+
+def ratio_of_medians(
+    what: str, own: Sequence[float], oracle: Sequence[float], limit: float, *, must_fail: bool = False
+) -> Figure:
+    """The median delay of a rule over that of an oracle on the same streams; infinite where half of them never
+    ended."""
+    first, second = np.sort(np.asarray(own, dtype=float)), np.sort(np.asarray(oracle, dtype=float))
+    above, below = float(np.median(first)), float(np.median(second))
+    ratio = above / below
+    error = ratio * math.hypot(_median_error(first) / above, _median_error(second) / below)
+    return Figure(what, ratio, error, limit, unit="x", must_fail=must_fail)
+
+
+def _median_error(ordered: "np.ndarray[Any, np.dtype[np.float64]]") -> float:
+    """Half the distance between the order statistics one binomial deviation to both sides of the median."""
+    n = len(ordered)
+    half = math.sqrt(n) / 2
+    low, high = max(math.floor(n / 2 - half), 0), min(math.ceil(n / 2 + half), n - 1)
+    return float(ordered[high] - ordered[low]) / 2
