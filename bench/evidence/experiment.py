@@ -66,7 +66,8 @@ def ratio_of_medians(
     what: str, own: Sequence[float], oracle: Sequence[float], limit: float, *, must_fail: bool = False
 ) -> Figure:
     """The median delay of a rule over that of an oracle on the same streams; infinite where half of them never
-    ended."""
+    ended.
+    """
     first, second = np.sort(np.asarray(own, dtype=float)), np.sort(np.asarray(oracle, dtype=float))
     above, below = float(np.median(first)), float(np.median(second))
     ratio = above / below
