@@ -7,9 +7,11 @@ from typing import Annotated
 import typer
 from typer.exceptions import TyperException
 
-from pointsman.commands import dead_letters, offsets, prices, rollups, topics
+from pointsman.commands import dead_letters, evidence, offsets, prices, rollups, topics
 from pointsman.commands.dead_letters_replay import replay_command as replay_letters
 from pointsman.commands.doctor import doctor
+from pointsman.commands.evidence_explain import explain_command
+from pointsman.commands.evidence_power import power_command
 from pointsman.commands.forget import forget
 from pointsman.commands.measures import measures
 from pointsman.commands.prices_reprice import reprice_command
@@ -71,6 +73,9 @@ app.add_typer(offsets.app, name="offsets")
 app.add_typer(rollups.app, name="rollups")
 prices.app.command("reprice")(reprice_command)
 app.add_typer(prices.app, name="prices")
+evidence.app.command("explain")(explain_command)
+evidence.app.command("power")(power_command)
+app.add_typer(evidence.app, name="evidence")
 
 
 def run() -> int:

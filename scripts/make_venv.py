@@ -55,7 +55,7 @@ def install(stamp: str, lock: int) -> int:
         "--editable",
         "./router",
         "--editable",
-        ".[embedded,examples,prices,dev]",
+        ".[embedded,examples,plots,prices,dev]",
         "--constraint",
         "constraints.txt",
     ]

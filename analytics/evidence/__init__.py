@@ -1,7 +1,8 @@
 """Anytime-valid evidence: what may be looked at every second for days, and is still rarely wrong.
 
-Pure mathematics: no clock, no service, no randomness. docs/evidence.md says what each is for. Every process has
-`log_e`, `p_value`, `estimate`, a verdict that stays (`failed`, `passed` or `alarmed`), `state()` and `from_state()`.
+Pure mathematics: no clock, no service, and no randomness but in `power`, which simulates. docs/evidence.md says what
+each is for. Every process has `log_e`, `p_value`, `estimate`, a verdict that stays (`failed`, `passed` or `alarmed`),
+`state()` and `from_state()`.
 """
 
 from analytics.evidence.all_of import AllOf, all_of

@@ -5,6 +5,7 @@ import math
 from analytics.evidence.checking import at_least, share, trials
 from analytics.evidence.counted_trials import CountedTrials
 from analytics.evidence.process import PassingProcess
+from analytics.evidence.rate import Looks
 from analytics.evidence.rate_trials import RateTrials
 
 _DIVISORS = (1.3, 1.5, 2.0, 3.0, 5.0)
@@ -38,3 +39,7 @@ class RateAdvance(PassingProcess):
         """
         self._trials.look(*trials(n, bad))
         self._see(self.log_e)
+
+    def path(self, more: Looks) -> list[float]:
+        """The ln E as it would be after each of more looks; nothing is changed. Raises ValueError as `update`."""
+        return self._trials.path([trials(n, bad) for n, bad in more])

@@ -55,6 +55,14 @@ def days_bar(label: str, total: int, console: Console | None = None) -> Iterator
 
 
 @contextmanager
+def runs_bar(label: str, total: int, console: Console | None = None) -> Iterator[Callable[[int], None]]:
+    """Shows how many simulated runs are done: feed it their number so far."""
+    columns = [TextColumn(label), BarColumn(), _CountAndRate(), TimeRemainingColumn()]
+    with _bar(columns, total, console) as advance:
+        yield advance
+
+
+@contextmanager
 def _bar(columns: list[ProgressColumn], total: int, console: Console | None) -> Iterator[Callable[[int], None]]:
     console = console or Console(stderr=True)
     with Progress(*columns, console=console, disable=not console.is_terminal) as progress:

@@ -1,0 +1,1 @@
+"""What people see of evidence: counts read, rates understood, plots drawn."""
