@@ -62,8 +62,8 @@ def sentence_of(course: Course, evidence: RateEvidence, advance: RateAdvance) ->
     if failed is not None:
         void = "" if passed is None else f" The PASS at {_place(passed)} is void."
         return (
-            f"FAIL at {_place(failed)}: E to fail reached {e_value(failed.log_e_to_fail)}; {to_fail} is enough. p-value in"
-            f" the end {p_value(evidence.p_value)}.{void}"
+            f"FAIL at {_place(failed)}: E to fail reached {e_value(failed.log_e_to_fail)}; {to_fail} is enough. p-value"
+            f" in the end {p_value(evidence.p_value)}.{void}"
         )
     if not last.n:
         return "NO_DATA: no look has a request."
