@@ -12,8 +12,14 @@ from pointsman.options import with_settings
 from pointsman.settings import Settings
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
     from analytics.evidence import RateAdvance, RateEvidence
     from analytics.evidence.course import Course, Step
+    from pointsman.evidence.counts import Look
+
+# From here on it takes about a second.
+_MANY_LOOKS, _TOLD_EACH = 50_000, 1000
 
 
 @with_settings()
@@ -68,10 +74,21 @@ def explain_command(  # noqa: PLR0913 - each is a flag
 def _course(counts: Path, to_fail: "RateEvidence", to_pass: "RateAdvance") -> "Course":
     from analytics.evidence.course import course_of
     from pointsman.evidence.counts import read_counts
-    from pointsman.replay.bar import checking_bar
+    from pointsman.replay.bar import counting_bar
 
-    with checking_bar(counts.stat().st_size if counts.is_file() else 0) as progress:
-        return course_of(read_counts(counts, progress), to_fail, to_pass)
+    looks = read_counts(counts)
+    if len(looks) < _MANY_LOOKS:
+        return course_of(looks, to_fail, to_pass)
+    with counting_bar("looking", len(looks)) as progress:
+        return course_of(_told(looks, progress), to_fail, to_pass)
+
+
+def _told(looks: "Sequence[Look]", progress: "Callable[[int], None]") -> "Iterator[Look]":
+    for done, look in enumerate(looks):
+        if done % _TOLD_EACH == 0:
+            progress(done)
+        yield look
+    progress(len(looks))
 
 
 def _write_json(course: "Course", evidence: "RateEvidence", advance: "RateAdvance") -> None:

@@ -72,13 +72,13 @@ def power_command(  # noqa: PLR0913 - each is a flag
 
 def _answers(asked: "Asked") -> "list[Answer]":
     from pointsman.evidence.planning import plan_of
-    from pointsman.replay.bar import runs_bar
+    from pointsman.replay.bar import counting_bar
 
     if not 1 <= asked.runs <= _MOST_RUNS:
         raise UsageError(f"--runs: expected 1 to {_MOST_RUNS:,}, not {asked.runs:,}")
     if asked.seed < 0:
         raise UsageError(f"--seed: expected 0 or more, not {asked.seed}")
-    with wrong_numbers_told(), runs_bar("simulating", asked.runs * len(asked.times)) as progress:
+    with wrong_numbers_told(), counting_bar("simulating", asked.runs * len(asked.times)) as progress:
         return plan_of(asked, progress)
 
 

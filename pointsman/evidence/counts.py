@@ -2,7 +2,7 @@
 
 import csv
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
 
@@ -18,26 +18,26 @@ _LONGEST_LINE = 10_000
 Look = tuple[int, int]
 
 
-def read_counts(path: Path, progress: Callable[[int], None] = lambda _bytes: None) -> list[Look]:
+def read_counts(path: Path) -> list[Look]:
     """Every look `(n, bad)` of a file (`-`: standard input), oldest first.
 
     The header names the columns n and bad, among others if need be; without one there are these two. Raises UsageError
     with the first problems and their lines: nothing is read in part.
     """
     if str(path) == "-":
-        return _looks(sys.stdin, "standard input", progress)
+        return _looks(sys.stdin, "standard input")
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            return _looks(file, str(path), progress)
+            return _looks(file, str(path))
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror}") from error
 
 
-def _looks(file: TextIO, name: str, progress: Callable[[int], None]) -> list[Look]:
+def _looks(file: TextIO, name: str) -> list[Look]:
     looks: list[Look] = []
     problems: list[str] = []
     wrong = 0
-    for found in _rows(file, name, progress):
+    for found in _rows(file, name):
         if isinstance(found, str):
             wrong += 1
             problems += [found] if len(problems) < _TOLD else []
@@ -53,18 +53,10 @@ def _looks(file: TextIO, name: str, progress: Callable[[int], None]) -> list[Loo
     return looks
 
 
-def _rows(file: TextIO, name: str, progress: Callable[[int], None]) -> Iterator[Look | str]:
+def _rows(file: TextIO, name: str) -> Iterator[Look | str]:
     """Each look, or in its place what is wrong with the line."""
-    taken = 0
-
-    def lines() -> Iterator[str]:
-        nonlocal taken
-        while line := file.readline(_LONGEST_LINE):
-            taken += len(line)
-            progress(taken)
-            yield line
-
-    reader = csv.reader(lines())
+    # A line that never ends is cut, and is then wrong.
+    reader = csv.reader(iter(lambda: file.readline(_LONGEST_LINE), ""))
     places: tuple[int, int] | None = None
     try:
         for row in reader:

@@ -55,8 +55,8 @@ def days_bar(label: str, total: int, console: Console | None = None) -> Iterator
 
 
 @contextmanager
-def runs_bar(label: str, total: int, console: Console | None = None) -> Iterator[Callable[[int], None]]:
-    """Shows how many simulated runs are done: feed it their number so far."""
+def counting_bar(label: str, total: int, console: Console | None = None) -> Iterator[Callable[[int], None]]:
+    """Shows how many of something are done: feed it their number so far."""
     columns = [TextColumn(label), BarColumn(), _CountAndRate(), TimeRemainingColumn()]
     with _bar(columns, total, console) as advance:
         yield advance

@@ -13,7 +13,7 @@ from pointsman.terminal import print_table, print_words
 from pointsman.wording import counted, lasting
 
 _ROWS = 12
-_PLOT = 60
+_PLOT = 44
 # As powers of ten.
 _SPELLED = (-4.0, 6.0)
 _WHOLE_FROM = 1000
