@@ -8,7 +8,7 @@ from rich.table import Table
 from analytics.evidence import Estimate, RateAdvance, RateEvidence
 from analytics.evidence.course import Course, Step
 from pointsman.evidence.planning import Answer, Asked
-from pointsman.screens.figures import figure, interval, sparkline, thinned
+from pointsman.screens.figures import NO_DATA, digits, figure, sparkline, thinned
 from pointsman.terminal import print_table, print_words
 from pointsman.wording import counted, lasting
 
@@ -18,6 +18,7 @@ _PLOT = 44
 _SPELLED = (-4.0, 6.0)
 _WHOLE_FROM = 1000
 _SMALLEST_P = 0.0001
+_SMALL_SHARE = 0.0001
 
 
 def e_value(log_e: float) -> str:
@@ -33,6 +34,11 @@ def e_value(log_e: float) -> str:
 def p_value(value: float) -> str:
     """A p-value for people: two digits are all that it has."""
     return f"{value:.2g}" if value >= _SMALLEST_P else f"under {_SMALLEST_P}"
+
+
+def percent(share: float) -> str:
+    """A share for people; limits are small, so small ones keep their digits."""
+    return f"{digits(100 * share)} %" if 0 < share < _SMALL_SHARE else figure(share, "1")
 
 
 def verdict_of(course: Course) -> str:
@@ -81,8 +87,8 @@ def rate_of(estimate: Estimate) -> str:
     """The rate so far in a sentence, with the interval that may be looked at as often as one likes."""
     if estimate.value is None or estimate.low is None or estimate.high is None:
         return "no requests, so no rate"
-    ends = interval(estimate.low, estimate.high, "1")
-    return f"bad so far: {figure(estimate.value, '1')}; 95 % interval {ends}, valid at every look"
+    ends = f"{percent(estimate.low).removesuffix(' %')} to {percent(estimate.high)}"
+    return f"bad so far: {percent(estimate.value)}; 95 % interval {ends}, valid at every look"
 
 
 def print_plan(asked: Asked, answers: Sequence[Answer]) -> None:
@@ -91,14 +97,14 @@ def print_plan(asked: Asked, answers: Sequence[Answer]) -> None:
     """
     planned = f"{asked.planned:,.0f} planned ({lasting(asked.planned / asked.traffic.per_second)})"
     print_words(
-        f"limit {figure(asked.limit, '1')}, {asked.traffic}, {planned}; FAIL at E >= {1 / asked.alpha:g}, PASS at"
+        f"limit {percent(asked.limit)}, {asked.traffic}, {planned}; FAIL at E >= {1 / asked.alpha:g}, PASS at"
         f" E >= {1 / asked.level:g}; {asked.runs:,} simulated canaries a line\n"
     )
     table = Table("true rate", "half by", "", "90 % by", "", "within the plan", box=None, pad_edge=False)
     for column in table.columns[1:]:
         column.justify = "right"
     for one in answers:
-        name = f"{one.verdict} at {figure(one.rate, '1')} ({one.times:g} x limit)"
+        name = f"{one.verdict} at {percent(one.rate)} ({one.times:g} x limit)"
         ends = (*_after(one, one.median, asked), *_after(one, one.ninety, asked))
         table.add_row(name, *ends, figure(one.within_plan, "1"))
     print_table(table)
@@ -120,7 +126,7 @@ def _path(course: Course) -> Table:
         column.justify = "right"
     for step in _shown(course):
         notes = [name for name, at in (("FAIL", course.failed), ("PASS", course.passed)) if at == step]
-        rate = figure(step.bad / step.n if step.n else math.nan, "1")
+        rate = percent(step.bad / step.n) if step.n else NO_DATA
         table.add_row(
             f"{step.look:,}",
             f"{step.n:,}",

@@ -61,8 +61,6 @@ def _share(value: float) -> str:
     if _ALMOST_ALL <= value < 1:
         return "> 99.95"
     percent = 100 * value
-    if percent < 0.01:
-        return digits(percent)
     return f"{percent:.3f}" if percent < 0.1 else f"{percent:.2f}" if percent < 10 or percent > 99 else f"{percent:.1f}"
 
 
