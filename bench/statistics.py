@@ -24,10 +24,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from bench.evidence import rates
+from bench.evidence import arms, arms_delays, rates
 from bench.evidence.experiment import Experiment, Figure
 
-EXPERIMENTS: tuple[Experiment, ...] = (*rates.EXPERIMENTS,)
+EXPERIMENTS: tuple[Experiment, ...] = (*rates.EXPERIMENTS, *arms.EXPERIMENTS, *arms_delays.EXPERIMENTS)
 SEED = 20_261_129
 _DIGITS = {"%": "{:.2f} %", "x": "{:.2f}", "requests": "{:,.0f}", "": "{:.4g}"}
 
