@@ -25,7 +25,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from bench.evidence import arms, arms_delays, cost_delays, costs, rates
+from bench.evidence import arms, arms_delays, cost_delays, costs, dispatches, drift, drift_delays, pairs, rates
 from bench.evidence.experiment import Experiment, Figure
 
 EXPERIMENTS: tuple[Experiment, ...] = (
@@ -34,6 +34,10 @@ EXPERIMENTS: tuple[Experiment, ...] = (
     *arms_delays.EXPERIMENTS,
     *costs.EXPERIMENTS,
     *cost_delays.EXPERIMENTS,
+    *drift.EXPERIMENTS,
+    *drift_delays.EXPERIMENTS,
+    *pairs.EXPERIMENTS,
+    *dispatches.EXPERIMENTS,
 )
 SEED = 20_261_129
 _DIGITS = {"%": "{:.2f} %", "x": "{:.2f}", "requests": "{:,.0f}", "": "{:.4g}"}
