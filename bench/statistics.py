@@ -25,13 +25,25 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from bench.evidence import arms, arms_delays, cost_delays, costs, dispatches, drift, drift_delays, pairs, rates
+from bench.evidence import (
+    arms,
+    arms_delays,
+    arms_wrong,
+    cost_delays,
+    costs,
+    dispatches,
+    drift,
+    drift_delays,
+    pairs,
+    rates,
+)
 from bench.evidence.experiment import Experiment, Figure
 
 EXPERIMENTS: tuple[Experiment, ...] = (
     *rates.EXPERIMENTS,
     *arms.EXPERIMENTS,
     *arms_delays.EXPERIMENTS,
+    *arms_wrong.EXPERIMENTS,
     *costs.EXPERIMENTS,
     *cost_delays.EXPERIMENTS,
     *drift.EXPERIMENTS,

@@ -19,12 +19,19 @@ _LOOK = 10
 
 
 def _rolled_back(
-    random: np.random.Generator, quick: bool, *, candidate: Arm, baseline: Arm, of_reference: int = 20_000
+    random: np.random.Generator,
+    quick: bool,
+    *,
+    candidate: Arm,
+    baseline: Arm,
+    of_reference: int = 20_000,
+    with_tail: bool = True,
 ) -> bool:
     """Whether a candidate of the same mean is rolled back within 200,000 requests of both arms."""
-    requests = _REQUESTS // 40 if quick else _REQUESTS
+    requests = _REQUESTS // 40 if quick and with_tail else _REQUESTS
     reference = frozen(random, baseline, of_reference)
-    evidence = CostEvidence(cap=reference.cap, tail_share=reference.tail_share, planned=requests * SHARE)
+    tail_share = reference.tail_share if with_tail else 0.0
+    evidence = CostEvidence(cap=reference.cap, tail_share=tail_share, planned=requests * SHARE)
     for look in cost_looks(random, requests, candidate, baseline):
         evidence.update(*look)
         if evidence.failed:
@@ -79,6 +86,10 @@ def _equal_figures(results: Sequence[float]) -> list[Figure]:
     return [median_of("cost to advance: equal, margin 20 %, candidate requests", results, math.inf)]
 
 
+def _without_tail_figures(results: Sequence[bool]) -> list[Figure]:
+    return [share_of("cost: false, lighter tail, without 1/(1 - l)", results, AT_MOST, must_fail=True)]
+
+
 _LIGHTER = Arm(sigma=0.5)
 
 EXPERIMENTS = (
@@ -88,6 +99,13 @@ EXPERIMENTS = (
     _never("cost-healthy-heavy", "sigma 1.5", math.inf, Arm(sigma=1.5), Arm(sigma=1.5)),
     _never("cost-lighter", "candidate of sigma 0.5, baseline of 1", AT_MOST, _LIGHTER, Arm()),
     _never("cost-lighter-1000", "the same, reference of 1,000", math.inf, _LIGHTER, Arm(), 1000),
+    Experiment(
+        "cost-without-tail",
+        _RUNS,
+        4,
+        partial(_rolled_back, candidate=_LIGHTER, baseline=Arm(), with_tail=False),
+        _without_tail_figures,
+    ),
     Experiment("cost-limit", _RUNS, _QUICK, _over_limit, _over_limit_figures),
     Experiment(
         "cost-advance-wrong",
