@@ -24,7 +24,7 @@ from bench.evidence.experiment import Experiment, Figure, share_of
 _QUICK_LENGTH = 500
 # Longer runs end here, which can only lower the mean.
 _LONGEST = 10
-_BLOCK = 2000
+_BLOCK, _LOOK_OF_RUN = 2000, 10
 # False alarms within 50,000 requests: at most 1 % of references where the run length is 5 million.
 _WITHIN, _LONG, _LOOK = 50_000, 5_000_000, 100
 _FEW = 2000
@@ -38,7 +38,7 @@ def _length(random: np.random.Generator, quick: bool, *, make: Make, draw: Draw)
     asked = _QUICK_LENGTH if quick else RUN_LENGTH
     detector, seen = make(random, asked), 0
     while seen < _LONGEST * asked:
-        passed = values_to_alarm(detector, draw(random, _BLOCK))
+        passed = values_to_alarm(detector, draw(random, _BLOCK), _LOOK_OF_RUN)
         if passed < math.inf:
             return (seen + passed) / asked
         seen += _BLOCK

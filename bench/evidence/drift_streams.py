@@ -71,18 +71,16 @@ def latency_cusum(factor: float, threshold: float) -> Cusum:
     return Cusum(lambda values: steps * (values / _SLOWNESS - steps / 2), threshold)
 
 
-def values_to_alarm(detector: Detector, values: Values) -> float:
-    """The number of values, one a look, up to the alarm; infinite without one."""
-    if isinstance(detector, MeanDetector):
-        for at, value in enumerate(values.tolist(), start=1):
-            detector.update((value,))
-            if detector.alarmed:
-                return at
-    else:
-        for at, bad in enumerate(values.astype(int).tolist(), start=1):
-            detector.update(1, bad)
-            if detector.alarmed:
-                return at
+def values_to_alarm(detector: Detector, values: Values, look: int = 1) -> float:
+    """The number of values up to the look with the alarm; infinite without one."""
+    for at in range(0, len(values), look):
+        seen = values[at : at + look].tolist()
+        if isinstance(detector, MeanDetector):
+            detector.update(seen)
+        else:
+            detector.update(len(seen), int(sum(seen)))
+        if detector.alarmed:
+            return at + len(seen)
     return math.inf
 
 
