@@ -87,7 +87,7 @@ def _within(
     at_most: float = _ONE_PERCENT,
     must_fail: bool = False,
 ) -> Experiment:
-    what = f"drift: false within 50,000 at A = {run_length:,}, {what} of {of_reference:,}"
+    what = f"drift: false within 50,000 at A = {run_length:,}, {what}"
 
     def figures(results: Sequence[bool]) -> list[Figure]:
         return [share_of(what, results, at_most, must_fail=must_fail)]
@@ -111,12 +111,16 @@ EXPERIMENTS = (
         lambda random, asked: RateDetector(_wilson(random, REFERENCE), run_length=asked),
         schema_failures,
     ),
-    _within("wilson", "upper end", _wilson, of_reference=_FEW),
-    _within("as-it-is", "k/n", _as_it_is, of_reference=_FEW, must_fail=True),
-    _within("wilson-20000", "upper end", _wilson, of_reference=REFERENCE),
+    _within("wilson", "upper end of 2,000", _wilson, of_reference=_FEW),
+    _within("as-it-is", "k/n of 2,000", _as_it_is, of_reference=_FEW, must_fail=True),
+    _within("wilson-20000", "upper end of 20,000", _wilson, of_reference=REFERENCE),
     _within(
         "short-known", "rate known", lambda *_: SCHEMA, of_reference=REFERENCE, run_length=RUN_LENGTH, at_most=math.inf
     ),
-    _within("short-as-it-is", "k/n", _as_it_is, of_reference=REFERENCE, run_length=RUN_LENGTH, at_most=math.inf),
-    _within("short-wilson", "upper end", _wilson, of_reference=REFERENCE, run_length=RUN_LENGTH, at_most=math.inf),
+    _within(
+        "short-as-it-is", "k/n of 20,000", _as_it_is, of_reference=REFERENCE, run_length=RUN_LENGTH, at_most=math.inf
+    ),
+    _within(
+        "short-wilson", "upper end of 20,000", _wilson, of_reference=REFERENCE, run_length=RUN_LENGTH, at_most=math.inf
+    ),
 )
