@@ -6,9 +6,9 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-# One run: its random numbers in, whatever the figures are made of out. A function of a module, so that processes can
-# be given it.
-Run = Callable[[np.random.Generator], Any]
+# One run: its random numbers in, and whether it is only a quick look and may be shorter; out whatever the figures are
+# made of, which has to survive the way back from another process.
+Run = Callable[[np.random.Generator, bool], Any]
 _QUICK_ERRORS = 3.0
 
 
