@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from analytics.evidence import alternatives
 from analytics.evidence.arm_counts import ArmCounts
 from analytics.evidence.arms_trials import ArmsTrials
-from analytics.evidence.checking import at_least, share
+from analytics.evidence.checking import at_least, margin_to_stop, share
 from analytics.evidence.process import FailingProcess
 
 
@@ -25,7 +25,7 @@ class ArmsEvidence(FailingProcess):
     _trials: ArmsTrials
 
     def __init__(self, *, planned: float, alpha: float = 0.01, margin: float = 0.0) -> None:
-        planned, alpha, margin = at_least(1, planned, "planned"), share(alpha, "alpha"), at_least(0, margin, "margin")
+        planned, alpha, margin = at_least(1, planned, "planned"), share(alpha, "alpha"), margin_to_stop(margin)
         trials = ArmsTrials(1 + margin, _worse, alternatives.WEIGHTS, planned)
         super().__init__(trials, -math.log(alpha), planned=planned, alpha=alpha, margin=margin)
 

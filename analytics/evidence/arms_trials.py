@@ -43,11 +43,8 @@ class ArmsTrials:
         return standardised_ratio([stratum.total for stratum in self._strata.values()])
 
     def look(self, counts: Mapping[str, ArmCounts]) -> None:
-        """Close one look. One without any request is none."""
-        n = sum(one.n for one in counts.values())
-        if not n:
-            return
-        self._mixture.inject(n)
+        """Close one look, which may be empty: what strata carry has then met nobody."""
+        self._mixture.inject(sum(one.n for one in counts.values()))
         for name in counts:
             self._strata.setdefault(name, Stratum())
         factors = []

@@ -9,8 +9,10 @@ import numpy as np
 
 # Up to here every whole number is a float of its own.
 MOST = 2**53
-# Squares of costs up to here can be added.
-_LARGEST_AMOUNT = 1e100
+# Squares of values up to here can be added.
+_LARGEST = 1e100
+_MOST_OF_ALL, _LARGEST_MARGIN = 1e18, 1e6
+_NEAREST = 1e-15
 
 
 def count(value: Any, name: str) -> int:
@@ -33,68 +35,84 @@ def trials(n: Any, bad: Any, what: str = "") -> tuple[int, int]:
 
 
 def number(value: SupportsFloat, name: str) -> float:
-    """A finite number."""
+    """A finite number; text is none."""
     try:
-        found = float(value)
-    except (TypeError, ValueError):
-        raise ValueError(f"{name} must be a number, not {value!r}") from None
+        found = math.nan if isinstance(value, str | bytes) else float(value)
+    except (OverflowError, TypeError, ValueError):
+        found = math.nan
+    if math.isnan(found) and not isinstance(value, float):
+        raise ValueError(f"{name} must be a number, not {value!r:.40}")
     if not math.isfinite(found):
         raise ValueError(f"{name} must be finite, not {found}")
     return found
 
 
 def share(value: SupportsFloat, name: str) -> float:
-    """A number between 0 and 1, neither of them."""
+    """A number between 0 and 1, and not so near to either that it is rounded there."""
     found = number(value, name)
-    if not 0 < found < 1:
+    if not _NEAREST <= found <= 1 - _NEAREST:
         raise ValueError(f"{name} must be between 0 and 1 (0.5 % is 0.005), not {found:g}")
     return found
 
 
 def positive(value: SupportsFloat, name: str) -> float:
-    """A finite number above 0."""
+    """A number above 0, whose square is one too."""
     found = number(value, name)
-    if found <= 0:
-        raise ValueError(f"{name} must be above 0, not {found:g}")
+    if not 1 / _LARGEST <= found <= _LARGEST:
+        raise ValueError(f"{name} must be above 0 (from {1 / _LARGEST:g} to {_LARGEST:g}), not {found:g}")
     return found
 
 
 def at_least(least: float, value: SupportsFloat, name: str) -> float:
-    """A finite number that is not below `least`."""
+    """A number that is not below `least`, and not beyond all reason."""
     found = number(value, name)
-    if found < least:
-        raise ValueError(f"{name} must be at least {least:g}, not {found:g}")
+    if not least <= found <= _MOST_OF_ALL:
+        raise ValueError(f"{name} must be at least {least:g} (and at most {_MOST_OF_ALL:g}), not {found:g}")
+    return found
+
+
+def margin_to_stop(value: SupportsFloat) -> float:
+    """A margin, 0 among them."""
+    found = number(value, "margin")
+    if not 0 <= found <= _LARGEST_MARGIN:
+        raise ValueError(f"margin must be at least 0 (and at most {_LARGEST_MARGIN:g}), not {found:g}")
     return found
 
 
 def margin_to_advance(value: SupportsFloat) -> float:
     """A margin above 0: that two arms are exactly equal cannot be proven."""
     found = number(value, "margin")
-    if found <= 0:
-        raise ValueError(f"margin must be above 0 to advance, not {found:g}: equality cannot be proven")
+    if not 0 < found <= _LARGEST_MARGIN:
+        above = f"margin must be above 0 to advance (and at most {_LARGEST_MARGIN:g}), not {found:g}"
+        raise ValueError(f"{above}: equality cannot be proven")
     return found
 
 
 def amounts(values: Any, name: str) -> list[float]:
-    """A one-dimensional array of numbers from 0 to 1e100."""
+    """A one-dimensional array of numbers from 0 on."""
     found = numbers(values, name)
     for at, value in enumerate(found):
-        if not 0 <= value <= _LARGEST_AMOUNT:
-            raise ValueError(f"{name} must be from 0 to {_LARGEST_AMOUNT:g}: {value:g} at position {at}")
+        if value < 0:
+            raise ValueError(f"{name} must not be negative: {value:g} at position {at}")
     return found
 
 
 def numbers(values: Any, name: str) -> list[float]:
-    """A one-dimensional array of finite numbers."""
+    """A one-dimensional array of numbers from -1e100 to 1e100."""
     try:
-        array = np.asarray(values, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise ValueError(f"{name} must be an array of numbers") from None
+        given = np.asarray(values)
+        # Text would be read as the numbers in it.
+        array = given.astype(np.float64) if given.dtype.kind not in "SU" else None
+    except (OverflowError, TypeError, ValueError):
+        array = None
+    if array is None:
+        raise ValueError(f"{name} must be an array of numbers")
     if array.ndim != 1:
         raise ValueError(f"{name} must have one dimension, not {array.ndim}")
-    if not np.isfinite(array).all():
-        at = int(np.argmin(np.isfinite(array)))
-        raise ValueError(f"{name} must be finite: {array[at]} at position {at}")
+    usable = np.abs(array) <= _LARGEST
+    if not usable.all():
+        at = int(np.argmin(usable))
+        raise ValueError(f"{name} must be finite, at most {_LARGEST:g}: {array[at]} at position {at}")
     found: list[float] = array.tolist()
     return found
 

@@ -23,25 +23,43 @@ class Combination(FailingProcess):
         """In the order in which they were given."""
         return self._trials.children
 
+    # Children may be updated by themselves, so whoever asks takes a look.
     @property
     def failed(self) -> bool:
-        """Whether E has reached 1/alpha: now, or at any `decide` before."""
-        return self._reached or self.log_e >= self._threshold
+        """Whether E has reached 1/alpha: now, or whenever it was looked at before."""
+        return self._see(self.log_e)
+
+    @property
+    def highest(self) -> float:
+        """The largest ln E that was ever looked at, at least 0."""
+        self._see(self.log_e)
+        return self._highest
 
     @property
     def p_value(self) -> float:
-        """1 / the largest E that `decide` has seen, or that stands now."""
-        return math.exp(-max(self._highest, self.log_e))
+        """1 / the largest E that was ever looked at, at most 1."""
+        return math.exp(-self.highest)
+
+    def state(self) -> State:
+        """Everything, the states of the children among it, as plain JSON."""
+        self._see(self.log_e)
+        return super().state()
 
     def update(self, *looks: Sequence[Any]) -> None:
         """Close one look of each child: the arguments of its own `update`, one sequence for each child.
 
         All of them are updated before the whole is looked at. Raises ValueError for another number of looks than of
-        children, and what the children raise.
+        children, and what the children raise; then none of them is changed.
         """
         self._trials.one_for_each(looks)
-        for child, look in zip(self.children, looks, strict=True):
-            child.update(*look)
+        before = [child.state() for child in self.children]
+        try:
+            for child, look in zip(self.children, looks, strict=True):
+                child.update(*look)
+        except (TypeError, ValueError):
+            for child, state in zip(self.children, before, strict=True):
+                child.restore(state)
+            raise
         self._see(self.log_e)
 
     def preview(self, looks: Sequence[Looks] = ()) -> float:

@@ -3,7 +3,7 @@
 import math
 from typing import Any
 
-from analytics.evidence.checking import at_least, cost_and_success, number, positive, share
+from analytics.evidence.checking import at_least, cost_and_success, margin_to_stop, number, positive, share
 from analytics.evidence.cost_trials import CostTrials
 from analytics.evidence.paired_stake import PairedStake
 from analytics.evidence.process import FailingProcess
@@ -32,7 +32,7 @@ class CostEvidence(FailingProcess):
         self, *, cap: float, tail_share: float, planned: float, alpha: float = 0.01, margin: float = 0.0
     ) -> None:
         cap, planned, alpha = positive(cap, "cap"), at_least(1, planned, "planned"), share(alpha, "alpha")
-        margin, tail_share = at_least(0, margin, "margin"), number(tail_share, "tail_share")
+        margin, tail_share = margin_to_stop(margin), number(tail_share, "tail_share")
         if not 0 <= tail_share < 1:
             raise ValueError(f"tail_share must be from 0 to below 1, not {tail_share:g}")
         stake = PairedStake(cap, margin, tail_share)

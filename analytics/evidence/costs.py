@@ -2,7 +2,7 @@
 
 import math
 
-from analytics.evidence.estimate import Estimate, divided
+from analytics.evidence.estimate import Estimate, divided, finite_or_none
 from analytics.evidence.process import State, finite, whole
 
 # Costs, and for each request 1 where it was a success and 0 where it was none.
@@ -76,4 +76,4 @@ def _normal(of: str, value: float | None, error: float | None) -> Estimate:
     if value is None or error is None:
         return Estimate(of, value, 0.0, None, "normal")
     width = min(_Z * error, _WIDEST)
-    return Estimate(of, value, value * math.exp(-width), value * math.exp(width), "normal")
+    return Estimate(of, value, value * math.exp(-width), finite_or_none(value * math.exp(width)), "normal")

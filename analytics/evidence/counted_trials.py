@@ -72,7 +72,8 @@ class CountedTrials:
         steps, left = [], [cash]
         for n, bad in looks:
             injected = -cash * math.expm1(-n / planned)
-            cash -= injected
+            # Not what is left after a subtraction: large looks leave very little, and all of it counts later.
+            cash *= math.exp(-n / planned)
             left.append(cash)
             steps.append((injected, float(bad), float(n - bad)))
         columns = [left[1:]]
@@ -88,7 +89,9 @@ class CountedTrials:
                 if min(column, default=1.0) < _TINY:
                     return []
                 columns.append(column)
+            totals = list(map(math.fsum, zip(*columns, strict=True)))
         except OverflowError:
             return []
-        totals = list(map(math.fsum, zip(*columns, strict=True)))
+        if cash_log is not None and cash < _TINY:
+            return []
         return [scale + math.log(total) for total in totals] if max(totals, default=1.0) < _HUGE else []

@@ -1,8 +1,9 @@
 """What was seen, beside the evidence: a figure with its interval."""
 
+import math
 from typing import Literal, NamedTuple
 
-from analytics.evidence.rate_interval import rate_interval
+from analytics.evidence.rate_interval import interval_of
 
 LEVEL = 0.95
 
@@ -25,10 +26,15 @@ class Estimate(NamedTuple):
 
 def rate_of(n: int, bad: int, of: str = "rate") -> Estimate:
     """Bad among all, with the interval that holds at every look."""
-    low, high = rate_interval(n, bad, LEVEL)
+    low, high = interval_of(n, bad, LEVEL)
     return Estimate(of, bad / n if n else None, low, high, "anytime-valid")
 
 
 def divided(above: float, below: float) -> float | None:
-    """A quotient; None where nothing can be said."""
-    return above / below if below > 0 else None
+    """A quotient; None where nothing can be said, or it is too large for a number."""
+    return None if below <= 0 else finite_or_none(above / below)
+
+
+def finite_or_none(value: float) -> float | None:
+    """The value; None where it is too large for a number."""
+    return value if math.isfinite(value) else None

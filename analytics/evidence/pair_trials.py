@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from analytics.evidence.estimate import LEVEL, Estimate, divided
 from analytics.evidence.mixture import Mixture
 from analytics.evidence.process import State, whole
-from analytics.evidence.rate_interval import rate_interval
+from analytics.evidence.rate_interval import interval_of
 
 FRACTIONS = (0.05, 0.1, 0.2, 0.35, 0.5, 0.7, 0.9)
 OF = "bad of candidate / bad of baseline, same prompts"
@@ -40,7 +40,7 @@ class PairTrials:
         """
         n = self._both + self._candidate + self._baseline + self._neither
         level = 1 - (1 - LEVEL) / _PARTS
-        both, candidate, baseline = (rate_interval(n, k, level) for k in (self._both, self._candidate, self._baseline))
+        both, candidate, baseline = (interval_of(n, k, level) for k in (self._both, self._candidate, self._baseline))
         ends = []
         for own, other, extreme in ((candidate[0], baseline[1], min), (candidate[1], baseline[0], max)):
             # Common failures draw the ratio towards 1.

@@ -2,7 +2,7 @@
 
 import math
 
-from analytics.evidence.checking import at_least, count, share
+from analytics.evidence.checking import at_least, count, margin_to_stop, share
 from analytics.evidence.pair_trials import FRACTIONS, PairTrials
 from analytics.evidence.process import FailingProcess
 
@@ -21,7 +21,7 @@ class PairedEvidence(FailingProcess):
     _trials: PairTrials
 
     def __init__(self, *, planned: float, alpha: float = 0.01, margin: float = 0.0) -> None:
-        planned, alpha, margin = at_least(1, planned, "planned"), share(alpha, "alpha"), at_least(0, margin, "margin")
+        planned, alpha, margin = at_least(1, planned, "planned"), share(alpha, "alpha"), margin_to_stop(margin)
         rho = 1 + margin
         trials = PairTrials(rho, [fraction / rho for fraction in FRACTIONS], planned)
         super().__init__(trials, -math.log(alpha), planned=planned, alpha=alpha, margin=margin)

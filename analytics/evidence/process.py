@@ -1,5 +1,6 @@
 """What every kind of evidence has: a logarithm of E, the largest so far, and a verdict that stays."""
 
+import copy
 import math
 from abc import ABC, abstractmethod
 from typing import Any, ClassVar, Protocol, Self
@@ -7,6 +8,8 @@ from typing import Any, ClassVar, Protocol, Self
 from analytics.evidence.estimate import Estimate
 
 State = dict[str, Any]
+# What reading a state of another shape ends in.
+_WRONG = (AttributeError, IndexError, KeyError, OverflowError, TypeError, ValueError)
 
 
 class Trials(Protocol):
@@ -72,7 +75,7 @@ class Process(ABC):
         """Everything, as plain JSON: `from_state` goes on from there to the same last bit."""
         return {
             "kind": self.kind,
-            "parameters": dict(self._parameters),
+            "parameters": copy.deepcopy(self._parameters),
             "highest": self._highest,
             "reached": self._reached,
             "trials": self._trials.state(),
@@ -87,7 +90,7 @@ class Process(ABC):
         try:
             found = cls._made(state)
             found.restore(state)
-        except (KeyError, TypeError, ValueError) as error:
+        except _WRONG as error:
             raise ValueError(f"not a state of {cls.kind!r}: {error}") from error
         return found
 
@@ -144,6 +147,14 @@ def finite(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         raise ValueError(f"{value!r} is not a finite number")
     return float(value)
+
+
+def not_negative(value: Any) -> float:
+    """A finite number of a state that is not below 0."""
+    found = finite(value)
+    if found < 0:
+        raise ValueError(f"{value!r} is below 0")
+    return found
 
 
 def finite_list(values: Any, length: int) -> list[float]:

@@ -45,6 +45,7 @@ class RateEvidence(FailingProcess):
         if incidents not in ("count", "clip"):
             raise ValueError(f'incidents must be "count" or "clip", not {incidents!r}')
         book = (CountedTrials if incidents == "count" else ClippedTrials)(limit, *alternatives.above(limit), planned)
+        self._is_clipped = incidents == "clip"
         super().__init__(
             RateTrials(book), -math.log(alpha), limit=limit, planned=planned, alpha=alpha, incidents=incidents
         )
@@ -56,8 +57,8 @@ class RateEvidence(FailingProcess):
         """
         n, bad = trials(n, bad)
         self._trials.look(n, bad)
-        # Good requests alone only lower E.
-        if bad:
+        # Good requests alone only lower E, unless a block of clipped ones grows by them.
+        if bad or self._is_clipped:
             self._see(self.log_e)
 
     def preview(self, open_looks: Looks) -> float:

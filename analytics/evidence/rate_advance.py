@@ -2,7 +2,7 @@
 
 import math
 
-from analytics.evidence.checking import at_least, share, trials
+from analytics.evidence.checking import margin_to_stop, share, trials
 from analytics.evidence.counted_trials import CountedTrials
 from analytics.evidence.process import PassingProcess
 from analytics.evidence.rate import Looks
@@ -26,7 +26,7 @@ class RateAdvance(PassingProcess):
     _trials: RateTrials
 
     def __init__(self, limit: float, *, margin: float = 0.0, level: float = 0.05) -> None:
-        limit, margin, level = share(limit, "limit"), at_least(0, margin, "margin"), share(level, "level")
+        limit, margin, level = share(limit, "limit"), margin_to_stop(margin), share(level, "level")
         null = share(limit * (1 + margin), "limit with its margin")
         rates = [limit / divisor for divisor in _DIVISORS] + ([limit] if margin > 0 else [])
         book = CountedTrials(null, rates, [1.0] * len(rates), None)

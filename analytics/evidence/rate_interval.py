@@ -17,7 +17,11 @@ def rate_interval(n: int, bad: int, level: float = 0.95) -> tuple[float, float]:
     level. The lower end is 0 at k = 0, the upper end 1 at k = n. Raises ValueError for numbers that make no sense.
     Source: Robbins' mixture with a Beta(1/2, 1/2), as in Howard et al., Ann. Statist. 49 (2021).
     """
-    n, bad = trials(n, bad)
+    return interval_of(*trials(n, bad), level)
+
+
+def interval_of(n: int, bad: int, level: float) -> tuple[float, float]:
+    """The same for sums of many looks, which may be larger than a look. Raises ValueError for the level alone."""
     limit = -math.log1p(-share(level, "level"))
     if n == 0:
         return 0.0, 1.0

@@ -4,7 +4,7 @@ from collections.abc import Collection
 
 from analytics.evidence.arm_counts import ArmCounts
 from analytics.evidence.estimate import LEVEL, Estimate, divided
-from analytics.evidence.rate_interval import rate_interval
+from analytics.evidence.rate_interval import interval_of
 
 OF = "bad of candidate / bad of baseline"
 
@@ -22,10 +22,10 @@ def standardised_ratio(strata: Collection[ArmCounts]) -> Estimate:
     # One interval for the candidate, one for each stratum of the baseline: all of them hold together.
     level = 1 - (1 - LEVEL) / (1 + len(used))
     n, bad = sum(one.candidate_n for one in used), sum(one.candidate_bad for one in used)
-    low, high = rate_interval(n, bad, level)
+    low, high = interval_of(n, bad, level)
     expected = expected_low = expected_high = 0.0
     for one in used:
-        ends = rate_interval(one.baseline_n, one.baseline_bad, level)
+        ends = interval_of(one.baseline_n, one.baseline_bad, level)
         expected += one.candidate_n * one.baseline_bad / one.baseline_n
         expected_low += one.candidate_n * ends[0]
         expected_high += one.candidate_n * ends[1]

@@ -3,7 +3,7 @@
 import math
 
 from analytics.evidence.arm_counts import NONE, ArmCounts
-from analytics.evidence.process import State, finite, whole
+from analytics.evidence.process import State, not_negative, whole
 
 # Baseline requests after which what they taught has faded to 1/e.
 _MEMORY = 20_000
@@ -53,7 +53,7 @@ class Stratum:
 
     def restore(self, state: State) -> None:
         """Take over what `state` returned."""
-        self._n, self._bad = finite(state["n"]), finite(state["bad"])
+        self._n, self._bad = not_negative(state["n"]), not_negative(state["bad"])
         self._carried = ArmCounts(*(whole(count) for count in state["carried"]))
         self.total = ArmCounts(*(whole(count) for count in state["total"]))
 
