@@ -58,34 +58,35 @@ def share(value: SupportsFloat, name: str) -> float:
 def positive(value: SupportsFloat, name: str) -> float:
     """A number above 0, whose square is one too."""
     found = number(value, name)
-    if not 1 / _LARGEST <= found <= _LARGEST:
-        raise ValueError(f"{name} must be above 0 (from {1 / _LARGEST:g} to {_LARGEST:g}), not {found:g}")
-    return found
+    if found <= 0:
+        raise ValueError(f"{name} must be above 0, not {found:g}")
+    return _between(1 / _LARGEST, found, _LARGEST, name)
 
 
 def at_least(least: float, value: SupportsFloat, name: str) -> float:
     """A number that is not below `least`, and not beyond all reason."""
-    found = number(value, name)
-    if not least <= found <= _MOST_OF_ALL:
-        raise ValueError(f"{name} must be at least {least:g} (and at most {_MOST_OF_ALL:g}), not {found:g}")
-    return found
+    return _between(least, number(value, name), _MOST_OF_ALL, name)
 
 
 def margin_to_stop(value: SupportsFloat) -> float:
     """A margin, 0 among them."""
-    found = number(value, "margin")
-    if not 0 <= found <= _LARGEST_MARGIN:
-        raise ValueError(f"margin must be at least 0 (and at most {_LARGEST_MARGIN:g}), not {found:g}")
-    return found
+    return _between(0, number(value, "margin"), _LARGEST_MARGIN, "margin")
 
 
 def margin_to_advance(value: SupportsFloat) -> float:
     """A margin above 0: that two arms are exactly equal cannot be proven."""
     found = number(value, "margin")
-    if not 0 < found <= _LARGEST_MARGIN:
-        above = f"margin must be above 0 to advance (and at most {_LARGEST_MARGIN:g}), not {found:g}"
-        raise ValueError(f"{above}: equality cannot be proven")
-    return found
+    if found <= 0:
+        raise ValueError(f"margin must be above 0 to advance, not {found:g}: equality cannot be proven")
+    return margin_to_stop(found)
+
+
+def _between(least: float, value: float, most: float, name: str) -> float:
+    if value < least:
+        raise ValueError(f"{name} must be at least {least:g}, not {value:g}")
+    if value > most:
+        raise ValueError(f"{name} must be at most {most:g}, not {value:g}")
+    return value
 
 
 def amounts(values: Any, name: str) -> list[float]:
