@@ -22,6 +22,7 @@ def plain(looks: ArmLooks) -> list[dict[str, Counts]]:
     return [{name: (counts[0], counts[1], counts[2], counts[3]) for name, counts in look.items()} for look in looks]
 
 
+@settings(max_examples=50)
 @given(margins, plans, arm_looks)
 def test_arms(margin: float, planned: float, looks: ArmLooks) -> None:
     """ArmsEvidence is §2's product over strata, one injection for a look, shares and b of each stratum its own."""
@@ -30,6 +31,7 @@ def test_arms(margin: float, planned: float, looks: ArmLooks) -> None:
     assert log_path(process, [(look,) for look in looks]) == close(expected)
 
 
+@settings(max_examples=50)
 @given(above_0, arm_looks)
 def test_arms_advance(margin: float, looks: ArmLooks) -> None:
     """ArmsAdvance has the same factor with smaller rates, and no cash."""

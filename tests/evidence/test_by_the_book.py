@@ -52,12 +52,14 @@ def close(expected: list[float]) -> Any:
     return pytest.approx(expected, abs=1e-9, rel=1e-12)
 
 
+@settings(max_examples=50)
 @given(limits, plans, rate_looks())
 def test_rate(limit: float, planned: float, looks: Rates) -> None:
     """RateEvidence is the injected mixture of §1."""
     assert log_path(RateEvidence(limit, planned=planned), looks) == close(reference.rate(limit, planned, looks))
 
 
+@settings(max_examples=50)
 @given(limits, long_plans, rate_looks(fewest=1))
 def test_the_preview_is_the_largest_of_all_prefixes(limit: float, planned: float, looks: Rates) -> None:
     """The largest ln E after one, two, ... of the open looks, the state's own not among them."""
@@ -65,6 +67,7 @@ def test_the_preview_is_the_largest_of_all_prefixes(limit: float, planned: float
     assert RateEvidence(limit, planned=planned).preview(looks) == pytest.approx(expected, abs=1e-9, rel=1e-12)
 
 
+@settings(max_examples=50)
 @given(st.sampled_from([0.005, 0.05, 0.3, 0.9]), plans, rate_looks(900))
 def test_clip(limit: float, planned: float, looks: Rates) -> None:
     """With incidents="clip" blocks of whole looks count 8 bad for 3/limit requests, and half of what they say."""
@@ -90,12 +93,14 @@ def test_a_clipped_block_ends_with_the_look_that_fills_it() -> None:
     )
 
 
+@settings(max_examples=50)
 @given(st.floats(1e-4, 0.3), margins.filter(lambda margin: margin <= 2), rate_looks())
 def test_rate_advance(limit: float, margin: float, looks: Rates) -> None:
     """RateAdvance bets on smaller rates, all invested at the start, and on the limit itself given a margin (§6)."""
     assert log_path(RateAdvance(limit, margin=margin), looks) == close(reference.rate_advance(limit, margin, looks))
 
 
+@settings(max_examples=50)
 @given(margins, plans, pair_looks)
 def test_paired(margin: float, planned: float, looks: list[tuple[int, int, int, int]]) -> None:
     """PairedEvidence bets on 1[candidate bad] - rho 1[baseline bad], injected by pairs (§7)."""
@@ -103,12 +108,14 @@ def test_paired(margin: float, planned: float, looks: list[tuple[int, int, int, 
     assert log_path(process, looks) == close(reference.paired(margin, planned, looks))
 
 
+@settings(max_examples=50)
 @given(above_0, pair_looks)
 def test_paired_advance(margin: float, looks: list[tuple[int, int, int, int]]) -> None:
     """PairedAdvance bets on the reverse without cash; its loss is never above f, rho f for what it gains."""
     assert log_path(PairedAdvance(margin=margin), looks) == close(reference.paired(margin, None, looks))
 
 
+@settings(max_examples=50)
 @given(limits, rate_looks().map(lambda looks: [(1, 0), *looks]))
 def test_rate_detector(limit: float, looks: Rates) -> None:
     """RateDetector opens a bet with each request: R <- (R + n) L (§4)."""
@@ -125,12 +132,14 @@ def test_mean_detector(tolerance: float, looks: list[list[float]]) -> None:
     assert found == close(reference.mean_detector(reference_values(), tolerance, looks))
 
 
+@settings(max_examples=50)
 @given(st.lists(sent_look, max_size=6))
 def test_sample_ratio(looks: list[dict[str, int]]) -> None:
     """SampleRatio is the Dirichlet-multinomial over the multinomial at the policy's weights (§5)."""
     assert log_path(SampleRatio(SENT), [(look,) for look in looks]) == close(reference.sample_ratio(SENT, looks))
 
 
+@settings(max_examples=50)
 @given(st.dictionaries(st.sampled_from("abcde"), st.floats(0.001, 50), min_size=2), st.data())
 def test_sample_ratio_of_any_weights(weights: dict[str, float], data: st.DataObject) -> None:
     """Weights are on any scale."""
@@ -139,6 +148,7 @@ def test_sample_ratio_of_any_weights(weights: dict[str, float], data: st.DataObj
     assert log_path(SampleRatio(weights), [(look,) for look in looks]) == close(reference.sample_ratio(weights, looks))
 
 
+@settings(max_examples=50)
 @given(limits, long_plans, st.lists(rate_look(), max_size=8), rate_looks(fewest=1))
 def test_looks_may_be_split_where_nothing_is_invested(limit: float, planned: float, first: Rates, rest: Rates) -> None:
     """Without cash a look is as good as its halves, and a preview after a state is one longer stream."""

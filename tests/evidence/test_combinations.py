@@ -3,7 +3,7 @@
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analytics.evidence import PairedEvidence, RateEvidence, all_of, any_of
@@ -35,6 +35,7 @@ def mean_of(parts: tuple[float, ...]) -> float:
     return math.log(math.fsum(weight * math.exp(part) for weight, part in zip(WEIGHTS, parts, strict=True)))
 
 
+@settings(max_examples=50)
 @given(streams)
 def test_any_is_the_weighted_sum(looks: Streams) -> None:
     """E = sum v_i E_i after each look, p = 1/its largest, and the child with the largest part is to blame."""
@@ -51,6 +52,7 @@ def test_any_is_the_weighted_sum(looks: Streams) -> None:
         assert whole.blame == shares.index(max(shares))
 
 
+@settings(max_examples=50)
 @given(streams)
 def test_all_is_the_smallest(looks: Streams) -> None:
     """E = min E_i after each look; it fails where the smallest reaches 1/alpha, not where each once did."""
@@ -63,6 +65,7 @@ def test_all_is_the_smallest(looks: Streams) -> None:
         assert whole.failed == (max(smallest) >= math.log(5))
 
 
+@settings(max_examples=50)
 @given(streams, streams)
 def test_previews_are_at_common_prefixes(closed: Streams, looks: Streams) -> None:
     """The preview is the largest of what the whole will be after 1, 2, ... open looks of all: not a sum of maxima."""
@@ -111,6 +114,7 @@ def test_a_look_that_one_child_cannot_see_ends_the_preview() -> None:
     assert whole.preview([[(5, 6)], [(5, 5)]]) == whole.log_e
 
 
+@settings(max_examples=50)
 @given(limits, rate_looks(fewest=1, size=5))
 def test_alone_it_is_its_child(limit: float, looks: Rates) -> None:
     """Of one trigger any and all are the trigger."""
@@ -125,6 +129,7 @@ def test_alone_it_is_its_child(limit: float, looks: Rates) -> None:
         assert whole.estimate == alone.estimate
 
 
+@settings(max_examples=50)
 @given(long_plans, rate_looks(fewest=1, size=6))
 def test_nested_ones_preview_no_further(planned: float, looks: Rates) -> None:
     """Only a rate has open looks: a combination within a combination counts what is closed."""

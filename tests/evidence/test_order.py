@@ -28,6 +28,7 @@ def assert_alike(*processes: Process) -> None:
     assert all(other == first for other in others)
 
 
+@settings(max_examples=50)
 @given(arm_looks, st.randoms(use_true_random=False), st.booleans())
 def test_strata_in_any_order(looks: list[dict[str, ArmCounts]], random: st.DataObject, advance: bool) -> None:  # noqa: FBT001
     """Strata of a look are multiplied together, in whatever order they are named."""
@@ -87,6 +88,7 @@ def test_values_in_any_order(looks: list[list[float]], random: st.DataObject) ->
     assert_alike(one, other)
 
 
+@settings(max_examples=50)
 @given(st.lists(sent_look, max_size=6))
 def test_shards_of_the_dispatched_add_up(looks: list[dict[str, int]]) -> None:
     """The sample ratio knows sums only: all looks at once, or in any parts and order."""
@@ -99,6 +101,7 @@ def test_shards_of_the_dispatched_add_up(looks: list[dict[str, int]]) -> None:
     assert one.log_e == backwards.log_e == once.log_e
 
 
+@settings(max_examples=50)
 @given(st.lists(st.tuples(*[st.integers(0, 40)] * 2).map(sorted), min_size=1, max_size=5))
 def test_shards_are_summed_before_the_update(shards: list[list[int]]) -> None:
     """Shards in any order make the same look, for every kind that takes counts."""

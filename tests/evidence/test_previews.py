@@ -26,6 +26,7 @@ def open_looks(draw: st.DrawFn, most: int = 300) -> list[tuple[int, int, int]]:
 
 
 @INCIDENTS
+@settings(max_examples=50)
 @given(limits, long_plans, rate_looks(size=6), open_looks(), st.data())
 def test_the_state_confirms_what_was_seen_early(
     incidents: str, limit: float, planned: float, closed: Rates, looks: list[tuple[int, int, int]], data: st.DataObject
@@ -41,6 +42,7 @@ def test_the_state_confirms_what_was_seen_early(
         assert seen <= process.log_e + _ROUNDING * max(1, abs(seen) / 1000)
 
 
+@settings(max_examples=50)
 @given(long_plans, st.lists(open_looks(), min_size=2, max_size=2))
 def test_any_confirms_what_was_seen_early(planned: float, looks: list[list[tuple[int, int, int]]]) -> None:
     """The same for any of several, at common prefixes: the states become at least what the preview saw."""
@@ -55,6 +57,7 @@ def test_any_confirms_what_was_seen_early(planned: float, looks: list[list[tuple
 
 
 @INCIDENTS
+@settings(max_examples=50)
 @given(limits, rate_looks(size=4), open_looks())
 def test_a_preview_changes_nothing(
     incidents: str, limit: float, closed: Rates, looks: list[tuple[int, int, int]]
@@ -72,6 +75,7 @@ def test_a_preview_changes_nothing(
 
 
 @INCIDENTS
+@settings(max_examples=50)
 @given(rate_looks(size=5), st.integers(0, 30), rate_looks(size=3))
 def test_failures_ahead_of_their_requests_wait(incidents: str, first: Rates, n: int, rest: Rates) -> None:
     """A look with more bad requests than requests is not covered: it and all behind it are left out."""
