@@ -42,6 +42,15 @@ def test_strata_in_any_order(looks: list[dict[str, ArmCounts]], random: st.DataO
     assert one.log_e == other.log_e
 
 
+def test_many_strata_in_any_order() -> None:
+    """A hundred strata forwards and backwards: their logarithms are summed exactly, not one after the other."""
+    counts = {str(at): ArmCounts(20 + at, at % 7, 300 - at, at % 11) for at in range(100)}
+    one, other = ArmsEvidence(planned=900), ArmsEvidence(planned=900)
+    one.update(counts)
+    other.update(dict(reversed(counts.items())))
+    assert_alike(one, other)
+
+
 @_FEW
 @given(st.lists(st.lists(requests, max_size=9), max_size=4), st.randoms(use_true_random=False))
 def test_costs_against_a_limit_in_any_order(looks: list[list[Request]], random: st.DataObject) -> None:

@@ -8,6 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analytics.evidence import rate_interval
+from analytics.evidence.gamma import stirling_error
+from analytics.evidence.rate_interval import log_e_against
 from tests.evidence.reference import with_80_digits
 
 levels = st.sampled_from([0.5, 0.95, 0.99]) | st.floats(0.01, 0.999)
@@ -62,7 +64,7 @@ def test_closed_forms() -> None:
     assert rate_interval(0, 0) == rate_interval(0, 0, 0.5) == (0, 1)
 
 
-@given(st.integers(1, 10**6) | st.integers(1, 2**53), st.floats(0, 1), levels)
+@given(st.integers(1, 10**6) | st.integers(1, 10**14), st.floats(0, 1), levels)
 def test_good_and_bad_are_mirrored(n: int, share: float, level: float) -> None:
     """Bad requests taken for good ones have the mirrored interval."""
     bad = min(int(n * share), n)
@@ -131,3 +133,33 @@ def test_it_holds_at_all_looks_at_once() -> None:
             inside = {at: chance for at, chance in step.items() if ends[at][0] < rate < ends[at][1]}
         assert missed <= 0.05
         assert math.fsum(inside.values()) + missed == pytest.approx(1)
+
+
+@given(st.integers(1, 10**6), st.floats(0, 1), levels)
+def test_an_end_is_itself_outside(n: int, share: float, level: float) -> None:
+    """The set is open: at a reported end the evidence has reached 1/(1 - level), so no bound is too narrow."""
+    bad = min(int(n * share), n)
+    low, high = rate_interval(n, bad, level)
+    for end in (low, high):
+        if 0 < end < 1:
+            assert log_e_against(n, bad, end) >= -math.log1p(-level)
+
+
+@with_80_digits
+def exact_stirling_error(twice: int) -> float:
+    """The rest of ln Gamma at half of a whole number, from the products that Gamma is there."""
+    x, gamma = Decimal(twice) / 2, Decimal(1)
+    pi = Decimal("3.14159265358979323846264338327950288419716939937510582097494459")
+    at = x - 1
+    while at > 0:
+        gamma *= at
+        at -= 1
+    root = pi.sqrt() if twice % 2 else Decimal(1)
+    return float((gamma * root).ln() - (x - Decimal("0.5")) * x.ln() + x - (2 * pi).ln() / 2)
+
+
+@pytest.mark.parametrize("twice", [1, 2, 3, 7, 20, 38, 39, 40, 41, 43, 60, 201, 3001])
+def test_the_rest_of_gamma(twice: int) -> None:
+    """Below 20 from lgamma and above from the series, to 3e-14 and 3e-15."""
+    close = 3e-14 if twice < 40 else 3e-15
+    assert stirling_error(twice / 2) == pytest.approx(exact_stirling_error(twice), abs=close)
