@@ -62,7 +62,7 @@ def test_without_data_there_is_no_figure(kind: Kind) -> None:
 
 
 @kinds
-@settings(max_examples=25)
+@settings(max_examples=20)
 @given(data=st.data())
 def test_a_value_lies_in_its_interval(kind: Kind, data: st.DataObject) -> None:
     """After any looks an estimate is plain JSON, and no bound is on the wrong side of the value."""

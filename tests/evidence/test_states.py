@@ -28,7 +28,7 @@ def assert_same(one: Process, other: Process) -> None:
 
 
 @kinds
-@settings(max_examples=25)
+@settings(max_examples=20)
 @given(data=st.data())
 def test_it_goes_on_to_the_last_bit(kind: Kind, data: st.DataObject) -> None:
     """Stored and read back between any two looks, evidence is the same, and stays it."""
@@ -91,7 +91,7 @@ WRONG: tuple[Any, ...] = (float("nan"), float("inf"), "x", None, [], {}, [1, 2],
 
 
 @kinds
-@settings(max_examples=60)
+@settings(max_examples=45)
 @given(data=st.data())
 def test_a_broken_state_is_refused(kind: Kind, data: st.DataObject) -> None:
     """Whatever is put in whatever place: it is ValueError or evidence, never another error."""

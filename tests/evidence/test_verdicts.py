@@ -46,7 +46,7 @@ def test_a_verdict_stays_and_the_evidence_goes_on(kind: Kind) -> None:
 
 
 @kinds
-@settings(max_examples=30)
+@settings(max_examples=20)
 @given(data=st.data())
 def test_p_is_one_over_the_largest(kind: Kind, data: st.DataObject) -> None:
     """1 / max E over all closed looks and the start; for detectors requests / the largest mean of R; at most 1."""
