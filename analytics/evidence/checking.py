@@ -113,7 +113,8 @@ def numbers(values: Any, name: str) -> list[float]:
     usable = np.abs(array) <= _LARGEST
     if not usable.all():
         at = int(np.argmin(usable))
-        raise ValueError(f"{name} must be finite, at most {_LARGEST:g}: {array[at]} at position {at}")
+        expected = f"within +-{_LARGEST:g}" if math.isfinite(array[at]) else "finite"
+        raise ValueError(f"{name} must be {expected}: {array[at]} at position {at}")
     found: list[float] = array.tolist()
     return found
 

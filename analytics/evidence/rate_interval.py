@@ -7,6 +7,7 @@ from analytics.evidence.gamma import LOG_2_PI, stirling_error
 
 _STEPS = 200
 _CLOSE = 1e-14
+_NEAR = 0.5
 
 
 def rate_interval(n: int, bad: int, level: float = 0.95) -> tuple[float, float]:
@@ -40,9 +41,16 @@ def log_e_against(n: int, bad: int, rate: float) -> float:
     good = n - bad
     x, y, total = bad + 0.5, good + 0.5, n + 1.0
     rest = stirling_error(x) + stirling_error(y) - stirling_error(total) - 0.5 * math.log(total)
-    of_bad = bad * math.log1p((x / total - rate) / rate)
-    of_good = good * math.log1p((rate - x / total) / (1 - rate))
+    # From one difference, so that its rounding cancels between both terms.
+    apart = x / total - rate
+    of_bad = bad * _log_ratio(apart / rate, x / total / rate) if bad else 0.0
+    of_good = good * _log_ratio(-apart / (1 - rate), y / total / (1 - rate)) if good else 0.0
     return of_bad + of_good + rest + 0.5 * LOG_2_PI - math.log(math.pi)
+
+
+def _log_ratio(apart: float, ratio: float) -> float:
+    """The ln of a ratio, by how far it is apart from 1 where that is not far."""
+    return math.log1p(apart) if abs(apart) < _NEAR else math.log(ratio)
 
 
 def _end(n: int, bad: int, limit: float, *, outside: float, inside: float) -> float:

@@ -4,9 +4,10 @@ import math
 from collections.abc import Mapping
 
 from analytics.evidence.checking import count, positive
-from analytics.evidence.estimate import Estimate, rate_of
+from analytics.evidence.estimate import LEVEL, Estimate
 from analytics.evidence.gamma import LOG_2_PI, stirling_error
 from analytics.evidence.process import AlarmingProcess, State, whole
+from analytics.evidence.rate_interval import interval_of
 
 THRESHOLD = 1000.0
 _PRIOR = 100.0
@@ -56,10 +57,14 @@ class _Dispatched:
 
     @property
     def estimate(self) -> Estimate:
-        """The share of the arm that is farthest from its weight."""
+        """The share of the arm that is farthest from its weight.
+
+        Its interval is one of as many as there are arms, which hold together: the arm was chosen by what was seen.
+        """
         n = sum(self._counts.values())
         arm = max(self._shares, key=lambda one: abs(self._counts[one] - n * self._shares[one]))
-        return rate_of(n, self._counts[arm], f"share of {arm}")
+        low, high = interval_of(n, self._counts[arm], 1 - (1 - LEVEL) / len(self._shares))
+        return Estimate(f"share of {arm}", self._counts[arm] / n if n else None, low, high, "anytime-valid")
 
     def look(self, dispatched: Mapping[str, int]) -> None:
         for arm in dispatched:

@@ -13,8 +13,9 @@ def standardised_ratio(strata: Collection[ArmCounts]) -> Estimate:
     """The candidate's bad requests over those that the baseline's rates would give on the same requests.
 
     Only strata that both arms have seen. The interval divides that of the candidate's rate by those of the baseline's
-    rates (together wrong at most as often as the level says): it holds at every look while the rates in a stratum stay
-    as they are. Where they move, the verdict still holds, and this is a description. Indirect standardisation.
+    rates (together wrong at most as often as the level says): it holds at every look while there are the same strata
+    and their rates stay as they are. Where these move, the verdict still holds, and this is a description. Indirect
+    standardisation.
     """
     used = [one for one in strata if one.has_both_arms]
     if not used:

@@ -36,7 +36,7 @@ def arms(margin: float, planned: float | None, looks: Iterable[dict[str, Counts]
     for look in looks:
         n = sum(counts[0] + counts[2] for counts in look.values())
         capital.inject(n)
-        for name in sorted(set(look) | set(waiting)) if n else []:
+        for name in sorted(set(look) | set(waiting)):
             new, old = look.get(name, (0, 0, 0, 0)), waiting.pop(name, (0, 0, 0, 0))
             together = (new[0] + old[0], new[1] + old[1], new[2] + old[2], new[3] + old[3])
             known = memory.get(name, (Decimal(0), Decimal(0)))

@@ -171,7 +171,7 @@ def test_the_sample_ratio_shows_the_arm_that_is_farthest_away() -> None:
     """The share of the arm whose count differs most from what its weight says."""
     process = SampleRatio({"a": 50, "b": 30, "c": 20})
     process.update({"a": 55, "b": 20, "c": 25})
-    assert process.estimate[:4] == ("share of b", 0.2, *rate_interval(100, 20))
+    assert process.estimate[:4] == ("share of b", 0.2, *rate_interval(100, 20, 1 - 0.05 / 3))
 
 
 def test_a_reference_of_costs() -> None:

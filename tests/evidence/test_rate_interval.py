@@ -109,11 +109,11 @@ def test_huge_numbers(n: int, share: float) -> None:
 def test_levels_near_0_and_1(n: int) -> None:
     """A level of almost 0 leaves no more than where the evidence is below 1, one of almost 1 is finite and wide."""
     bad = n // 3
-    narrow, wide = rate_interval(n, bad, 1e-300), rate_interval(n, bad, 1 - 2**-53)
+    narrow, wide = rate_interval(n, bad, 1e-15), rate_interval(n, bad, 1 - 1e-15)
     assert wide[0] <= narrow[0] <= bad / n <= narrow[1] <= wide[1]
     if n == 50:
-        assert abs(excess(n, bad, narrow[1], 1e-16)) < 1e-9
-        assert abs(excess(n, bad, wide[1], 1 - 2**-53)) < 1e-6
+        assert abs(excess(n, bad, narrow[1], 1e-15)) < 1e-9
+        assert abs(excess(n, bad, wide[1], 1 - 1e-15)) < 1e-6
         assert wide[0] > 0
         assert wide[1] < 1
 
