@@ -105,7 +105,7 @@ def test_an_estimate_after_very_many_requests() -> None:
 
 @pytest.mark.parametrize("n", [2**52 + 1, 2**53])
 def test_an_interval_where_all_of_very_many_are_bad(n: int) -> None:
-    """From 2^52 on all bad is "math domain error", though 2^53 requests are allowed; all good is not."""
+    """From 2^52 requests on a share of almost 1 is 1 in floats: all bad has its interval all the same."""
     assert rate_interval(n, n) == pytest.approx((1 - rate_interval(n, 0)[1], 1), abs=1e-15)
 
 
@@ -247,7 +247,9 @@ def test_a_look_without_requests_ends_a_wait_for_arms_as_it_does_for_costs() -> 
 
 
 def test_the_interval_of_the_farthest_arm_holds_as_often_as_it_says() -> None:
-    """The arm is chosen because it is far away: of five arms its interval is missed by 16 % of streams, not by 5 %."""
+    """The arm is chosen because it is far away: of five arms its interval is still missed in no more than 5 % of
+    streams.
+    """
     random, missed, runs = np.random.default_rng(20261129), 0, 150
     looks = np.unique(np.round(np.geomspace(1, 2000, 30)).astype(int))
     for _ in range(runs):
