@@ -15,7 +15,8 @@ _QUICK_ERRORS = 3.0
 class Figure(NamedTuple):
     """What came out: a value, its Monte Carlo standard error, and the limit that it is held to.
 
-    `must_fail`: a rule that people use and that does not hold; if it held, the protocol would show nothing.
+    `must_fail`: a rule that people use and that does not hold; if it held, the protocol would show nothing. A limit of
+    infinity: for comparison only.
     """
 
     what: str
@@ -37,13 +38,21 @@ class Figure(NamedTuple):
 
 
 class Experiment(NamedTuple):
-    """`runs` of `run`, fewer for a quick look; `figures` from what they returned, in order."""
+    """`runs` of `run`, fewer for a quick look; `figures` from what they returned, in order.
+
+    `quick_run`: a shorter run for a quick look, where `run` takes seconds.
+    """
 
     name: str
     runs: int
     quick: int
     run: Run
     figures: Callable[[Sequence[Any]], list[Figure]]
+    quick_run: Run | None = None
+
+    def runner(self, *, quick: bool) -> Run:
+        """What makes one run."""
+        return self.quick_run if quick and self.quick_run else self.run
 
 
 def share_of(what: str, hits: Sequence[bool], limit: float, *, must_fail: bool = False) -> Figure:
@@ -55,11 +64,16 @@ def share_of(what: str, hits: Sequence[bool], limit: float, *, must_fail: bool =
 
 
 def median_of(
-    what: str, values: Sequence[float], limit: float, *, unit: Literal["requests", ""] = "requests"
+    what: str,
+    values: Sequence[float],
+    limit: float,
+    *,
+    unit: Literal["requests", ""] = "requests",
+    must_fail: bool = False,
 ) -> Figure:
     """The median of something, with the error of a median from its own order statistics."""
     ordered = np.sort(np.asarray(values, dtype=float))
-    return Figure(what, float(np.median(ordered)), _median_error(ordered), limit, unit=unit)
+    return Figure(what, float(np.median(ordered)), _median_error(ordered), limit, unit=unit, must_fail=must_fail)
 
 
 def ratio_of_medians(
