@@ -57,6 +57,7 @@ def _thresholds(random: np.random.Generator) -> Fired:
 
 
 def _threshold_figures(results: Sequence[Fired]) -> list[Figure]:
+    """One share for each rule."""
     names = (
         "repeated z-test at 1 %",
         "last 1,000 requests above the limit",
@@ -70,7 +71,10 @@ def _threshold_figures(results: Sequence[Fired]) -> list[Figure]:
 
 
 def _all_at_the_start(random: np.random.Generator) -> float:
-    """Late onset for the mixture without injection: requests after the onset; infinite in the end, or before it."""
+    """Late onset for the mixture without injection: requests after the onset until it fails.
+
+    Not above 0 where it failed before, and infinite where it never did.
+    """
     trials = CountedTrials(LIMIT, *alternatives.above(LIMIT), None)
     before = random.binomial(LOOK, HEALTHY, _ONSET // LOOK)
     after = random.binomial(LOOK, _BAD_RATE, AFTER // LOOK)
@@ -82,6 +86,7 @@ def _all_at_the_start(random: np.random.Generator) -> float:
 
 
 def _start_figures(results: Sequence[float]) -> list[Figure]:
+    """The median of the runs that did not fail before the onset."""
     late = [delay for delay in results if delay > 0]
     return [median_of("all capital at the start: delay at 2 % after 100,000 at 0.3 %", late, 1_400, must_fail=True)]
 
@@ -121,6 +126,7 @@ def _successes(random: np.random.Generator, traffic: Traffic) -> list[int]:
 
 
 def _one_figure(what: str, limit: float, results: Sequence[bool]) -> list[Figure]:
+    """A share that must be above the limit."""
     return [share_of(what, results, limit, must_fail=True)]
 
 

@@ -26,6 +26,7 @@ def _missed(random: np.random.Generator) -> list[bool]:
 
 
 def _ever_missed(bad: "np.ndarray[tuple[int], np.dtype[np.bool_]]", rate: float) -> bool:
+    """Whether one stream was missed where any of its rows ends."""
     ends = np.append(np.flatnonzero(bad[1:] != bad[:-1]) + 1, len(bad))
     bads = np.cumsum(bad)[ends - 1]
     missed = any(log_e_against(n, k, rate) >= _LIMIT for n, k in zip(ends.tolist(), bads.tolist(), strict=True))
@@ -37,6 +38,7 @@ def _ever_missed(bad: "np.ndarray[tuple[int], np.dtype[np.bool_]]", rate: float)
 
 
 def _figures(results: Sequence[list[bool]]) -> list[Figure]:
+    """One share for each rate."""
     return [
         share_of(f"interval: {100 * rate:g} % ever missed in 100,000 requests", missed, 7.0)
         for rate, missed in zip(_RATES, zip(*results, strict=True), strict=True)

@@ -70,6 +70,7 @@ def _healthy(case: Case, shorter: int, random: np.random.Generator) -> bool:
 
 
 def _healthy_figures(case: Case, results: Sequence[bool]) -> list[Figure]:
+    """Of the runs of one case."""
     return [share_of(f"dispatch looks: {case.what}", results, 2.6)]
 
 
@@ -80,6 +81,7 @@ def _speed(random: np.random.Generator) -> list[float]:
 
 
 def _speed_figures(results: Sequence[list[float]]) -> list[Figure]:
+    """One median for each delay of failures."""
     return [
         median_of(f"dispatch looks: 20 % bad at 20/s, failures after {delay:g} s: seconds", found, limit, unit="")
         for (delay, limit), found in zip(_SPEED, zip(*results, strict=True), strict=True)

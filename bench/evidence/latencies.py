@@ -36,6 +36,7 @@ def _healthy(random: np.random.Generator) -> bool:
 
 
 def _healthy_figures(results: Sequence[bool]) -> list[Figure]:
+    """Of the runs at the limit."""
     return [share_of("P95: false rollbacks, 200,000 requests at the limit", results, 2.16)]
 
 
@@ -51,6 +52,7 @@ def _delays(random: np.random.Generator) -> list[tuple[float, float]]:
 
 
 def _delay_figures(results: Sequence[list[tuple[float, float]]]) -> list[Figure]:
+    """One ratio for each slowdown."""
     figures = []
     for at, (times, limit) in enumerate(_SLOWER):
         own, oracle = [one[at][0] for one in results], [one[at][1] for one in results]

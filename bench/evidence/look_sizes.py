@@ -33,6 +33,7 @@ def _one_stream(random: np.random.Generator) -> Stream:
 
 
 def _failed_after(bads: Sequence[int], look: int) -> float:
+    """Requests until FAIL in looks of this size; infinite where it never does."""
     evidence = RateEvidence(LIMIT, planned=_REQUESTS)
     for at, bad in enumerate(bads, 1):
         evidence.update(look, bad)
@@ -42,6 +43,7 @@ def _failed_after(bads: Sequence[int], look: int) -> float:
 
 
 def _figures(results: Sequence[Stream]) -> list[Figure]:
+    """Whether the verdicts are the same ones, and for larger looks the rate at which medians are furthest apart."""
     different = [len({math.isfinite(after) for after in one.failed_after}) > 1 for one in results]
     figures = [share_of("looks of 1, 10, 100: streams decided differently", different, 1.0)]
     for at, look in enumerate(_LOOKS[1:], 1):

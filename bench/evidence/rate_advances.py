@@ -28,6 +28,7 @@ def _at_the_limit(random: np.random.Generator) -> bool:
 
 
 def _wrong_figures(results: Sequence[bool]) -> list[Figure]:
+    """Of the runs at the limit."""
     return [share_of("advance: wrong at the limit, 50,000 requests", results, 7.0)]
 
 
@@ -37,6 +38,7 @@ def _to_pass(random: np.random.Generator) -> list[float]:
 
 
 def _requests_to_pass(random: np.random.Generator, rate: float) -> float:
+    """Requests in looks of 10 until PASS; infinite where ten million are not enough."""
     evidence, requests = RateAdvance(LIMIT), 0
     while requests < _LONGEST:
         for bad in random.binomial(LOOK, rate, _PIECE // LOOK).tolist():
@@ -48,6 +50,7 @@ def _requests_to_pass(random: np.random.Generator, rate: float) -> float:
 
 
 def _to_pass_figures(results: Sequence[list[float]]) -> list[Figure]:
+    """One median for each rate, and that every run ended."""
     figures = [
         median_of(f"advance: requests to PASS at {100 * rate:g} %", delays, limit)
         for (rate, limit), delays in zip(_BETTER, zip(*results, strict=True), strict=True)
@@ -83,6 +86,7 @@ def _late_failures(random: np.random.Generator) -> Advanced:
 
 
 def _late_figures(results: Sequence[Advanced]) -> list[Figure]:
+    """Both ways to count what is not known."""
     what = "advance: wrong, failures after 60 s"
     return [
         share_of(f"{what}, unknown ones are bad", [one.unknown_is_bad for one in results], 7.0),

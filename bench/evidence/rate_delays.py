@@ -44,6 +44,7 @@ def _delays(random: np.random.Generator) -> list[tuple[float, float]]:
 
 
 def _delay_figures(results: Sequence[list[tuple[float, float]]]) -> list[Figure]:
+    """One ratio for each rate."""
     figures = []
     for at, (rate, limit) in enumerate(_FROM_THE_FIRST):
         own, oracle = [one[at][0] for one in results], [one[at][1] for one in results]
@@ -79,6 +80,7 @@ def _late(healthy: int, random: np.random.Generator) -> Onset:
 
 
 def _late_figures(healthy: int, limits: Sequence[float], results: Sequence[Onset]) -> list[Figure]:
+    """Runs that failed too soon, then for each rate the median of the others and that of the oracle."""
     figures = [share_of(f"rate: failed before an onset after {healthy:,}", [one.own is None for one in results], 2.46)]
     for at, (rate, limit) in enumerate(zip(ONSETS, limits, strict=True)):
         what = f"rate: delay at {100 * rate:g} % after {healthy:,} at 0.3 %"

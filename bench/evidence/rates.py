@@ -21,10 +21,12 @@ def _healthy(requests: int, random: np.random.Generator) -> bool:
 
 
 def _figures(results: Sequence[bool]) -> list[Figure]:
+    """Of the runs of 200,000."""
     return [share_of("rate: false rollbacks, 200,000 requests at the limit", results, 1.73)]
 
 
 def _days_figures(results: Sequence[bool]) -> list[Figure]:
+    """Of the runs of 72 hours."""
     return [share_of("rate: false rollbacks, 72 h at 10/s at the limit", results, 2.3)]
 
 

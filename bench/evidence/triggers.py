@@ -26,6 +26,7 @@ def _healthy(random: np.random.Generator) -> bool:
 
 
 def _healthy_figures(results: Sequence[bool]) -> list[Figure]:
+    """Of the runs at the limit."""
     return [share_of("ten triggers: false rollbacks, all at their limit", results, 2.34)]
 
 
@@ -46,6 +47,7 @@ def _one_bad(random: np.random.Generator) -> tuple[float, float]:
 
 
 def _one_bad_figures(results: Sequence[tuple[float, float]]) -> list[Figure]:
+    """Together against alone."""
     together, alone = [ours for ours, _ in results], [its for _, its in results]
     return [ratio_of_medians("ten triggers: delay of one at 2 % against alone", together, alone, 1.8)]
 
