@@ -2,7 +2,7 @@
 
     python -m bench.statistics                 # all of them: see docs/evidence.md for how long
     python -m bench.statistics --only rate     # those whose name begins so
-    python -m bench.statistics --quick         # few runs, and shorter ones: what the tests take
+    python -m bench.statistics --quick         # few runs: what the tests take
 
 Each run has random numbers of its own, from the seed, the experiment's name and its number: two times the same. Exit
 code 1 where a figure is not as it should be. A figure of a rule that must fail is as it should be when the rule does
@@ -18,6 +18,7 @@ import time
 import zlib
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -29,18 +30,34 @@ from bench.evidence import (
     arms,
     arms_delays,
     arms_wrong,
+    common_rules,
     cost_delays,
     costs,
-    dispatches,
     drift,
     drift_delays,
+    intervals,
+    late_results,
+    latencies,
+    look_sizes,
     pairs,
+    rate_advances,
+    rate_delays,
     rates,
+    sample_ratio,
+    triggers,
 )
 from bench.evidence.experiment import Experiment, Figure
 
 EXPERIMENTS: tuple[Experiment, ...] = (
     *rates.EXPERIMENTS,
+    *rate_delays.EXPERIMENTS,
+    *latencies.EXPERIMENTS,
+    *rate_advances.EXPERIMENTS,
+    *late_results.EXPERIMENTS,
+    *triggers.EXPERIMENTS,
+    *look_sizes.EXPERIMENTS,
+    *intervals.EXPERIMENTS,
+    *common_rules.EXPERIMENTS,
     *arms.EXPERIMENTS,
     *arms_delays.EXPERIMENTS,
     *arms_wrong.EXPERIMENTS,
@@ -49,16 +66,16 @@ EXPERIMENTS: tuple[Experiment, ...] = (
     *drift.EXPERIMENTS,
     *drift_delays.EXPERIMENTS,
     *pairs.EXPERIMENTS,
-    *dispatches.EXPERIMENTS,
+    *sample_ratio.EXPERIMENTS,
 )
 SEED = 20_261_129
 _DIGITS = {"%": "{:.2f} %", "x": "{:.2f}", "requests": "{:,.0f}", "": "{:.4g}"}
 
 
-def one_run(experiment: str, number: int, seed: int, quick: bool) -> Any:
+def one_run(experiment: str, number: int, seed: int, *, quick: bool = False) -> Any:
     """What one run of an experiment returns, in whatever process."""
-    run = next(one.run for one in EXPERIMENTS if one.name == experiment)
-    return run(np.random.default_rng([seed, zlib.crc32(experiment.encode()), number]), quick)
+    run = next(one.runner(quick=quick) for one in EXPERIMENTS if one.name == experiment)
+    return run(np.random.default_rng([seed, zlib.crc32(experiment.encode()), number]))
 
 
 def chosen(prefixes: Sequence[str]) -> list[Experiment]:
@@ -75,8 +92,9 @@ def simulate(experiments: Sequence[Experiment], *, quick: bool, seed: int, worke
             runs = experiment.quick if quick else experiment.runs
             bar = progress.add_task(experiment.name, total=runs)
             results = []
-            told = [experiment.name] * runs, range(runs), [seed] * runs, [quick] * runs
-            for result in pool.map(one_run, *told, chunksize=max(runs // (workers * 16), 1)):
+            names, seeds = [experiment.name] * runs, [seed] * runs
+            run = partial(one_run, quick=quick)
+            for result in pool.map(run, names, range(runs), seeds, chunksize=max(runs // (workers * 16), 1)):
                 results.append(result)
                 progress.advance(bar)
             found.append(experiment.figures(results))
@@ -103,7 +121,7 @@ def show(figures: Sequence[Figure], *, quick: bool) -> Table:
 def verdict(figure: Figure, *, quick: bool) -> str:
     """As it should be, or not, in words."""
     if math.isinf(figure.limit):
-        return "for information"
+        return "for comparison"
     if figure.must_fail:
         return "fails, as it must" if figure.passed(quick=quick) else "HOLDS, and must not"
     return "pass" if figure.passed(quick=quick) else "FAIL"
@@ -112,7 +130,7 @@ def verdict(figure: Figure, *, quick: bool) -> str:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Simulate, print the table; returns the exit code."""
     parser = argparse.ArgumentParser(prog="bench.statistics", description=__doc__.partition("\n")[0])
-    parser.add_argument("--quick", action="store_true", help="few short runs, limits widened by 3 errors")
+    parser.add_argument("--quick", action="store_true", help="few runs, limits widened by three standard errors")
     parser.add_argument("--only", action="append", default=[], metavar="PREFIX", help="experiments that begin so")
     parser.add_argument("--seed", type=int, default=SEED, help="another stream (default: %(default)s)")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes (default: %(default)s)")

@@ -56,7 +56,7 @@ def _rolled_back(random: np.random.Generator, quick: bool, *, requests: int, str
 
 def _never(name: str, requests: int, stream: Stream, what: str) -> Experiment:
     text = f"two arms: false rollbacks, {what}"
-    return Experiment(
+    return Experiment.sized(
         name,
         300,
         12,

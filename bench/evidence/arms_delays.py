@@ -49,7 +49,7 @@ def _delay(baseline: float, candidate: float, limit: float) -> Experiment:
         return [ratio_of_medians(what, own, best, limit)]
 
     run = partial(_delays, baseline=baseline / 100, candidate=candidate / 100)
-    return Experiment(f"arms-delay-{baseline:g}-{candidate:g}", 300, 8, run, figures)
+    return Experiment.sized(f"arms-delay-{baseline:g}-{candidate:g}", 300, 8, run, figures)
 
 
 def _passed(random: np.random.Generator, quick: bool, *, requests: int, baseline: float, candidate: float) -> float:
@@ -74,17 +74,17 @@ def _rare_figures(results: Sequence[float]) -> list[Figure]:
 
 EXPERIMENTS = (
     *(_delay(*worse) for worse in _WORSE),
-    Experiment(
+    Experiment.sized(
         "arms-advance-wrong",
         500,
         12,
         partial(_passed, requests=200_000, baseline=0.05, candidate=(1 + _MARGIN) * 0.05),
         _wrong_figures,
     ),
-    Experiment(
+    Experiment.sized(
         "arms-advance-often", 300, 8, partial(_passed, requests=100_000, baseline=0.05, candidate=0.05), _often_figures
     ),
-    Experiment(
+    Experiment.sized(
         "arms-advance-rare",
         300,
         5,

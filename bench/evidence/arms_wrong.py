@@ -118,7 +118,7 @@ def _experiment(
     def figures(results: Sequence[bool]) -> list[Figure]:
         return [share_of(f"two arms: false, {what}", results, limit, must_fail=must_fail)]
 
-    return Experiment(name, 300, 20, partial(_rolled_back, trials=trials, stream=stream), figures)
+    return Experiment.sized(name, 300, 20, partial(_rolled_back, trials=trials, stream=stream), figures)
 
 
 def _nominal_figures(results: Sequence[bool]) -> list[Figure]:
@@ -128,7 +128,7 @@ def _nominal_figures(results: Sequence[bool]) -> list[Figure]:
 
 
 EXPERIMENTS = (
-    Experiment(
+    Experiment.sized(
         "arms-nominal-5",
         300,
         5,

@@ -68,7 +68,7 @@ def _delay(name: str, what: str, candidate: Arm, baseline: Arm) -> Experiment:
             median_of(f"cost: candidate requests to FAIL, {what}", own, math.inf),
         ]
 
-    return Experiment(name, 150, 5, partial(_delays, candidate=candidate, baseline=baseline), figures)
+    return Experiment.sized(name, 150, 5, partial(_delays, candidate=candidate, baseline=baseline), figures)
 
 
 EXPERIMENTS = tuple(

@@ -70,7 +70,7 @@ def _never(name: str, what: str, limit: float, candidate: Arm, baseline: Arm, of
         return [share_of(f"cost: false rollbacks, {what}", results, limit)]
 
     run = partial(_rolled_back, candidate=candidate, baseline=baseline, of_reference=of_reference)
-    return Experiment(name, _RUNS, _QUICK, run, figures)
+    return Experiment.sized(name, _RUNS, _QUICK, run, figures)
 
 
 def _over_limit_figures(results: Sequence[bool]) -> list[Figure]:
@@ -99,20 +99,20 @@ EXPERIMENTS = (
     _never("cost-healthy-heavy", "sigma 1.5", math.inf, Arm(sigma=1.5), Arm(sigma=1.5)),
     _never("cost-lighter", "candidate of sigma 0.5, baseline of 1", AT_MOST, _LIGHTER, Arm()),
     _never("cost-lighter-1000", "the same, reference of 1,000", math.inf, _LIGHTER, Arm(), 1000),
-    Experiment(
+    Experiment.sized(
         "cost-without-tail",
         _RUNS,
         4,
         partial(_rolled_back, candidate=_LIGHTER, baseline=Arm(), with_tail=False),
         _without_tail_figures,
     ),
-    Experiment("cost-limit", _RUNS, _QUICK, _over_limit, _over_limit_figures),
-    Experiment(
+    Experiment.sized("cost-limit", _RUNS, _QUICK, _over_limit, _over_limit_figures),
+    Experiment.sized(
         "cost-advance-wrong",
         _RUNS,
         _QUICK,
         partial(_candidates_to_pass, candidate=Arm(success=0.9 / (1 + _MARGIN))),
         _wrong_figures,
     ),
-    Experiment("cost-advance-equal", _RUNS, 4, partial(_candidates_to_pass, candidate=Arm()), _equal_figures),
+    Experiment.sized("cost-advance-equal", _RUNS, 4, partial(_candidates_to_pass, candidate=Arm()), _equal_figures),
 )

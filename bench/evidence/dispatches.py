@@ -1,27 +1,39 @@
-"""Requests dispatched by the weights of the policy: how often they are said not to be."""
+"""Requests of a canary at its limit whose failures come back later, second by second."""
 
-from collections.abc import Sequence
+import math
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from analytics.evidence import SampleRatio
-from bench.evidence.experiment import Experiment, Figure, share_of
+from bench.evidence.oracles import Counts
 
-_DISPATCHES, _LOOK = 1_000_000, 1000
-_SHARE = 0.1
+Times = np.ndarray[Any, np.dtype[np.float64]]
 
 
-def _alarmed(random: np.random.Generator, quick: bool) -> bool:
-    """Whether a million dispatches, 10 % to the candidate as they should be, raise an alarm."""
-    looks = _DISPATCHES // _LOOK // (20 if quick else 1)
-    ratio = SampleRatio({"candidate": _SHARE, "baseline": 1 - _SHARE})
-    for own in random.binomial(_LOOK, _SHARE, looks).tolist():
-        ratio.update({"candidate": own, "baseline": _LOOK - own})
-    return ratio.alarmed
+class Traffic(NamedTuple):
+    """`n` requests were dispatched in each second; `failed` are the times at which the bad ones were."""
+
+    n: list[int]
+    failed: Times
+
+    @property
+    def seconds(self) -> int:
+        """How long it lasts."""
+        return len(self.n)
+
+    def arrivals(self, delay: float) -> list[list[int]]:
+        """For each second and a little longer, the seconds of dispatch of the failures that became known in it.
+
+        A failure that became known at 7.3 is there for whoever looks at the end of second 7.
+        """
+        found: list[list[int]] = [[] for _ in range(self.seconds + math.ceil(delay) + 1)]
+        for at in self.failed.tolist():
+            found[int(at + delay)].append(int(at))
+        return found
 
 
-def _figures(results: Sequence[bool]) -> list[Figure]:
-    return [share_of("sample ratio: false alarms in a million dispatches", results, 0.3)]
-
-
-EXPERIMENTS = (Experiment("sample-ratio", 1000, 10, _alarmed, _figures),)
+def dispatched(random: np.random.Generator, a_second: list[float], rate: float) -> Traffic:
+    """Independent requests, so many on the average in each second, of which `rate` will fail."""
+    n: Counts = random.poisson(a_second)
+    bad = random.binomial(n, rate)
+    return Traffic(n.tolist(), np.repeat(np.arange(len(n)), bad) + random.random(int(bad.sum())))

@@ -74,7 +74,7 @@ def _runs(name: str, what: str, make: Make, draw: Draw) -> Experiment:
         error = float(np.std(results, ddof=1)) / math.sqrt(len(results))
         return [Figure(f"drift: mean run length / 50,000, {what}", float(np.mean(results)), error, 0.8, "at least")]
 
-    return Experiment(f"drift-run-{name}", 40, 6, partial(_length, make=make, draw=draw), figures)
+    return Experiment.sized(f"drift-run-{name}", 40, 6, partial(_length, make=make, draw=draw), figures)
 
 
 def _within(
@@ -93,7 +93,7 @@ def _within(
         return [share_of(what, results, at_most, must_fail=must_fail)]
 
     run = partial(_alarmed, limit=limit, of_reference=of_reference, run_length=run_length)
-    return Experiment(f"drift-{name}", 300, 60, run, figures)
+    return Experiment.sized(f"drift-{name}", 300, 60, run, figures)
 
 
 EXPERIMENTS = (

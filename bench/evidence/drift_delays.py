@@ -66,7 +66,7 @@ def _delay(watched: Watched) -> Experiment:
             share_of(f"drift: alarms in 2,000 values before, {watched.what}", early, 8.6),
         ]
 
-    return Experiment(f"drift-delay-{watched.name}", _RUNS, _QUICK, partial(_delays, watched=watched), figures)
+    return Experiment.sized(f"drift-delay-{watched.name}", _RUNS, _QUICK, partial(_delays, watched=watched), figures)
 
 
 def _false_alarms(random: np.random.Generator, quick: bool, *, draw: Draw, cusum: Cusum) -> tuple[int, int]:
@@ -93,7 +93,7 @@ def _run_length(watched: Watched) -> Experiment:
         ]
 
     run = partial(_false_alarms, draw=watched.before, cusum=watched.cusum)
-    return Experiment(f"drift-cusum-{watched.name}", 10, 2, run, figures)
+    return Experiment.sized(f"drift-cusum-{watched.name}", 10, 2, run, figures)
 
 
 def _chars(shift: float, limit: float, threshold: float) -> Watched:

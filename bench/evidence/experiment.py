@@ -2,20 +2,24 @@
 
 import math
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-# One run: its random numbers in, and whether it is only a quick look and may be shorter; out whatever the figures are
-# made of, which has to survive the way back from another process.
-Run = Callable[[np.random.Generator, bool], Any]
+# One run: its random numbers in, whatever the figures are made of out. A function of a module, or a partial one, so that
+# processes can be given it.
+Run = Callable[[np.random.Generator], Any]
+# One that is told whether it is for a quick look, and may then be shorter.
+SizedRun = Callable[[np.random.Generator, bool], Any]
 _QUICK_ERRORS = 3.0
 
 
 class Figure(NamedTuple):
     """What came out: a value, its Monte Carlo standard error, and the limit that it is held to.
 
-    `must_fail`: a rule that people use and that does not hold; if it held, the protocol would show nothing.
+    `must_fail`: a rule that people use and that does not hold; if it held, the protocol would show nothing. A limit of
+    infinity: for comparison only.
     """
 
     what: str
@@ -37,13 +41,33 @@ class Figure(NamedTuple):
 
 
 class Experiment(NamedTuple):
-    """`runs` of `run`, fewer for a quick look; `figures` from what they returned, in order."""
+    """`runs` of `run`, fewer for a quick look; `figures` from what they returned, in order.
+
+    `quick_run`: a shorter run for a quick look, where `run` takes seconds.
+    """
 
     name: str
     runs: int
     quick: int
     run: Run
     figures: Callable[[Sequence[Any]], list[Figure]]
+    quick_run: Run | None = None
+
+    @classmethod
+    def sized(
+        cls, name: str, runs: int, quick: int, run: SizedRun, figures: Callable[[Sequence[Any]], list[Figure]]
+    ) -> "Experiment":
+        """One whose run is told whether it is for a quick look."""
+        whole, short = partial(_told, run, False), partial(_told, run, True)  # noqa: FBT003 - as it is told
+        return cls(name, runs, quick, whole, figures, short)
+
+    def runner(self, *, quick: bool) -> Run:
+        """What makes one run."""
+        return self.quick_run if quick and self.quick_run else self.run
+
+
+def _told(run: SizedRun, quick: bool, random: np.random.Generator) -> Any:
+    return run(random, quick)
 
 
 def share_of(what: str, hits: Sequence[bool], limit: float, *, must_fail: bool = False) -> Figure:
@@ -55,11 +79,16 @@ def share_of(what: str, hits: Sequence[bool], limit: float, *, must_fail: bool =
 
 
 def median_of(
-    what: str, values: Sequence[float], limit: float, *, unit: Literal["requests", ""] = "requests"
+    what: str,
+    values: Sequence[float],
+    limit: float,
+    *,
+    unit: Literal["requests", ""] = "requests",
+    must_fail: bool = False,
 ) -> Figure:
     """The median of something, with the error of a median from its own order statistics."""
     ordered = np.sort(np.asarray(values, dtype=float))
-    return Figure(what, float(np.median(ordered)), _median_error(ordered), limit, unit=unit)
+    return Figure(what, float(np.median(ordered)), _median_error(ordered), limit, unit=unit, must_fail=must_fail)
 
 
 def ratio_of_medians(

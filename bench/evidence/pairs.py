@@ -53,7 +53,9 @@ def _never(rho: float, common: float) -> Experiment:
     def figures(results: Sequence[bool]) -> list[Figure]:
         return [share_of(what, results, AT_MOST)]
 
-    return Experiment(f"paired-{rho:g}-{common:g}", 400, 12, partial(_rolled_back, rho=rho, common=common), figures)
+    return Experiment.sized(
+        f"paired-{rho:g}-{common:g}", 400, 12, partial(_rolled_back, rho=rho, common=common), figures
+    )
 
 
 def _wrong(rho: float, common: float) -> Experiment:
@@ -62,7 +64,7 @@ def _wrong(rho: float, common: float) -> Experiment:
     def figures(results: Sequence[bool]) -> list[Figure]:
         return [share_of(what, results, AT_MOST, must_fail=True)]
 
-    return Experiment(
+    return Experiment.sized(
         f"paired-discordant-{rho:g}-{common:g}", 400, 12, partial(_discordant, rho=rho, common=common), figures
     )
 

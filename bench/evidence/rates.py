@@ -1,6 +1,7 @@
-"""Absolute rates against a limit of 0.5 %."""
+"""Absolute rates against a limit of 0.5 %: healthy canaries."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 
@@ -8,20 +9,28 @@ from analytics.evidence import RateEvidence
 from bench.evidence.experiment import Experiment, Figure, share_of
 
 LIMIT = 0.005
-_LOOK = 10
+LOOK = 10
 
 
-def _healthy(random: np.random.Generator, quick: bool) -> bool:
-    """200,000 requests at the limit itself, in looks of 10: whether they were rolled back."""
-    requests = 20_000 if quick else 200_000
+def _healthy(requests: int, random: np.random.Generator) -> bool:
+    """So many requests at the limit itself, all of them planned, in looks of 10: whether they were rolled back."""
     evidence = RateEvidence(LIMIT, planned=requests)
-    for bad in random.binomial(_LOOK, LIMIT, requests // _LOOK).tolist():
-        evidence.update(_LOOK, bad)
+    for bad in random.binomial(LOOK, LIMIT, requests // LOOK).tolist():
+        evidence.update(LOOK, bad)
     return evidence.failed
 
 
-def _healthy_figures(results: Sequence[bool]) -> list[Figure]:
+def _figures(results: Sequence[bool]) -> list[Figure]:
+    """Of the runs of 200,000."""
     return [share_of("rate: false rollbacks, 200,000 requests at the limit", results, 1.73)]
 
 
-EXPERIMENTS = (Experiment("rate-healthy", 1000, 10, _healthy, _healthy_figures),)
+def _days_figures(results: Sequence[bool]) -> list[Figure]:
+    """Of the runs of 72 hours."""
+    return [share_of("rate: false rollbacks, 72 h at 10/s at the limit", results, 2.3)]
+
+
+EXPERIMENTS = (
+    Experiment("rate-healthy", 1000, 10, partial(_healthy, 200_000), _figures),
+    Experiment("rate-healthy-72h", 300, 5, partial(_healthy, 2_592_000), _days_figures, partial(_healthy, 100_000)),
+)
