@@ -127,6 +127,15 @@ def verdict(figure: Figure, *, quick: bool) -> str:
     return "pass" if figure.passed(quick=quick) else "FAIL"
 
 
+def as_json(figure: Figure, *, quick: bool) -> dict[str, Any]:
+    """A figure for programs: what is no number is null, a figure for comparison has no limit."""
+    found = {
+        name: None if isinstance(value, float) and not math.isfinite(value) else value
+        for name, value in figure._asdict().items()
+    }
+    return {**found, "passed": figure.passed(quick=quick)}
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Simulate, print the table; returns the exit code."""
     parser = argparse.ArgumentParser(prog="bench.statistics", description=__doc__.partition("\n")[0])
@@ -145,7 +154,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     wrong = sum(not one.passed(quick=asked.quick) for one in figures)
     if asked.json:
         for one in figures:
-            print(json.dumps({**one._asdict(), "passed": one.passed(quick=asked.quick)}))
+            print(json.dumps(as_json(one, quick=asked.quick), allow_nan=False))
     else:
         Console(width=None if sys.stdout.isatty() else 140).print(show(figures, quick=asked.quick))
         print(f"{len(figures) - wrong} of {len(figures)} as they should be, in {time.monotonic() - began:,.0f} s")

@@ -32,7 +32,8 @@ class ArmsEvidence(FailingProcess):
     def update(self, look: Mapping[str, ArmCounts]) -> None:
         """Close one look with all its strata (one of any name where there is nothing to keep apart).
 
-        A stratum that has one arm only in a look is carried to the next one, once. Raises ValueError for counts that no
+        A stratum that has one arm only in a look is carried to the next one, once: choose strata and looks so that most
+        have both, since what is joined should have one rate. Raises ValueError for counts that no
         requests can have; then nothing is changed.
         """
         self._trials.look({name: ArmCounts(*counts).checked(name) for name, counts in look.items()})

@@ -7,8 +7,8 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-# One run: its random numbers in, whatever the figures are made of out. A function of a module, or a partial one, so that
-# processes can be given it.
+# One run: its random numbers in, whatever the figures are made of out. A function of a module, or a partial one, so
+# that processes can be given it.
 Run = Callable[[np.random.Generator], Any]
 # One that is told whether it is for a quick look, and may then be shorter.
 SizedRun = Callable[[np.random.Generator, bool], Any]
