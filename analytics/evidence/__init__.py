@@ -22,7 +22,7 @@ from analytics.evidence.rate import RateEvidence
 from analytics.evidence.rate_advance import RateAdvance
 from analytics.evidence.rate_detector import RateDetector
 from analytics.evidence.rate_interval import rate_interval
-from analytics.evidence.restoring import restored
+from analytics.evidence.restoring import replanned, restored
 from analytics.evidence.sample_ratio import SampleRatio
 from analytics.evidence.wilson_limit import wilson_limit
 
@@ -47,6 +47,7 @@ __all__ = [
     "any_of",
     "cost_reference",
     "rate_interval",
+    "replanned",
     "restored",
     "wilson_limit",
 ]

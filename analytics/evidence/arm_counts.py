@@ -1,8 +1,8 @@
 """What one look saw of one stratum, on both arms."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from analytics.evidence.checking import trials
+from analytics.evidence.checking import by_name, trials
 
 
 class ArmCounts(NamedTuple):
@@ -27,13 +27,22 @@ class ArmCounts(NamedTuple):
         """Both together."""
         return ArmCounts(*(own + more for own, more in zip(self, other, strict=True)))
 
-    def checked(self, stratum: str) -> "ArmCounts":
-        """The same as whole numbers. Raises ValueError where no requests can have such counts."""
-        where = f"stratum {stratum!r}: "
-        return ArmCounts(
-            *trials(self.candidate_n, self.candidate_bad, f"{where}candidate_"),
-            *trials(self.baseline_n, self.baseline_bad, f"{where}baseline_"),
-        )
-
 
 NONE = ArmCounts(0, 0, 0, 0)
+
+
+def checked_look(look: Any) -> dict[str, ArmCounts]:
+    """All strata of a look with whole numbers. Raises ValueError where no requests can have such counts."""
+    found = by_name(look, "ArmCounts of each stratum")
+    return {stratum: _checked(counts, f"stratum {stratum!r}: ") for stratum, counts in found.items()}
+
+
+def _checked(counts: Any, where: str) -> ArmCounts:
+    try:
+        found = ArmCounts(*counts)
+    except TypeError:
+        raise ValueError(f"{where}must have four counts, {', '.join(ArmCounts._fields)}, not {counts!r:.40}") from None
+    return ArmCounts(
+        *trials(found.candidate_n, found.candidate_bad, f"{where}candidate_"),
+        *trials(found.baseline_n, found.baseline_bad, f"{where}baseline_"),
+    )

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 
 from analytics.evidence import alternatives
-from analytics.evidence.arm_counts import ArmCounts
+from analytics.evidence.arm_counts import ArmCounts, checked_look
 from analytics.evidence.arms_trials import ArmsTrials
 from analytics.evidence.checking import at_least, margin_to_stop, share
 from analytics.evidence.process import FailingProcess
@@ -36,7 +36,7 @@ class ArmsEvidence(FailingProcess):
         have both, since what is joined should have one rate. Raises ValueError for counts that no
         requests can have; then nothing is changed.
         """
-        self._trials.look({name: ArmCounts(*counts).checked(name) for name, counts in look.items()})
+        self._trials.look(checked_look(look))
         self._see(self.log_e)
 
 

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 
 from analytics.evidence import alternatives
-from analytics.evidence.arm_counts import ArmCounts
+from analytics.evidence.arm_counts import ArmCounts, checked_look
 from analytics.evidence.arms_trials import ArmsTrials
 from analytics.evidence.checking import margin_to_advance, share
 from analytics.evidence.process import PassingProcess
@@ -31,7 +31,7 @@ class ArmsAdvance(PassingProcess):
 
     def update(self, look: Mapping[str, ArmCounts]) -> None:
         """Close one look with all its strata, as in `ArmsEvidence`."""
-        self._trials.look({name: ArmCounts(*counts).checked(name) for name, counts in look.items()})
+        self._trials.look(checked_look(look))
         self._see(self.log_e)
 
 

@@ -11,6 +11,7 @@ from analytics.evidence.standardised import standardised_ratio
 from analytics.evidence.stratum import Stratum
 
 # From the rate that the baseline would have at the null, rho b: the candidate's rates to bet on.
+MOST_STRATA = 1000
 Alternatives = Callable[[float], Sequence[float]]
 
 
@@ -31,6 +32,7 @@ class ArmsTrials:
         self._rates = rates
         self._mixture = Mixture(weights, planned)
         self._strata: dict[str, Stratum] = {}
+        self._waiting: list[str] = []
 
     @property
     def log_value(self) -> float:
@@ -43,26 +45,32 @@ class ArmsTrials:
         return standardised_ratio([stratum.total for stratum in self._strata.values()])
 
     def look(self, counts: Mapping[str, ArmCounts]) -> None:
-        """Close one look, which may be empty: what strata carry has then met nobody."""
+        """Close one look, which may be empty: what strata carry has then met nobody.
+
+        Raises ValueError for too many strata; then nothing is changed.
+        """
+        here_now = [name for name, one in counts.items() if one.n]
+        if len(self._strata.keys() | here_now) > MOST_STRATA:
+            raise ValueError(f"there are more than {MOST_STRATA:,} strata: each needs requests of both arms")
         self._mixture.inject(sum(one.n for one in counts.values()))
-        for name in counts:
+        for name in here_now:
             self._strata.setdefault(name, Stratum())
         factors = []
-        for name, stratum in self._strata.items():
-            here = counts.get(name, NONE)
-            if not here.n and not stratum.is_waiting:
-                continue
+        # Those that carry something end their wait, also where they have nothing in this look.
+        for name in dict.fromkeys((*self._waiting, *here_now)):
+            stratum, here = self._strata[name], counts.get(name, NONE)
             joined = stratum.joined(here)
             if joined.has_both_arms:
                 factors.append(self._log_factors(joined, stratum.baseline_rate(self._rho)))
             stratum.close(here)
+        self._waiting = [name for name in here_now if self._strata[name].is_waiting]
         if factors:
             # Exactly rounded sums do not depend on the order of the strata.
             self._mixture.multiply([math.fsum(column) for column in zip(*factors, strict=True)])
 
     def state(self) -> State:
         """The capitals and every stratum."""
-        return {**self._mixture.state(), "strata": {name: one.state() for name, one in self._strata.items()}}
+        return {**self._mixture.state(), "strata": {name: one.state() for name, one in sorted(self._strata.items())}}
 
     def restore(self, state: State) -> None:
         """Take over what `state` returned."""
@@ -70,6 +78,7 @@ class ArmsTrials:
         self._strata = {str(name): Stratum() for name in state["strata"]}
         for name, stratum in self._strata.items():
             stratum.restore(state["strata"][name])
+        self._waiting = [name for name, stratum in self._strata.items() if stratum.is_waiting]
 
     def _log_factors(self, counts: ArmCounts, b: float) -> list[float]:
         rho, share = self._rho, counts.candidate_n / counts.n

@@ -2,7 +2,7 @@
 
 import math
 import operator
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, SupportsFloat
 
 import numpy as np
@@ -32,6 +32,23 @@ def trials(n: Any, bad: Any, what: str = "") -> tuple[int, int]:
     if failures > total:
         raise ValueError(f"{what}bad must not be more than {what}n: {failures} of {total}")
     return total, failures
+
+
+def pairs(both_bad: Any, candidate_only: Any, baseline_only: Any, neither: Any) -> tuple[int, int, int, int]:
+    """Pairs of a closed look, by which side was bad."""
+    return (
+        count(both_bad, "both_bad"),
+        count(candidate_only, "candidate_only"),
+        count(baseline_only, "baseline_only"),
+        count(neither, "neither"),
+    )
+
+
+def by_name(value: Any, what: str) -> dict[str, Any]:
+    """A mapping from names; `what` says of what to what."""
+    if not isinstance(value, Mapping) or not all(isinstance(name, str) for name in value):
+        raise ValueError(f"expected {what}, by name, not {value!r:.40}")
+    return dict(value)
 
 
 def number(value: SupportsFloat, name: str) -> float:

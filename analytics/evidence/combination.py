@@ -1,6 +1,5 @@
 """Several kinds of evidence as one."""
 
-import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any
@@ -11,9 +10,10 @@ from analytics.evidence.rate import Looks, RateEvidence
 
 
 class Combination(FailingProcess):
-    """Children that are updated by themselves; `decide` looks at all of them together.
+    """Several children and one verdict, which falls at looks: in `update` and in `decide`.
 
-    A child's own FAIL is for display: that of the whole is decided here, and at looks only.
+    `update` closes a look of the children and looks at them together. Children may also be updated by themselves; then
+    `decide` is the look, and what E was in between counts for nothing. A child's own FAIL is for display.
     """
 
     _trials: "Children"
@@ -23,42 +23,24 @@ class Combination(FailingProcess):
         """In the order in which they were given."""
         return self._trials.children
 
-    # Children may be updated by themselves, so whoever asks takes a look.
-    @property
-    def failed(self) -> bool:
-        """Whether E has reached 1/alpha: now, or whenever it was looked at before."""
-        return self._see(self.log_e)
-
-    @property
-    def highest(self) -> float:
-        """The largest ln E that was ever looked at, at least 0."""
-        self._see(self.log_e)
-        return self._highest
-
-    @property
-    def p_value(self) -> float:
-        """1 / the largest E that was ever looked at, at most 1."""
-        return math.exp(-self.highest)
-
-    def state(self) -> State:
-        """Everything, the states of the children among it, as plain JSON."""
-        self._see(self.log_e)
-        return super().state()
-
-    def update(self, *looks: Sequence[Any]) -> None:
+    def update(self, *looks: Sequence[Any] | None) -> None:
         """Close one look of each child: the arguments of its own `update`, one sequence for each child.
 
-        All of them are updated before the whole is looked at. Raises ValueError for another number of looks than of
-        children, and what the children raise; then none of them is changed.
+        None for a child that has closed none: an empty look would be one, and end what arms or costs have carried. All
+        are updated before the whole is looked at. Raises ValueError for another number of looks than of children, and
+        what the children raise; then none of them is changed.
         """
         self._trials.one_for_each(looks)
         before = [child.state() for child in self.children]
         try:
             for child, look in zip(self.children, looks, strict=True):
-                child.update(*look)
-        except (TypeError, ValueError):
+                if look is not None:
+                    child.update(*look)
+        except BaseException as error:
             for child, state in zip(self.children, before, strict=True):
                 child.restore(state)
+            if isinstance(error, TypeError):
+                raise ValueError(f"not a look of each child: {error}") from error  # noqa: TRY004 - as all wrong ones
             raise
         self._see(self.log_e)
 
@@ -66,12 +48,17 @@ class Combination(FailingProcess):
         """The largest ln E over all *common* prefixes of the children's open looks; without any, that of the states.
 
         One sequence of open looks for each child, which must all be as long as each other; a child whose trials count
-        only when they are closed has an empty one. Raises ValueError where lengths differ.
+        only when they are closed has an empty one, and counts with what it is now. So among rates alone the states will
+        confirm what is seen here; beside other kinds they may not, since those move before the open looks are closed.
+        Raises ValueError where lengths differ.
         """
         return max(self._trials.path(looks), default=self.log_e) if looks else self.log_e
 
     def decide(self, looks: Sequence[Looks] = ()) -> bool:
-        """Whether it fails, now or ever before: the states or the preview have reached 1/alpha."""
+        """Whether it fails, now or ever before: the states or the preview have reached 1/alpha.
+
+        Children do not look: their own verdicts are as they were.
+        """
         self._see(self.log_e)
         return self._see(self.preview(looks))
 
@@ -80,6 +67,8 @@ class Combination(FailingProcess):
         from analytics.evidence.restoring import restored
 
         found = [restored(child) for child in state["trials"]["children"]]
+        if not all(isinstance(child, FailingProcess) for child in found):
+            raise ValueError("children must be evidence that can fail")
         return [child for child in found if isinstance(child, FailingProcess)]
 
 
@@ -142,5 +131,7 @@ class Children(ABC):
         return {"children": [child.state() for child in self.children]}
 
     def restore(self, state: State) -> None:
-        """Nothing to take over: the children were restored before the whole."""
+        """Take over what `state` returned, each child its own."""
         self.one_for_each(state["children"])
+        for child, own in zip(self.children, state["children"], strict=True):
+            child.restore(own)

@@ -6,7 +6,7 @@ In logarithms throughout, so that no number of updates overflows or underflows.
 import math
 from collections.abc import Iterable, Sequence
 
-from analytics.evidence.process import State, finite_list, whole
+from analytics.evidence.process import State, finite, finite_list, whole
 
 # What is invested from the start, and what is held back for later.
 INVESTED, CASH = 0.8, 0.2
@@ -43,12 +43,17 @@ class Mixture:
         invested = 0.0 if planned is None else _LOG_INVESTED
         self.logs = [invested + weight for weight in self._log_weights]
         self.seen = 0
+        # The ln of the cash after so many trials, from which on it is invested as planned now.
+        self._cash_from = (_LOG_CASH, 0)
 
     @property
     def log_cash(self) -> float | None:
         """The ln of what is not invested yet."""
+        if self.planned is None:
+            return None
         # From the whole number of trials each time, so that millions of small steps do not drift.
-        return None if self.planned is None else _LOG_CASH - self.seen / self.planned
+        log_cash, at = self._cash_from
+        return log_cash - (self.seen - at) / self.planned
 
     @property
     def log_value(self) -> float:
@@ -58,8 +63,9 @@ class Mixture:
 
     def inject(self, n: int) -> None:
         """Invest the cash that `n` more trials call for."""
-        if n and self.planned is not None:
-            share, cash = -math.expm1(-n / self.planned), _LOG_CASH - self.seen / self.planned
+        cash = self.log_cash
+        if n and self.planned is not None and cash is not None:
+            share = -math.expm1(-n / self.planned)
             if share > 0:
                 injected = cash + math.log(share)
                 self.logs = [
@@ -80,13 +86,23 @@ class Mixture:
     def copy(self) -> "Mixture":
         """One that goes its own way."""
         other = Mixture(self.weights, self.planned)
-        other.logs, other.seen = self.logs, self.seen
+        other.logs, other.seen, other._cash_from = self.logs, self.seen, self._cash_from
         return other
 
     def state(self) -> State:
-        """The capitals as logarithms, and the trials seen."""
-        return {"logs": list(self.logs), "seen": self.seen}
+        """The capitals as logarithms, the trials seen, and from where on the cash is invested as planned."""
+        return {"logs": list(self.logs), "seen": self.seen, "cash_from": list(self._cash_from)}
 
     def restore(self, state: State) -> None:
         """Take over what `state` returned."""
-        self.logs, self.seen = finite_list(state["logs"], len(self._log_weights)), whole(state["seen"])
+        log_cash, at = state["cash_from"]
+        logs, seen, found = finite_list(state["logs"], len(self._log_weights)), whole(state["seen"]), finite(log_cash)
+        if found > _LOG_CASH or whole(at) > seen:
+            raise ValueError(f"a cash of {found:g} from {at} of {seen} trials on cannot be")
+        self.logs, self.seen, self._cash_from = logs, seen, (found, at)
+
+
+def replanned_state(state: State, before: float) -> State:
+    """A state whose cash is invested anew from here on, where so many trials were planned before."""
+    log_cash, at = state["cash_from"]
+    return {**state, "cash_from": [log_cash - (state["seen"] - at) / before, state["seen"]]}

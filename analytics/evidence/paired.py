@@ -2,7 +2,7 @@
 
 import math
 
-from analytics.evidence.checking import at_least, count, margin_to_stop, share
+from analytics.evidence.checking import at_least, margin_to_stop, pairs, share
 from analytics.evidence.pair_trials import FRACTIONS, PairTrials
 from analytics.evidence.process import FailingProcess
 
@@ -28,10 +28,5 @@ class PairedEvidence(FailingProcess):
 
     def update(self, both_bad: int, candidate_only: int, baseline_only: int, neither: int = 0) -> None:
         """Close one look of pairs, by which side was bad. Raises ValueError for negative numbers."""
-        self._trials.look(
-            count(both_bad, "both_bad"),
-            count(candidate_only, "candidate_only"),
-            count(baseline_only, "baseline_only"),
-            count(neither, "neither"),
-        )
+        self._trials.look(*pairs(both_bad, candidate_only, baseline_only, neither))
         self._see(self.log_e)

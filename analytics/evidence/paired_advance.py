@@ -2,7 +2,7 @@
 
 import math
 
-from analytics.evidence.checking import count, margin_to_advance, share
+from analytics.evidence.checking import margin_to_advance, pairs, share
 from analytics.evidence.pair_trials import FRACTIONS, PairTrials
 from analytics.evidence.process import PassingProcess
 
@@ -26,10 +26,5 @@ class PairedAdvance(PassingProcess):
 
     def update(self, both_bad: int, candidate_only: int, baseline_only: int, neither: int = 0) -> None:
         """Close one look of pairs, by which side was bad. Raises ValueError for negative numbers."""
-        self._trials.look(
-            count(both_bad, "both_bad"),
-            count(candidate_only, "candidate_only"),
-            count(baseline_only, "baseline_only"),
-            count(neither, "neither"),
-        )
+        self._trials.look(*pairs(both_bad, candidate_only, baseline_only, neither))
         self._see(self.log_e)

@@ -6,6 +6,8 @@ from analytics.evidence.costs import Costs
 from analytics.evidence.process import State, finite_list
 
 _NOBODY: Costs = ([], [])
+# More would be of use only where a look is that long and has almost nothing of the other arm.
+_MOST_CARRIED = 1000
 
 
 class Block(NamedTuple):
@@ -20,7 +22,7 @@ class Block(NamedTuple):
 class Pairing:
     """Disjoint blocks of floor(n_b/n_c) baseline requests for each candidate request, or the other way round.
 
-    What is left over goes before those of the next look, once.
+    What is left over goes before those of the next look, once; of each arm at most 1,000 requests, the first ones.
     """
 
     def __init__(self) -> None:
@@ -65,9 +67,8 @@ def _cut(costs: Costs, start: int, length: int) -> Costs:
 
 def _rest(new: Costs, n: int, used: int) -> Costs:
     """The last n - used of all, as far as they are new: what was carried once is not carried again."""
-    left = min(n - used, len(new[0]))
-    start = len(new[0]) - left
-    return new[0][start:], new[1][start:]
+    start = max(len(new[0]) - (n - used), 0)
+    return _cut(new, start, _MOST_CARRIED)
 
 
 def _restored(parts: Any) -> Costs:

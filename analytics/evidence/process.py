@@ -8,6 +8,8 @@ from typing import Any, ClassVar, Protocol, Self
 from analytics.evidence.estimate import Estimate
 
 State = dict[str, Any]
+# Of what states hold and of what a look is: another reading of either is another version.
+VERSION = 1
 # What reading a state of another shape ends in.
 _WRONG = (AttributeError, IndexError, KeyError, OverflowError, TypeError, ValueError)
 
@@ -75,6 +77,7 @@ class Process(ABC):
         """Everything, as plain JSON: `from_state` goes on from there to the same last bit."""
         return {
             "kind": self.kind,
+            "version": VERSION,
             "parameters": copy.deepcopy(self._parameters),
             "highest": self._highest,
             "reached": self._reached,
@@ -87,6 +90,8 @@ class Process(ABC):
         kind = state.get("kind") if isinstance(state, dict) else None
         if kind != cls.kind:
             raise ValueError(f"not a state of {cls.kind!r}: it is one of {kind!r}")
+        if state.get("version") != VERSION:
+            raise ValueError(f"not a state of {cls.kind!r} of version {VERSION}: it is of {state.get('version')!r}")
         try:
             found = cls._made(state)
             found.restore(state)
@@ -100,7 +105,9 @@ class Process(ABC):
         return cls(**state["parameters"])
 
     def restore(self, state: State) -> None:
-        """Go on from a state of the same parameters. Raises ValueError, KeyError or TypeError for anything else."""
+        """Go on from a state of the same kind and parameters. Raises ValueError, KeyError or TypeError for others."""
+        if (state["kind"], state["parameters"]) != (self.kind, self._parameters):
+            raise ValueError(f"not a state of {self.kind!r} with the parameters {self._parameters}")
         self._highest, self._reached = finite(state["highest"]), true_or_false(state["reached"])
         self._trials.restore(state["trials"])
 
@@ -122,6 +129,10 @@ class FailingProcess(Process):
     def failed(self) -> bool:
         """Whether E has ever reached 1/alpha."""
         return self._reached
+
+    def decide(self) -> bool:
+        """Whether it fails, now or ever before. Kinds that have open looks take them here."""
+        return self._see(self.log_e)
 
 
 class PassingProcess(Process):

@@ -45,7 +45,6 @@ class RateEvidence(FailingProcess):
         if incidents not in ("count", "clip"):
             raise ValueError(f'incidents must be "count" or "clip", not {incidents!r}')
         book = (CountedTrials if incidents == "count" else ClippedTrials)(limit, *alternatives.above(limit), planned)
-        self._is_clipped = incidents == "clip"
         super().__init__(
             RateTrials(book), -math.log(alpha), limit=limit, planned=planned, alpha=alpha, incidents=incidents
         )
@@ -57,8 +56,8 @@ class RateEvidence(FailingProcess):
         """
         n, bad = trials(n, bad)
         self._trials.look(n, bad)
-        # Good requests alone only lower E, unless a block of clipped ones grows by them.
-        if bad or self._is_clipped:
+        # Good requests alone only lower E.
+        if bad:
             self._see(self.log_e)
 
     def preview(self, open_looks: Looks) -> float:
@@ -71,14 +70,20 @@ class RateEvidence(FailingProcess):
         return max(self.path(open_looks), default=self.log_e)
 
     def path(self, open_looks: Looks) -> list[float]:
-        """The ln E after each prefix of the open looks that are covered. Raises ValueError for negative numbers."""
+        """The ln E after each prefix of the open looks that are covered.
+
+        Raises ValueError for negative numbers, and for what are no pairs.
+        """
         covered = []
-        for n, bad in open_looks:
-            if not (type(n) is type(bad) is int and 0 <= bad <= n <= MOST):
-                n, bad = count(n, "n"), count(bad, "bad")  # noqa: PLW2901 - the same number, as a plain one
-                if bad > n:
-                    break
-            covered.append((n, bad))
+        try:
+            for n, bad in open_looks:
+                if not (type(n) is type(bad) is int and 0 <= bad <= n <= MOST):
+                    n, bad = count(n, "n"), count(bad, "bad")  # noqa: PLW2901 - the same number, as a plain one
+                    if bad > n:
+                        break
+                covered.append((n, bad))
+        except TypeError:
+            raise ValueError("open looks must be pairs (n, bad), oldest first") from None
         return self._trials.path(covered)
 
     def decide(self, open_looks: Looks = ()) -> bool:

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping
 
-from analytics.evidence.checking import count, positive
+from analytics.evidence.checking import by_name, count, number, positive
 from analytics.evidence.estimate import LEVEL, Estimate
 from analytics.evidence.gamma import LOG_2_PI, stirling_error
 from analytics.evidence.process import AlarmingProcess, State, whole
@@ -11,25 +11,34 @@ from analytics.evidence.rate_interval import interval_of
 
 THRESHOLD = 1000.0
 _PRIOR = 100.0
+# Near the largest ln that a float has.
+_CERTAIN = 700.0
 
 
 class SampleRatio(AlarmingProcess):
     """E against "each request was sent to an arm by these weights", of one policy epoch; alarm at E >= 1,000.
 
-    `weights` by arm, on any scale (basis points, shares). `ln E = ln B(a + n) - ln B(a) - sum n_i ln w_i`, a_i = 100
+    `weights` by arm, on any scale (basis points, shares). An arm of weight 0 must get nothing: one request there is
+    certain, and ln E is 700, which stands for infinity. `ln E = ln B(a + n) - ln B(a) - sum n_i ln w_i`, a_i = 100
     w_i, B the multivariate beta function, n the requests dispatched. The logarithms of several epochs add up. Source:
     Lindon and Malek, "Anytime-valid inference for multinomial count data" (arXiv 2011.03567).
 
-    Raises ValueError for fewer than two arms or a weight not above 0.
+    Raises ValueError for fewer than two arms, a negative weight, or none above 0.
     """
 
     kind = "sample_ratio"
     _trials: "_Dispatched"
 
     def __init__(self, weights: Mapping[str, float]) -> None:
-        if len(weights) < 2:
-            raise ValueError("weights must be of two arms or more")
-        found = {arm: positive(weight, f"the weight of {arm!r}") for arm, weight in weights.items()}
+        given = by_name(weights, "weights of two arms or more")
+        if len(given) < 2:
+            raise ValueError(f"weights must be of two arms or more, not {len(given)}")
+        found = {arm: number(weight, f"the weight of {arm!r}") for arm, weight in given.items()}
+        for arm, weight in found.items():
+            if weight:
+                positive(weight, f"the weight of {arm!r}")
+        if not any(found.values()):
+            raise ValueError("one weight must be above 0")
         super().__init__(_Dispatched(found), math.log(THRESHOLD), weights=found)
 
     def update(self, dispatched: Mapping[str, int]) -> None:
@@ -37,7 +46,8 @@ class SampleRatio(AlarmingProcess):
 
         Raises ValueError for a negative number and for an arm without a weight; then nothing is changed.
         """
-        self._trials.look({arm: count(n, f"requests of {arm!r}") for arm, n in dispatched.items()})
+        counts = by_name(dispatched, "requests of each arm")
+        self._trials.look({arm: count(n, f"requests of {arm!r}") for arm, n in counts.items()})
         self._see(self.log_e)
 
 
@@ -49,6 +59,8 @@ class _Dispatched:
 
     @property
     def log_value(self) -> float:
+        if any(n for arm, n in self._counts.items() if not self._shares[arm]):
+            return _CERTAIN
         if not any(self._counts.values()):
             return 0.0
         return self._log_beta_and_likelihood(self._counts) - self._log_beta_and_likelihood(
@@ -87,6 +99,8 @@ class _Dispatched:
         total = _PRIOR + sum(counts.values())
         terms = [0.5 * math.log(total) - stirling_error(total) - 0.5 * LOG_2_PI]
         for arm, share in self._shares.items():
+            if not share:
+                continue
             own = _PRIOR * share + counts[arm]
             apart = (own - total * share) / (total * share)
             terms += [

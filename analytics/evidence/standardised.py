@@ -1,5 +1,6 @@
 """How a candidate's rate compares with the baseline's on the same mix of strata."""
 
+import math
 from collections.abc import Collection
 
 from analytics.evidence.arm_counts import ArmCounts
@@ -24,12 +25,12 @@ def standardised_ratio(strata: Collection[ArmCounts]) -> Estimate:
     level = 1 - (1 - LEVEL) / (1 + len(used))
     n, bad = sum(one.candidate_n for one in used), sum(one.candidate_bad for one in used)
     low, high = interval_of(n, bad, level)
-    expected = expected_low = expected_high = 0.0
-    for one in used:
-        ends = interval_of(one.baseline_n, one.baseline_bad, level)
-        expected += one.candidate_n * one.baseline_bad / one.baseline_n
-        expected_low += one.candidate_n * ends[0]
-        expected_high += one.candidate_n * ends[1]
+    ends = [interval_of(one.baseline_n, one.baseline_bad, level) for one in used]
+    # Exactly rounded sums do not depend on the order of the strata.
+    expected = math.fsum(one.candidate_n * one.baseline_bad / one.baseline_n for one in used)
+    expected_low, expected_high = (
+        math.fsum(one.candidate_n * end[side] for one, end in zip(used, ends, strict=True)) for side in (0, 1)
+    )
     return Estimate(
         OF, divided(bad, expected), low * n / expected_high, divided(high * n, expected_low), "anytime-valid"
     )

@@ -92,24 +92,25 @@ def rate(limit: float, planned: float, looks: Iterable[tuple[int, int]]) -> list
 
 @with_80_digits
 def clipped(limit: float, planned: float, looks: Iterable[tuple[int, int]]) -> list[float]:
-    """§5, `clip`: blocks of whole looks, closed by the look that fills them; 8 bad for each full length; roots."""
+    """§5, `clip`: blocks of whole looks, closed by the look that fills them; 8 bad for each full length, of those that
+    are there when they come; what is missing is good; roots.
+    """
     null = Decimal(limit)
     rates, weights = zip(*above(null), strict=True)
     capital, found = Capital(weights, planned), []
     length = max(8, round(3 / limit))
-    block: list[tuple[int, int]] = []
-    for look in looks:
-        if not block and look[0]:
-            capital.inject(max(length, look[0]))
-        if block or look[0]:
-            block.append(look)
-        n, bad = sum(one[0] for one in block), sum(one[1] for one in block)
-        counted = min(bad, 8 if n < length else 8 * n // length)
-        factors = [one.sqrt() for one in _likelihoods(rates, null, n, counted)]
+    requests = counted = 0
+    for n, bad in looks:
+        if not requests and n:
+            capital.inject(max(length, n))
+        requests += n
+        for _ in range(bad):
+            counted += counted < (8 if requests < length else 8 * requests // length)
+        factors = [one.sqrt() for one in _likelihoods(rates, null, max(requests, length) if requests else 0, counted)]
         found.append(capital.total(factors))
-        if n >= length:
+        if requests >= length:
             capital.multiply(factors)
-            block = []
+            requests = counted = 0
     return found
 
 

@@ -54,15 +54,28 @@ def test_a_preview_of_a_broken_candidate_does_not_overflow(limit: float, looks: 
     assert process.decide(looks)
 
 
-def test_a_clipped_breach_is_seen_at_its_own_look() -> None:
-    """A good look that makes a block longer lets more of its bad requests count: E rises, and is looked at."""
-    process = RateEvidence(0.005, planned=10**6, incidents="clip", alpha=0.2)
+def test_good_requests_do_not_raise_what_was_clipped() -> None:
+    """A burst that was too much for its block stays so when a good look makes the block longer."""
+    process = RateEvidence(0.005, planned=10**6, incidents="clip")
     process.update(599, 100)
-    assert not process.failed
+    before = process.log_e
     process.update(601, 0)
-    assert process.log_e >= process.threshold
-    assert process.highest == process.log_e
-    assert process.failed
+    assert process.log_e < before
+
+
+@pytest.mark.parametrize("look", [1, 8, 100])
+@pytest.mark.parametrize("burst", [8, 20, 60, 300])
+def test_one_burst_does_not_decide_where_incidents_are_clipped(burst: int, look: int) -> None:
+    """At the very start, in looks of whatever size: it is one incident. Counted, eight are enough."""
+    requests = [True] * burst + [False] * (800 - burst)
+    looks = [sum(requests[at : at + look]) for at in range(0, len(requests), look)]
+    clipped, counted = (RateEvidence(0.005, planned=100_000, incidents=how) for how in ("clip", "count"))
+    for bad in looks:
+        clipped.update(look, bad)
+        counted.update(look, bad)
+    assert not clipped.failed
+    assert counted.failed
+    assert clipped.highest < math.log(30)
 
 
 @pytest.mark.parametrize("combine", [any_of, all_of])
@@ -75,24 +88,21 @@ def test_a_refused_look_of_several_changes_nothing(combine: Any) -> None:
     assert json.dumps(whole.state()) == before
 
 
-def test_failed_never_goes_back() -> None:
-    """Once `failed` of any has said True, it says so, also where children are updated by themselves."""
+def test_several_are_looked_at_by_decide_alone_where_children_are_updated_by_themselves() -> None:
+    """Reading `failed`, `p_value` or the state is no look: who reads changes nothing, and two readers see the same."""
     child = RateEvidence(0.1, planned=1000)
     whole = any_of([child])
     child.update(10, 10)
-    assert whole.failed
+    before = json.dumps(whole.state())
+    assert (whole.failed, whole.highest, whole.p_value) == (False, 0.0, 1.0)
+    assert json.dumps(whole.state()) == before
+    assert whole.decide()
+    highest, p_value = whole.highest, whole.p_value
+    assert p_value <= 0.01
     child.update(3000, 0)
     assert whole.failed
-
-
-def test_the_p_value_of_several_never_rises() -> None:
-    """1 / the largest E so far, also where children are updated by themselves."""
-    child = RateEvidence(0.1, planned=1000)
-    whole = any_of([child])
-    child.update(10, 10)
-    before = whole.p_value
-    child.update(3000, 0)
-    assert whole.p_value <= before
+    assert whole.decide()
+    assert (whole.highest, whole.p_value) == (highest, p_value)
 
 
 def test_an_estimate_after_very_many_requests() -> None:

@@ -128,7 +128,7 @@ def careful_path(trials: CountedTrials, looks: Rates) -> list[float]:
 def book(limit: float, planned: float, logs: list[float], seen: int) -> CountedTrials:
     """Trials at a state that is as far away as one likes."""
     found = CountedTrials(limit, *above(limit), planned)
-    found.restore({"logs": logs[: len(above(limit)[0])], "seen": seen})
+    found.restore({"logs": logs[: len(above(limit)[0])], "seen": seen, "cash_from": [math.log(0.2), 0]})
     return found
 
 

@@ -93,7 +93,7 @@ def test_other_arguments_of_constructors() -> None:
     for weights in ({}, {"a": 1.0}):
         with pytest.raises(ValueError, match="two arms or more"):
             SampleRatio(weights)
-    for weight in (0, -1, NAN, INF):
+    for weight in (-1, NAN, INF):
         with pytest.raises(ValueError, match="the weight of 'b'"):
             SampleRatio({"a": 1.0, "b": weight})
     values = np.arange(20_000.0)
