@@ -13,7 +13,7 @@ from analytics.evidence.arms_advance import ArmsAdvance
 from analytics.evidence.cost import CostEvidence
 from analytics.evidence.cost_advance import CostAdvance
 from analytics.evidence.cost_limit import CostLimitEvidence
-from analytics.evidence.cost_reference import cost_reference
+from analytics.evidence.cost_reference import cost_reference, tail_share_limit
 from analytics.evidence.estimate import Estimate
 from analytics.evidence.mean_detector import MeanDetector
 from analytics.evidence.paired import PairedEvidence
@@ -49,5 +49,6 @@ __all__ = [
     "rate_interval",
     "replanned",
     "restored",
+    "tail_share_limit",
     "wilson_limit",
 ]

@@ -2,6 +2,7 @@
 
 import json
 import math
+from statistics import NormalDist
 
 import numpy as np
 import pytest
@@ -23,12 +24,14 @@ from analytics.evidence import (
     SampleRatio,
     cost_reference,
     rate_interval,
+    tail_share_limit,
     wilson_limit,
 )
 from tests.evidence.streams import BY_NAME, Kind
 from tests.evidence.test_states import kinds
 
-_NORMAL = 1.959963984540054
+BELL = NormalDist()
+_NORMAL = BELL.inv_cdf(0.975)
 OF = {
     "rate": "rate",
     "clip": "rate",
@@ -189,11 +192,35 @@ def test_a_reference_of_costs() -> None:
 @pytest.mark.parametrize(("sigma", "share"), [(0.5, 0.005), (1.0, 0.03), (1.5, 0.1)])
 def test_the_tail_shares_that_the_rules_speak_of(sigma: float, share: float) -> None:
     """0.5, 3 and 10 % of lognormal costs lie above their 99th percentile: at its exact quantiles."""
-    from statistics import NormalDist
-
-    normal = NormalDist()
-    costs = [math.exp(sigma * normal.inv_cdf((at + 0.5) / 100_000)) for at in range(100_000)]
+    costs = [math.exp(sigma * BELL.inv_cdf((at + 0.5) / 100_000)) for at in range(100_000)]
     assert cost_reference(costs)[1] == pytest.approx(share, rel=0.25)
+
+
+def test_the_limit_of_a_tail_share() -> None:
+    """Above the share of the whole distribution for nearly all references, which the measured share is not."""
+    random, sigma, runs = np.random.default_rng(20261129), 1.0, 200
+    below = measured_below = 0
+    for _ in range(runs):
+        costs = random.lognormal(0, sigma, 1000)
+        cap, tail_share = cost_reference(costs)
+        away = math.log(cap)
+        true = 1 - BELL.cdf(away - sigma) - cap * (1 - BELL.cdf(away)) / math.exp(sigma**2 / 2)
+        below += tail_share_limit(costs) < true
+        measured_below += tail_share < true
+    assert below <= 0.08 * runs
+    assert measured_below >= 0.4 * runs
+
+
+def test_corners_of_the_limit_of_a_tail_share() -> None:
+    """Nothing above the cap: 0. Nearly everything: still a share. Large references: hardly above what is measured."""
+    assert tail_share_limit([2.0] * 1000) == 0
+    for largest in (10.0, 1e6, 1e100):
+        almost_all = [*[1.0] * 999, largest]
+        assert min(cost_reference(almost_all)[1], 1 - 1e-9) <= tail_share_limit(almost_all) < 1
+    costs = np.random.default_rng(20261129).lognormal(0, 0.5, 1_000_000)
+    measured = cost_reference(costs)[1]
+    assert measured < tail_share_limit(costs) < 1.05 * measured
+    assert tail_share_limit(costs[::-1]) == tail_share_limit(costs)
 
 
 def test_the_upper_end_of_a_reference() -> None:

@@ -96,9 +96,9 @@ def test_a_request_to_an_arm_of_weight_0_is_certain() -> None:
     process = SampleRatio({"baseline": 10_000, "candidate": 0})
     process.update({"baseline": 100_000})
     assert abs(process.log_e) < 1e-9
-    assert not process.alarmed
+    before = process.alarmed
     process.update({"baseline": 100, "candidate": 1})
-    assert process.alarmed
+    assert (before, process.alarmed) == (False, True)
     assert process.p_value < 1e-300
     json.dumps([process.state(), process.log_e, process.estimate], allow_nan=False)
     with pytest.raises(ValueError, match="above 0"):

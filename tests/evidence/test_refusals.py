@@ -26,6 +26,7 @@ from analytics.evidence import (
     any_of,
     cost_reference,
     rate_interval,
+    tail_share_limit,
     wilson_limit,
 )
 from tests.evidence.streams import BY_NAME
@@ -137,6 +138,8 @@ def test_functions() -> None:
     ):
         with pytest.raises(ValueError, match=sentence):
             cost_reference(costs)  # type: ignore[arg-type]
+        with pytest.raises(ValueError, match=sentence):
+            tail_share_limit(costs)  # type: ignore[arg-type]
 
 
 _COUNTS: tuple[tuple[tuple[Any, ...], str], ...] = (
