@@ -14,9 +14,10 @@ class ArmsEvidence(FailingProcess):
     """E against "in every stratum the candidate's rate of bad requests is at most (1 + `margin`) times the baseline's".
 
     `planned`: requests of both arms that the rollout is to have. Valid while both arms move together (a bad hour of
-    the provider), while shares drift, and while the mix of strata moves: shares are those of each look. Alternatives
-    at odds ratios of 1.15 to 30, injection as in `RateEvidence` by requests of both arms. FAIL once E >= 1/alpha.
-    Sources: statistics rules of this project, §2; Turner, Ly and Gruenwald (2024).
+    the provider), while shares drift, and while the mix of strata moves, as long as looks that are joined (see
+    `update`) have one rate: shares are those of each look. Alternatives at odds ratios of 1.15 to 30, injection as in
+    `RateEvidence` by requests of both arms. FAIL once E >= 1/alpha. Sources: statistics rules of this project, §2;
+    Turner, Ly and Gruenwald (2024).
 
     Raises ValueError for an alpha that is not between 0 and 1, `planned` below 1, or a negative margin.
     """
@@ -33,8 +34,8 @@ class ArmsEvidence(FailingProcess):
         """Close one look with all its strata (one of any name where there is nothing to keep apart).
 
         A stratum that has one arm only in a look is carried to the next one, once: choose strata and looks so that most
-        have both, since what is joined should have one rate. Raises ValueError for counts that no
-        requests can have; then nothing is changed.
+        have both, since what is joined should have one rate. Raises ValueError for counts that no requests can have,
+        and for more than 1,000 strata; then nothing is changed.
         """
         self._trials.look(checked_look(look))
         self._see(self.log_e)

@@ -2,13 +2,11 @@
 
 import math
 
-from analytics.evidence.estimate import Estimate, divided, finite_or_none
+from analytics.evidence.estimate import DEVIATIONS, Estimate, divided, finite_or_none
 from analytics.evidence.process import State, finite, whole
 
 # Costs, and for each request 1 where it was a success and 0 where it was none.
 Costs = tuple[list[float], list[float]]
-# The 97.5th percentile of the normal distribution.
-_Z = 1.959963984540054
 _WIDEST = 600.0
 OF_RATIO = "cost per success of candidate / of baseline"
 OF_COST = "cost per success"
@@ -75,5 +73,5 @@ def ratio_of(candidate: CostSums, baseline: CostSums) -> Estimate:
 def _normal(of: str, value: float | None, error: float | None) -> Estimate:
     if value is None or error is None:
         return Estimate(of, value, 0.0, None, "normal")
-    width = min(_Z * error, _WIDEST)
+    width = min(DEVIATIONS * error, _WIDEST)
     return Estimate(of, value, value * math.exp(-width), finite_or_none(value * math.exp(width)), "normal")

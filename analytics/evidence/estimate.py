@@ -6,6 +6,8 @@ from typing import Literal, NamedTuple
 from analytics.evidence.rate_interval import interval_of
 
 LEVEL = 0.95
+# The 97.5th percentile of the normal distribution: how far both ends of a normal interval are, in deviations.
+DEVIATIONS = 1.959963984540054
 
 
 class Estimate(NamedTuple):

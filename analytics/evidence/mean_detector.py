@@ -6,12 +6,9 @@ from typing import Any, Self
 from analytics.evidence.checking import numbers
 from analytics.evidence.detector import Detector, log_run_length
 from analytics.evidence.detector_book import DetectorBook
-from analytics.evidence.estimate import Estimate
+from analytics.evidence.estimate import DEVIATIONS, Estimate
 from analytics.evidence.mean_reference import SHIFTS, MeanReference, mean_reference, reference_of
 from analytics.evidence.process import State, finite
-
-# The 97.5th percentile of the normal distribution.
-_NORMAL = 1.959963984540054
 
 
 class MeanDetector(Detector):
@@ -72,7 +69,7 @@ class _MeanRuns:
             return Estimate("mean", self._reference.mean + self._sum if n else None, None, None, "normal")
         # Sums are of differences to the reference's mean, which is near: nothing is lost between large numbers.
         shift = self._sum / n
-        half = _NORMAL * math.sqrt(max(self._squares - n * shift * shift, 0.0) / (n - 1) / n)
+        half = DEVIATIONS * math.sqrt(max(self._squares - n * shift * shift, 0.0) / (n - 1) / n)
         mean = self._reference.mean + shift
         return Estimate("mean", mean, mean - half, mean + half, "normal")
 
