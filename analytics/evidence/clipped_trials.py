@@ -37,9 +37,10 @@ class ClippedTrials:
         if self._n == 0 < n:
             self._mixture.inject(max(n, self.size))
         self._n += n
-        # What was too much stays so: good ones that make a block longer must not raise E.
-        most = MOST_BAD * max(self._n, self.size) // self.size
-        self._counted = max(self._counted, min(self._counted + bad, most))
+        if bad:
+            # What was too much stays so: good ones that make a block longer must not raise E.
+            most = MOST_BAD * max(self._n, self.size) // self.size
+            self._counted = max(self._counted, min(self._counted + bad, most))
         if self._n >= self.size:
             self._mixture.multiply(self._log_factors())
             self._n = self._counted = 0
@@ -51,10 +52,10 @@ class ClippedTrials:
         try:
             found: list[float] = []
             for n, bad in looks:
-                had_begun = self._n
+                had_begun, counted = self._n, self._counted
                 self.look(n, bad)
                 # Good ones of a block were counted when it began.
-                is_no_news = bool(found and had_begun and self._n and not bad)
+                is_no_news = found and had_begun and self._n and self._counted == counted
                 found.append(found[-1] if is_no_news else self.log_value)
             return found
         finally:

@@ -217,9 +217,9 @@ def test_corners_of_the_limit_of_a_tail_share() -> None:
     for largest in (10.0, 1e6, 1e100):
         almost_all = [*[1.0] * 999, largest]
         assert min(cost_reference(almost_all)[1], 1 - 1e-9) <= tail_share_limit(almost_all) < 1
-    costs = np.random.default_rng(20261129).lognormal(0, 0.5, 1_000_000)
+    costs = np.random.default_rng(20261129).lognormal(0, 0.5, 200_000)
     measured = cost_reference(costs)[1]
-    assert measured < tail_share_limit(costs) < 1.05 * measured
+    assert measured < tail_share_limit(costs) < 1.12 * measured
     assert tail_share_limit(costs[::-1]) == tail_share_limit(costs)
 
 
