@@ -128,7 +128,7 @@ EXPERIMENTS = (
     Experiment.sized(
         "arms-nominal-5",
         300,
-        5,
+        10,
         partial(_rolled_back, trials=NominalTrials, stream=partial(_equal, share=0.05), requests=_MORE_REQUESTS),
         _nominal_figures,
     ),
