@@ -131,8 +131,10 @@ def ratio_of_medians(
 
 
 def _median_error(ordered: "np.ndarray[Any, np.dtype[np.float64]]") -> float:
-    """Half the distance between the order statistics one binomial deviation to both sides of the median."""
+    """Half the distance between the order statistics one binomial deviation to both sides of the median; infinite where
+    the upper one never came.
+    """
     n = len(ordered)
     half = math.sqrt(n) / 2
     low, high = max(math.floor(n / 2 - half), 0), min(math.ceil(n / 2 + half), n - 1)
-    return float(ordered[high] - ordered[low]) / 2
+    return float(ordered[high] - ordered[low]) / 2 if math.isfinite(ordered[high]) else math.inf
