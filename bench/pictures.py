@@ -15,6 +15,7 @@ import numpy.typing as npt
 from analytics.evidence import RateAdvance, RateEvidence, alternatives
 from analytics.evidence.counted_trials import CountedTrials
 from analytics.evidence.course import course_of
+from bench.evidence.thresholds import last_above, z_test
 from pointsman.evidence.planning import Asked, plan_of
 from pointsman.evidence.plots import FAIL, LIMIT, PASS, RATE, draw_course, draw_plan, new_figure, powers_of_ten, save
 from pointsman.evidence.traffic import traffic_of
@@ -23,8 +24,6 @@ _LIMIT, _PLANNED, _LOOK = 0.005, 200_000, 100
 _LOG_10 = math.log(10)
 _SEED = 29
 _CANARIES = 300
-# 2.326 deviations to one side: 1 % by chance, at one look.
-_Z = 2.326
 
 
 def looks_of(random: np.random.Generator, rates: Sequence[tuple[int, float]]) -> list[tuple[int, int]]:
@@ -38,12 +37,9 @@ def false_rollbacks(path: Path) -> None:
     looks = _PLANNED // _LOOK
     bad = random.binomial(_LOOK, _LIMIT, (_CANARIES, looks))
     n = _LOOK * np.arange(1, looks + 1)
-    total = bad.cumsum(axis=1)
-    window = total.copy()
-    window[:, 10:] -= total[:, :-10]
     rules = {
-        "last 1,000 requests above the limit": (window > 10 * _LOOK * _LIMIT) & (n >= 10 * _LOOK),
-        "z-test at 1 %, at every look": (total - n * _LIMIT > _Z * np.sqrt(n * _LIMIT * (1 - _LIMIT))) & (n >= 1000),
+        "last 1,000 requests above the limit": last_above(bad, _LOOK, _LIMIT),
+        "z-test at 1 %, at every look": z_test(bad, _LOOK, _LIMIT),
         "evidence, alpha 1 %": np.array([_failed(row) for row in bad.tolist()]),
     }
     figure, (axes,) = new_figure(1, height=3.6)

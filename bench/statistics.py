@@ -35,10 +35,12 @@ from bench.evidence import (
     costs,
     drift,
     drift_delays,
+    incidents,
     intervals,
     late_results,
     latencies,
     look_sizes,
+    mixed_triggers,
     pairs,
     rate_advances,
     rate_delays,
@@ -55,6 +57,8 @@ EXPERIMENTS: tuple[Experiment, ...] = (
     *rate_advances.EXPERIMENTS,
     *late_results.EXPERIMENTS,
     *triggers.EXPERIMENTS,
+    *mixed_triggers.EXPERIMENTS,
+    *incidents.EXPERIMENTS,
     *look_sizes.EXPERIMENTS,
     *intervals.EXPERIMENTS,
     *common_rules.EXPERIMENTS,
@@ -86,18 +90,17 @@ def chosen(prefixes: Sequence[str]) -> list[Experiment]:
 def simulate(experiments: Sequence[Experiment], *, quick: bool, seed: int, workers: int) -> list[list[Figure]]:
     """The figures of each experiment. Shows on standard error how far it is."""
     columns = (TextColumn("{task.description:28}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    found = []
+    run, found = partial(one_run, quick=quick), []
     with Progress(*columns, console=Console(stderr=True)) as progress, ProcessPoolExecutor(workers) as pool:
+        waiting = []
         for experiment in experiments:
             runs = experiment.quick if quick else experiment.runs
-            bar = progress.add_task(experiment.name, total=runs)
-            results = []
             names, seeds = [experiment.name] * runs, [seed] * runs
-            run = partial(one_run, quick=quick)
-            for result in pool.map(run, names, range(runs), seeds, chunksize=max(runs // (workers * 16), 1)):
-                results.append(result)
-                progress.advance(bar)
-            found.append(experiment.figures(results))
+            # All at once: nobody waits until the last run of an experiment has ended.
+            waiting.append(pool.map(run, names, range(runs), seeds, chunksize=max(runs // (workers * 16), 1)))
+        for experiment, results in zip(experiments, waiting, strict=True):
+            bar = progress.add_task(experiment.name, total=experiment.quick if quick else experiment.runs)
+            found.append(experiment.figures(list(progress.track(results, task_id=bar))))
     return found
 
 
@@ -139,7 +142,7 @@ def as_json(figure: Figure, *, quick: bool) -> dict[str, Any]:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Simulate, print the table; returns the exit code."""
     parser = argparse.ArgumentParser(prog="bench.statistics", description=__doc__.partition("\n")[0])
-    parser.add_argument("--quick", action="store_true", help="few runs, limits widened by three standard errors")
+    parser.add_argument("--quick", action="store_true", help="few runs, limits widened by what they may be off")
     parser.add_argument("--only", action="append", default=[], metavar="PREFIX", help="experiments that begin so")
     parser.add_argument("--seed", type=int, default=SEED, help="another stream (default: %(default)s)")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes (default: %(default)s)")

@@ -9,6 +9,7 @@ import numpy as np
 from analytics.evidence import ArmCounts, ArmsAdvance, ArmsEvidence
 from bench.evidence.arm_streams import SHARE, alone, counted, dispatched, requests_to_decide
 from bench.evidence.experiment import Experiment, Figure, median_of, ratio_of_medians, share_of
+from bench.evidence.oracles import LOG_100
 
 _REQUESTS = 500_000
 _MARGIN = 0.5
@@ -29,7 +30,7 @@ def oracle(looks: Sequence[ArmCounts], baseline: float, candidate: float) -> flo
         + baseline_bad * np.log(baseline / pooled)
         + (baseline_n - baseline_bad) * np.log((1 - baseline) / (1 - pooled))
     )
-    won = np.cumsum(steps) >= math.log(100)
+    won = np.cumsum(steps) >= LOG_100
     return float(np.cumsum(candidate_n + baseline_n)[np.argmax(won)]) if won.any() else math.inf
 
 

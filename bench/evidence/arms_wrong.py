@@ -8,13 +8,14 @@ import numpy as np
 
 from analytics.evidence import ArmCounts, alternatives
 from analytics.evidence.arm_counts import NONE
+from analytics.evidence.arms import _worse as worse
 from analytics.evidence.arms_trials import ArmsTrials
 from analytics.evidence.stratum import Stratum
 from bench.evidence.arm_streams import ALL, LOOK, SHARE, Strata, alone, counted, dispatched
 from bench.evidence.arms import AT_MOST, moving_mix
 from bench.evidence.experiment import Experiment, Figure, share_of
+from bench.evidence.oracles import LOG_100
 
-_WON = math.log(100)
 _REQUESTS, _MORE_REQUESTS = 200_000, 500_000
 # Fewer runs than this cannot be held to show what happens in one of ten.
 _MANY = 100
@@ -69,19 +70,15 @@ class PatientTrials(ArmsTrials):
         super().look(counts)
 
 
-def _worse(rate: float) -> list[float]:
-    return [alternatives.at_odds(ratio, rate) for ratio in alternatives.TO_BASELINE]
-
-
 def _rolled_back(
     random: np.random.Generator, quick: bool, *, trials: type[ArmsTrials], stream: Stream, requests: int = _REQUESTS
 ) -> bool:
     """Whether a candidate that is as good as its baseline is rolled back."""
     requests = requests // 4 if quick else requests
-    process = trials(1.0, _worse, alternatives.WEIGHTS, requests)
+    process = trials(1.0, worse, alternatives.WEIGHTS, requests)
     for look in stream(random, requests):
         process.look(look)
-        if process.log_value >= _WON:
+        if process.log_value >= LOG_100:
             return True
     return False
 
@@ -131,7 +128,7 @@ EXPERIMENTS = (
     Experiment.sized(
         "arms-nominal-5",
         300,
-        5,
+        10,
         partial(_rolled_back, trials=NominalTrials, stream=partial(_equal, share=0.05), requests=_MORE_REQUESTS),
         _nominal_figures,
     ),

@@ -15,12 +15,9 @@ from bench.evidence.experiment import Experiment, Figure, median_of, share_of
 from bench.evidence.late_results import COLD_START, FALLING
 from bench.evidence.rate_delays import AFTER, HEALTHY
 from bench.evidence.rates import LIMIT, LOOK
+from bench.evidence.thresholds import last_above, z_test
 
 _REQUESTS = 200_000
-# Requests from which on the z-test says something: one of them is expected to be bad.
-_LEAST = 200
-_LAST = 1_000
-_ONE_PERCENT = 2.3263
 # Windows of a minute at 10 requests a second.
 _WINDOW = 600
 _BAD_WINDOWS = 5
@@ -41,16 +38,12 @@ class Fired(NamedTuple):
 def _thresholds(random: np.random.Generator) -> Fired:
     """200,000 requests at the limit itself, 10 a second."""
     bads = random.binomial(LOOK, LIMIT, _REQUESTS // LOOK)
-    n = np.arange(LOOK, _REQUESTS + 1, LOOK)
-    sums = np.cumsum(bads)
-    z = (sums - n * LIMIT) / np.sqrt(n * LIMIT * (1 - LIMIT))
-    last = sums[_LAST // LOOK :] - sums[: -_LAST // LOOK]
-    windows = sums[_WINDOW // LOOK - 1 :: _WINDOW // LOOK]
+    windows = np.cumsum(bads)[_WINDOW // LOOK - 1 :: _WINDOW // LOOK]
     bad_windows = np.diff(windows, prepend=0) > _WINDOW * LIMIT
     in_a_row = np.convolve(bad_windows, np.ones(_BAD_WINDOWS), mode="valid")
     return Fired(
-        z_test=bool((z[n >= _LEAST] > _ONE_PERCENT).any()),
-        last_thousand=bool((last > _LAST * LIMIT).any()),
+        z_test=bool(z_test(bads, LOOK, LIMIT).any()),
+        last_thousand=bool(last_above(bads, LOOK, LIMIT).any()),
         windows=int(bad_windows.sum()) >= _BAD_WINDOWS,
         windows_in_a_row=bool((in_a_row >= _BAD_WINDOWS).any()),
     )

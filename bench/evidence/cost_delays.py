@@ -11,10 +11,10 @@ from analytics.evidence.paired_stake import PairedStake
 from analytics.evidence.pairing import Pairing
 from bench.evidence.cost_streams import Arm, Reference, cost_looks, frozen, stake_moments
 from bench.evidence.experiment import Experiment, Figure, median_of, ratio_of_medians
+from bench.evidence.oracles import LOG_100
 
 _REQUESTS = 500_000
 _PLANNED = 20_000
-_WON = math.log(100)
 _WORSE = (
     ("+20 %", {"mean": 1.2}),
     ("+50 %", {"mean": 1.5}),
@@ -52,7 +52,7 @@ def _delays(random: np.random.Generator, quick: bool, *, candidate: Arm, baselin
             own_delay = seen if evidence.failed else math.inf
         if best == math.inf:
             test.update((own[0].tolist(), own[1].tolist()), (other[0].tolist(), other[1].tolist()))
-            best = seen if test.log_ratio >= _WON else math.inf
+            best = seen if test.log_ratio >= LOG_100 else math.inf
         if max(own_delay, best) < math.inf:
             break
     return own_delay, best
@@ -68,7 +68,9 @@ def _delay(name: str, what: str, candidate: Arm, baseline: Arm) -> Experiment:
             median_of(f"cost: candidate requests to FAIL, {what}", own, math.inf),
         ]
 
-    return Experiment.sized(name, 150, 5, partial(_delays, candidate=candidate, baseline=baseline), figures)
+    # Three runs are enough for comparison, since some are long.
+    quick = 5 if math.isfinite(_LIMITS[baseline.sigma]) else 3
+    return Experiment.sized(name, 150, quick, partial(_delays, candidate=candidate, baseline=baseline), figures)
 
 
 EXPERIMENTS = tuple(

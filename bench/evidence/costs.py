@@ -12,7 +12,7 @@ from bench.evidence.cost_streams import Arm, cost_looks, frozen
 from bench.evidence.experiment import Experiment, Figure, median_of, share_of
 
 AT_MOST = 2.9
-_RUNS, _QUICK = 150, 8
+_RUNS, _QUICK = 150, 10
 _REQUESTS = 200_000
 _MARGIN = 0.2
 _LOOK = 10
@@ -28,7 +28,8 @@ def _rolled_back(
     with_tail: bool = True,
 ) -> bool:
     """Whether a candidate of the same mean is rolled back within 200,000 requests of both arms."""
-    requests = _REQUESTS // 40 if quick and with_tail else _REQUESTS
+    # Where it must fail it takes longer.
+    requests = _REQUESTS // (40 if with_tail else 4) if quick else _REQUESTS
     reference = frozen(random, baseline, of_reference)
     tail_share = reference.tail_share if with_tail else 0.0
     evidence = CostEvidence(cap=reference.cap, tail_share=tail_share, planned=requests * SHARE)
@@ -54,7 +55,7 @@ def _over_limit(random: np.random.Generator, quick: bool) -> bool:
 def _candidates_to_pass(random: np.random.Generator, quick: bool, *, candidate: Arm) -> float:
     """Candidate requests until one may advance with a margin of 20 %."""
     baseline = Arm()
-    requests = _REQUESTS // 10 if quick and candidate != baseline else _REQUESTS
+    requests = _REQUESTS // 20 if quick and candidate != baseline else _REQUESTS
     evidence = CostAdvance(cap=frozen(random, baseline).cap, margin=_MARGIN)
     seen = 0
     for own, other in cost_looks(random, requests, candidate, baseline):
@@ -102,7 +103,7 @@ EXPERIMENTS = (
     Experiment.sized(
         "cost-without-tail",
         _RUNS,
-        4,
+        _QUICK,
         partial(_rolled_back, candidate=_LIGHTER, baseline=Arm(), with_tail=False),
         _without_tail_figures,
     ),

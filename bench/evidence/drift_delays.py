@@ -28,7 +28,7 @@ RUN_LENGTH = 50_000
 _CHANGE, _AFTER = 2000, 20_000
 # Streams side by side, and how long they are, for the run length of a CUSUM.
 _STREAMS, _LENGTH = 500, 20_000
-_RUNS, _QUICK = 100, 8
+_RUNS, _QUICK = 100, 10
 
 
 def mean_detector(random: np.random.Generator, draw: Draw, run_length: float = RUN_LENGTH) -> MeanDetector:

@@ -13,13 +13,15 @@ Run = Callable[[np.random.Generator], Any]
 # One that is told whether it is for a quick look, and may then be shorter.
 SizedRun = Callable[[np.random.Generator, bool], Any]
 _QUICK_ERRORS = 3.0
+# How often few runs may be more than what is allowed them, where the share is the limit itself.
+_QUICK_CHANCE = 0.001
 
 
 class Figure(NamedTuple):
     """What came out: a value, its Monte Carlo standard error, and the limit that it is held to.
 
     `must_fail`: a rule that people use and that does not hold; if it held, the protocol would show nothing. A limit of
-    infinity: for comparison only.
+    infinity: for comparison only. `runs`: of how many the value is the share, 0 where it is no share.
     """
 
     what: str
@@ -29,9 +31,13 @@ class Figure(NamedTuple):
     sense: Literal["at most", "at least"] = "at most"
     unit: Literal["%", "x", "requests", ""] = ""
     must_fail: bool = False
+    runs: int = 0
 
     def holds(self, *, quick: bool) -> bool:
         """Whether it is within its limit; with few runs, whether it could be."""
+        if quick and self.runs and self.sense == "at most" and math.isfinite(self.limit) and not self.must_fail:
+            # Not by its own error, which is large where much went wrong.
+            return round(self.value / 100 * self.runs) <= allowed_hits(self.runs, self.limit / 100)
         slack = _QUICK_ERRORS * self.error if quick and math.isfinite(self.error) and not self.must_fail else 0.0
         return self.value <= self.limit + slack if self.sense == "at most" else self.value >= self.limit - slack
 
@@ -70,12 +76,32 @@ def _told(run: SizedRun, quick: bool, random: np.random.Generator) -> Any:
     return run(random, quick)
 
 
-def share_of(what: str, hits: Sequence[bool], limit: float, *, must_fail: bool = False) -> Figure:
+def allowed_hits(runs: int, limit: float) -> int:
+    """The smallest k such that more than k hits in so many runs have a chance of at most 0.1 %, at the limit itself."""
+    if not 0 < limit < 1:
+        return 0 if limit <= 0 else runs
+    bad, good, above = math.log(limit), math.log1p(-limit), 1.0
+    for k in range(runs):
+        ways = math.lgamma(runs + 1) - math.lgamma(k + 1) - math.lgamma(runs - k + 1)
+        above -= math.exp(ways + k * bad + (runs - k) * good)
+        if above <= _QUICK_CHANCE:
+            return k
+    return runs
+
+
+def share_of(
+    what: str,
+    hits: Sequence[bool],
+    limit: float,
+    *,
+    sense: Literal["at most", "at least"] = "at most",
+    must_fail: bool = False,
+) -> Figure:
     """The share of runs in which something happened, in percent; its error is at least that of one run."""
     n = len(hits)
     share = sum(hits) / n
     error = math.sqrt(max(share * (1 - share), (1 - 1 / n) / n) / n)
-    return Figure(what, 100 * share, 100 * error, limit, unit="%", must_fail=must_fail)
+    return Figure(what, 100 * share, 100 * error, limit, sense, "%", must_fail, n)
 
 
 def median_of(
@@ -105,8 +131,10 @@ def ratio_of_medians(
 
 
 def _median_error(ordered: "np.ndarray[Any, np.dtype[np.float64]]") -> float:
-    """Half the distance between the order statistics one binomial deviation to both sides of the median."""
+    """Half the distance between the order statistics one binomial deviation to both sides of the median; infinite where
+    the upper one never came.
+    """
     n = len(ordered)
     half = math.sqrt(n) / 2
     low, high = max(math.floor(n / 2 - half), 0), min(math.ceil(n / 2 + half), n - 1)
-    return float(ordered[high] - ordered[low]) / 2
+    return float(ordered[high] - ordered[low]) / 2 if math.isfinite(ordered[high]) else math.inf

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 
@@ -15,14 +16,14 @@ _LEVEL = 0.95
 _LIMIT = -math.log1p(-_LEVEL)
 
 
-def _missed(random: np.random.Generator) -> list[bool]:
-    """For each rate one stream of 100,000 requests: whether the interval missed it at any of them.
+def _missed(requests: int, random: np.random.Generator) -> list[bool]:
+    """For each rate one stream of so many requests: whether the interval missed it at any of them.
 
     Looked at where a row of equal outcomes ends. Within a row ln E is convex in the number of requests (what one more
     equal outcome adds grows with each), so it is never larger between both ends than at one of them, and the end of
     the row before is the beginning of this one: nothing is left out.
     """
-    return [_ever_missed(random.random(_REQUESTS) < rate, rate) for rate in _RATES]
+    return [_ever_missed(random.random(requests) < rate, rate) for rate in _RATES]
 
 
 def _ever_missed(bad: "np.ndarray[tuple[int], np.dtype[np.bool_]]", rate: float) -> bool:
@@ -45,4 +46,4 @@ def _figures(results: Sequence[list[bool]]) -> list[Figure]:
     ]
 
 
-EXPERIMENTS = (Experiment("rate-interval", 300, 6, _missed, _figures),)
+EXPERIMENTS = (Experiment("rate-interval", 300, 10, partial(_missed, _REQUESTS), _figures, partial(_missed, 20_000)),)

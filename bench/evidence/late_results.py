@@ -93,10 +93,11 @@ EXPERIMENTS = (
         Experiment(
             f"rate-dispatch-{case.name}",
             200,
-            4,
+            10,
             partial(_healthy, case, 1),
             partial(_healthy_figures, case),
-            partial(_healthy, case, 5),
+            # Two minutes: twice as long as failures take.
+            partial(_healthy, case, 10),
         )
         for case in _CASES
     ),

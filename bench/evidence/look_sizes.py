@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 
@@ -11,25 +10,27 @@ from bench.evidence.experiment import Experiment, Figure, median_of, share_of
 from bench.evidence.rates import LIMIT
 
 _REQUESTS = 30_000
-_RATES = (LIMIT, 0.0075, 0.01, 0.02, 0.05)
+# At the limit nothing ends early, and a quick look has no time for it all.
+_QUICK_AT_LIMIT = 5_000
+_BAD_RATES = (0.0075, 0.01, 0.02, 0.05)
+_RATES = (LIMIT, *_BAD_RATES)
+# Rates at which a stream may end undecided, and those at which none does.
+_NEAR, _FAR = _RATES[:2], _RATES[2:]
 _LOOKS = (1, 10, 100)
 _SLACK = 0.05
-# Streams of one rate that have a median worth comparing: a quick look may have fewer.
-_FEWEST = 5
+
+# Of one stream for each size of look: the requests until it failed, infinite where it never did.
+Delays = list[float]
 
 
-class Stream(NamedTuple):
-    """The true rate, and for each size of look the requests until it failed."""
-
-    rate: float
-    failed_after: list[float]
-
-
-def _one_stream(random: np.random.Generator) -> Stream:
-    """30,000 requests in looks of 1, 10 and 100, at the limit or at one of four worse rates, each as likely."""
-    rate = float(random.choice(_RATES))
-    requests = random.random(_REQUESTS) < rate
-    return Stream(rate, [_failed_after(requests.reshape(-1, look).sum(axis=1).tolist(), look) for look in _LOOKS])
+def _streams(random: np.random.Generator, quick: bool) -> list[Delays]:
+    """For each rate one stream of 30,000 requests in looks of 1, 10 and 100."""
+    found = []
+    for rate in _RATES:
+        requests = _QUICK_AT_LIMIT if quick and rate == LIMIT else _REQUESTS
+        stream = random.random(requests) < rate
+        found.append([_failed_after(stream.reshape(-1, look).sum(axis=1).tolist(), look) for look in _LOOKS])
+    return found
 
 
 def _failed_after(bads: Sequence[int], look: int) -> float:
@@ -42,31 +43,36 @@ def _failed_after(bads: Sequence[int], look: int) -> float:
     return math.inf
 
 
-def _figures(results: Sequence[Stream]) -> list[Figure]:
+def _figures(results: Sequence[list[Delays]]) -> list[Figure]:
     """Whether the verdicts are the same ones, and for larger looks the rate at which medians are furthest apart."""
-    different = [len({math.isfinite(after) for after in one.failed_after}) > 1 for one in results]
-    figures = [share_of("looks of 1, 10, 100: streams decided differently", different, 1.0)]
+    by_rate = dict(zip(_RATES, zip(*results, strict=True), strict=True))
+    different = {rate: [_is_different(delays) for delays in streams] for rate, streams in by_rate.items()}
+    what = "looks of 1, 10, 100: decided differently at"
+    figures = [share_of(f"{what} {100 * rate:g} %", different[rate], 1.0) for rate in _NEAR]
+    figures.append(share_of(f"{what} 1, 2, 5 %", [one for rate in _FAR for one in different[rate]], 1.0))
     for at, look in enumerate(_LOOKS[1:], 1):
-        apart, error = max(_apart(results, rate, at) for rate in _RATES[1:])
-        what = f"looks of {look} against 1: medians apart / (one look + 5 %)"
-        figures.append(Figure(what, apart, error, 1.0, unit="x"))
+        apart, error = max(_apart(by_rate[rate], at) for rate in _BAD_RATES)
+        text = f"looks of {look} against 1: medians apart / (one look + 5 %)"
+        figures.append(Figure(text, apart, error, 1.0, unit="x"))
     return figures
 
 
-def _apart(results: Sequence[Stream], rate: float, at: int) -> tuple[float, float]:
+def _is_different(delays: Delays) -> bool:
+    return len({math.isfinite(after) for after in delays}) > 1
+
+
+def _apart(streams: Sequence[Delays], at: int) -> tuple[float, float]:
     """How far apart the median delays with looks of 1 and with larger ones are, over what is allowed, and its error.
 
-    The error is that of one median: too large, since both are of the same streams.
+    Infinite where half of the streams never failed: nothing can be said then. The error is that of one median: too
+    large, since both are of the same streams.
     """
-    delays = [one.failed_after for one in results if one.rate == rate]
-    if len(delays) < _FEWEST:
-        return 0.0, 0.0
-    one_by_one = median_of("looks of 1", [each[0] for each in delays], math.inf)
-    larger = median_of("larger looks", [each[at] for each in delays], math.inf)
-    if larger.value == one_by_one.value:
-        return 0.0, 0.0
+    one_by_one = median_of("looks of 1", [each[0] for each in streams], math.inf)
+    larger = median_of("larger looks", [each[at] for each in streams], math.inf)
+    if math.isinf(max(larger.value, one_by_one.value)):
+        return math.inf, math.inf
     allowed = _LOOKS[at] + _SLACK * one_by_one.value
     return abs(larger.value - one_by_one.value) / allowed, larger.error / allowed
 
 
-EXPERIMENTS = (Experiment("rate-look-sizes", 500, 40, _one_stream, _figures),)
+EXPERIMENTS = (Experiment.sized("rate-look-sizes", 500, 12, _streams, _figures),)

@@ -8,6 +8,7 @@ import numpy as np
 Counts = np.ndarray[Any, np.dtype[np.int64]]
 Numbers = np.ndarray[Any, np.dtype[np.float64]]
 
+# The ln of 1/alpha: what evidence must win at an alpha of 1 %.
 LOG_100 = math.log(100)
 
 

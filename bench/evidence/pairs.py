@@ -1,14 +1,16 @@
-"""The same prompts through both arms: how often the candidate is rolled back although it is as it may be."""
+"""The same prompts through both arms: how often the candidate is rolled back although it is as it may be, and how often
+it advances although it is just what it may not be.
+"""
 
 from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
 
-from analytics.evidence import PairedEvidence, RateEvidence
+from analytics.evidence import PairedAdvance, PairedEvidence, RateEvidence
 from bench.evidence.experiment import Experiment, Figure, share_of
 
-AT_MOST = 2.16
+AT_MOST, ADVANCE_AT_MOST = 2.16, 7.0
 _PAIRS, _LOOK = 20_000, 10
 # Bad on the baseline alone, as a share of all pairs.
 _ALONE = 0.05
@@ -47,6 +49,14 @@ def _discordant(random: np.random.Generator, quick: bool, *, rho: float, common:
     return evidence.failed
 
 
+def _advanced(random: np.random.Generator, quick: bool, *, rho: float, common: float) -> bool:
+    """Whether a candidate that is worse by exactly the margin advances within 20,000 pairs."""
+    evidence = PairedAdvance(margin=rho - 1)
+    for look in _looks(random, _chances(rho, common), _PAIRS // 20 if quick else _PAIRS):
+        evidence.update(*look)
+    return evidence.passed
+
+
 def _never(rho: float, common: float) -> Experiment:
     what = f"paired: false rollbacks, rho {rho:g}, {common:.0%} bad on both sides"
 
@@ -56,6 +66,16 @@ def _never(rho: float, common: float) -> Experiment:
     return Experiment.sized(
         f"paired-{rho:g}-{common:g}", 400, 12, partial(_rolled_back, rho=rho, common=common), figures
     )
+
+
+def _not_on(rho: float, common: float) -> Experiment:
+    what = f"paired to advance: wrong at {rho:g} times the baseline's, {common:.0%} bad on both sides"
+
+    def figures(results: Sequence[bool]) -> list[Figure]:
+        return [share_of(what, results, ADVANCE_AT_MOST)]
+
+    run = partial(_advanced, rho=rho, common=common)
+    return Experiment.sized(f"paired-advance-{rho:g}-{common:g}", 400, 20, run, figures)
 
 
 def _wrong(rho: float, common: float) -> Experiment:
@@ -71,5 +91,6 @@ def _wrong(rho: float, common: float) -> Experiment:
 
 EXPERIMENTS = (
     *(_never(rho, common) for rho in (1.0, 1.2, 2.0) for common in (0.0, 0.1, 0.4)),
+    *(_not_on(rho, common) for rho in (1.2, 2.0) for common in (0.0, 0.1, 0.4)),
     *(_wrong(rho, common) for rho in (1.2, 2.0) for common in (0.1, 0.4)),
 )

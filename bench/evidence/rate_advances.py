@@ -2,11 +2,13 @@
 
 import math
 from collections.abc import Sequence
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 
 from analytics.evidence import RateAdvance
+from bench.evidence import oracles
 from bench.evidence.experiment import Experiment, Figure, median_of, share_of
 from bench.evidence.rates import LIMIT, LOOK
 
@@ -15,8 +17,8 @@ _REQUESTS = 50_000
 _BETTER = ((0.001, 1_650), (0.003, 6_900), (0.004, 30_000))
 _PIECE = 5_000
 _LONGEST = 10_000_000
-# Seconds: when failures and (on the average) successes are known, and how old a cohort is when it is decided.
-_FAILED_AFTER, _SUCCEEDED_AFTER, _HORIZON = 60.0, 2.0, 30.0
+# Seconds: after how many, on the average, successes are known, and how old a cohort is when it is decided.
+_SUCCEEDED_AFTER, _HORIZON = 2.0, 30.0
 
 
 def _at_the_limit(random: np.random.Generator) -> bool:
@@ -66,15 +68,35 @@ class Advanced(NamedTuple):
     known_alone: bool
 
 
-def _late_failures(random: np.random.Generator) -> Advanced:
+class Late(NamedTuple):
+    """When failures are known: after so many seconds, each of them or on the average."""
+
+    seconds: float
+    is_mean: bool = False
+
+    @property
+    def what(self) -> str:
+        """In words."""
+        return f"failures after {'a mean of ' if self.is_mean else ''}{self.seconds:g} s"
+
+    def delays(self, random: np.random.Generator, shape: tuple[int, int]) -> oracles.Numbers:
+        """So many of them."""
+        return random.exponential(self.seconds, shape) if self.is_mean else np.full(shape, self.seconds)
+
+
+# Known before a cohort is decided, just then, some before and some after, and all of them after.
+_LATE = (Late(20.0), Late(30.0), Late(30.0, is_mean=True), Late(60.0))
+
+
+def _late_failures(random: np.random.Generator, quick: bool, *, late: Late) -> Advanced:
     """5,000 cohorts of a second, 10 requests each, at the limit itself, decided once when they are 30 s old.
 
-    Failures take 60 s, so all of them are unknown then; successes take 2 s on the average.
+    Successes take 2 s on the average.
     """
-    cohorts = _REQUESTS // LOOK
+    cohorts = _REQUESTS // LOOK // (5 if quick else 1)
     bad = random.random((cohorts, LOOK)) < LIMIT
     began = random.random((cohorts, LOOK))
-    known_at = began + np.where(bad, _FAILED_AFTER, random.exponential(_SUCCEEDED_AFTER, (cohorts, LOOK)))
+    known_at = began + np.where(bad, late.delays(random, bad.shape), random.exponential(_SUCCEEDED_AFTER, bad.shape))
     known = known_at <= 1 + _HORIZON
     careful, careless = RateAdvance(LIMIT), RateAdvance(LIMIT)
     not_good = (bad | ~known).sum(axis=1).tolist()
@@ -85,17 +107,27 @@ def _late_failures(random: np.random.Generator) -> Advanced:
     return Advanced(careful.passed, careless.passed)
 
 
-def _late_figures(results: Sequence[Advanced]) -> list[Figure]:
-    """Both ways to count what is not known."""
-    what = "advance: wrong, failures after 60 s"
-    return [
-        share_of(f"{what}, unknown ones are bad", [one.unknown_is_bad for one in results], 7.0),
-        share_of(f"{what}, of known ones", [one.known_alone for one in results], 7.0, must_fail=True),
-    ]
+def _late_figures(late: Late, results: Sequence[Advanced]) -> list[Figure]:
+    """What is not known taken as bad; and left out, which must be wrong where all failures are among it."""
+    what = f"advance: wrong, {late.what}"
+    figures = [share_of(f"{what}, unknown ones are bad", [one.unknown_is_bad for one in results], 7.0)]
+    known = [one.known_alone for one in results]
+    if late == _LATE[-1]:
+        return [*figures, share_of(f"{what}, of known ones", known, 7.0, must_fail=True)]
+    return [*figures, share_of(f"{what}, of known ones", known, math.inf)]
 
 
 EXPERIMENTS = (
     Experiment("rate-advance-wrong", 500, 12, _at_the_limit, _wrong_figures),
-    Experiment("rate-advance-delay", 500, 7, _to_pass, _to_pass_figures),
-    Experiment("rate-advance-late", 500, 7, _late_failures, _late_figures),
+    Experiment("rate-advance-delay", 500, 10, _to_pass, _to_pass_figures),
+    *(
+        Experiment.sized(
+            f"rate-advance-late-{late.seconds:g}{'-mean' if late.is_mean else ''}",
+            500,
+            10,
+            partial(_late_failures, late=late),
+            partial(_late_figures, late),
+        )
+        for late in _LATE
+    ),
 )

@@ -31,6 +31,6 @@ def _days_figures(results: Sequence[bool]) -> list[Figure]:
 
 
 EXPERIMENTS = (
-    Experiment("rate-healthy", 1000, 10, partial(_healthy, 200_000), _figures),
-    Experiment("rate-healthy-72h", 300, 5, partial(_healthy, 2_592_000), _days_figures, partial(_healthy, 100_000)),
+    Experiment("rate-healthy", 1000, 20, partial(_healthy, 200_000), _figures, partial(_healthy, 50_000)),
+    Experiment("rate-healthy-72h", 300, 10, partial(_healthy, 2_592_000), _days_figures, partial(_healthy, 50_000)),
 )

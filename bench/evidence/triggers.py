@@ -1,11 +1,11 @@
-"""Ten triggers of which any is enough."""
+"""Several triggers as one: of ten any is enough, of two both are needed."""
 
 import math
 from collections.abc import Sequence
 
 import numpy as np
 
-from analytics.evidence import RateEvidence, any_of
+from analytics.evidence import AllOf, AnyOf, RateEvidence, all_of, any_of
 from bench.evidence.experiment import Experiment, Figure, ratio_of_medians, share_of
 from bench.evidence.rates import LIMIT, LOOK
 
@@ -15,10 +15,23 @@ _ONE_BAD_AT = 0.02
 _LONGEST = 20_000
 
 
-def _healthy(random: np.random.Generator) -> bool:
+def _healthy(random: np.random.Generator, quick: bool) -> bool:
     """80,000 requests, ten independent triggers all at their limit: whether any of them rolled it back."""
-    together = any_of([RateEvidence(LIMIT, planned=_REQUESTS) for _ in range(_TRIGGERS)])
-    for bads in random.binomial(LOOK, LIMIT, (_REQUESTS // LOOK, _TRIGGERS)).tolist():
+    requests = _REQUESTS // 20 if quick else _REQUESTS
+    together = any_of([RateEvidence(LIMIT, planned=requests) for _ in range(_TRIGGERS)])
+    return _rolled_back(together, random.binomial(LOOK, LIMIT, (requests // LOOK, _TRIGGERS)).tolist())
+
+
+def _one_of_both(random: np.random.Generator, quick: bool) -> bool:
+    """80,000 requests, two independent triggers that must both be met, one at 2 % and one at its limit."""
+    requests = _REQUESTS // 10 if quick else _REQUESTS
+    together = all_of([RateEvidence(LIMIT, planned=requests) for _ in range(2)])
+    return _rolled_back(together, random.binomial(LOOK, (_ONE_BAD_AT, LIMIT), (requests // LOOK, 2)).tolist())
+
+
+def _rolled_back(together: AnyOf | AllOf, looks: Sequence[Sequence[int]]) -> bool:
+    """Whether looks of 10 requests, with so many bad ones for each trigger, roll the candidate back."""
+    for bads in looks:
         together.update(*((LOOK, bad) for bad in bads))
         if together.failed:
             return True
@@ -28,6 +41,11 @@ def _healthy(random: np.random.Generator) -> bool:
 def _healthy_figures(results: Sequence[bool]) -> list[Figure]:
     """Of the runs at the limit."""
     return [share_of("ten triggers: false rollbacks, all at their limit", results, 2.34)]
+
+
+def _one_of_both_figures(results: Sequence[bool]) -> list[Figure]:
+    """Of the runs in which one is met."""
+    return [share_of("two triggers, both needed: false rollbacks, one at 2 %, one at its limit", results, 2.34)]
 
 
 def _one_bad(random: np.random.Generator) -> tuple[float, float]:
@@ -53,6 +71,7 @@ def _one_bad_figures(results: Sequence[tuple[float, float]]) -> list[Figure]:
 
 
 EXPERIMENTS = (
-    Experiment("rate-ten-triggers-healthy", 300, 2, _healthy, _healthy_figures),
+    Experiment.sized("rate-ten-triggers-healthy", 300, 10, _healthy, _healthy_figures),
     Experiment("rate-ten-triggers-one-bad", 300, 30, _one_bad, _one_bad_figures),
+    Experiment.sized("rate-all-of-one-bad", 300, 10, _one_of_both, _one_of_both_figures),
 )

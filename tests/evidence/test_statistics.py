@@ -1,6 +1,7 @@
 """The simulations in bench, with few runs: that they run, that no figure is far off, and that wrong rules are seen."""
 
 import json
+import math
 import subprocess
 import sys
 from pathlib import Path
@@ -8,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from bench import statistics
-from bench.evidence.experiment import Figure, median_of, ratio_of_medians, share_of
+from bench.evidence import look_sizes
+from bench.evidence.experiment import Figure, allowed_hits, median_of, ratio_of_medians, share_of
 
 ROOT = Path(__file__).parents[2]
 
@@ -20,12 +22,13 @@ def simulated(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_every_figure_is_near_and_wrong_rules_fail() -> None:
-    """The quick run of every experiment: figures within three standard errors, and the must-fail rules do fail."""
+    """The quick run of every experiment: figures as near as so few runs can say, and the must-fail rules do fail."""
     done = simulated("--quick", "--json")
     figures = [json.loads(line) for line in done.stdout.splitlines()]
     assert [one["what"] for one in figures if not one["passed"]] == []
     assert done.returncode == 0, done.stderr
     assert len(figures) > 100
+    assert [one["what"] for one in figures if 0 < one["runs"] < 10] == []
     failing = [one["what"] for one in figures if one["must_fail"]]
     for rule in ("z-test", "last 1,000 requests", "all capital at the start", "booked on arrival", "nominal share"):
         assert any(rule in what for what in failing), rule
@@ -73,6 +76,37 @@ def test_a_quick_look_forgives_three_errors() -> None:
     assert Figure("near", 2.29, 0.1, 2.0).passed(quick=True)
     assert not Figure("far", 2.31, 0.1, 2.0).passed(quick=True)
     assert not Figure("nearly fails", 1.99, 0.1, 2.0, must_fail=True).passed(quick=True)
+
+
+@pytest.mark.parametrize(
+    ("runs", "limit", "allowed"), [(10, 0.0173, 2), (20, 0.0173, 3), (60, 0.0234, 6), (10, 0.0, 0), (10, 1.0, 10)]
+)
+def test_few_runs_are_allowed_what_their_limit_explains(runs: int, limit: float, allowed: int) -> None:
+    """More than k hits have a chance of at most 0.1 % at the limit itself, and more than k - 1 a larger one."""
+    assert allowed_hits(runs, limit) == allowed
+
+    def chance_of_more(k: int) -> float:
+        return sum(math.comb(runs, j) * limit**j * (1 - limit) ** (runs - j) for j in range(k + 1, runs + 1))
+
+    assert chance_of_more(allowed) <= 0.001
+    assert allowed == 0 or chance_of_more(allowed - 1) > 0.001
+
+
+def test_a_quick_look_holds_shares_to_their_limit() -> None:
+    """Three hits of ten are too many for 1.73 %, though their own standard error is large; a full run allows none."""
+    two, three = (share_of("a", [True] * hits + [False] * (10 - hits), 1.73) for hits in (2, 3))
+    assert two.passed(quick=True)
+    assert not three.passed(quick=True)
+    assert not two.passed(quick=False)
+    assert not share_of("b", [False] * 10, 1.73, must_fail=True).passed(quick=True)
+    assert share_of("c", [True] * 10, math.inf).passed(quick=True)
+
+
+def test_looks_that_cannot_be_compared_do_not_pass() -> None:
+    """Where half of the streams never fail, no median says that looks of any size are as quick."""
+    never = [[math.inf] * 3] * 5
+    figures = look_sizes.EXPERIMENTS[0].figures([never] * 12)
+    assert [one.passed(quick=True) for one in figures if one.unit == "x"] == [False, False]
 
 
 def test_figures_of_runs() -> None:
