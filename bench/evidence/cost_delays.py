@@ -9,7 +9,7 @@ import numpy as np
 from analytics.evidence import CostEvidence
 from analytics.evidence.paired_stake import PairedStake
 from analytics.evidence.pairing import Pairing
-from bench.evidence.cost_streams import Arm, Reference, cost_looks, frozen, stake_moments
+from bench.evidence.cost_streams import MEASURED, Arm, Frozen, Reference, cost_looks, stake_moments
 from bench.evidence.experiment import Experiment, Figure, median_of, ratio_of_medians
 from bench.evidence.oracles import LOG_100
 
@@ -38,10 +38,12 @@ class NormalTest:
             self.log_ratio += self._mean * (self._stake(block) - self._mean / 2) / self._variance
 
 
-def _delays(random: np.random.Generator, quick: bool, *, candidate: Arm, baseline: Arm) -> tuple[float, float]:
+def _delays(
+    random: np.random.Generator, quick: bool, *, candidate: Arm, baseline: Arm, frozen: Frozen
+) -> tuple[float, float]:
     """Candidate requests to FAIL, bad from the first: ours, and the oracle's on the same looks."""
     del quick  # It ends early by itself.
-    reference = frozen(random, baseline)
+    reference = frozen.of(baseline, random)
     evidence = CostEvidence(cap=reference.cap, tail_share=reference.tail_share, planned=_PLANNED)
     test = NormalTest(candidate, baseline, reference)
     seen, own_delay, best = 0, math.inf, math.inf
@@ -58,7 +60,7 @@ def _delays(random: np.random.Generator, quick: bool, *, candidate: Arm, baselin
     return own_delay, best
 
 
-def _delay(name: str, what: str, candidate: Arm, baseline: Arm) -> Experiment:
+def _delay(name: str, what: str, candidate: Arm, baseline: Arm, frozen: Frozen = MEASURED) -> Experiment:
     what = f"sigma {baseline.sigma:g}, {what}"
 
     def figures(results: Sequence[tuple[float, float]]) -> list[Figure]:
@@ -70,11 +72,24 @@ def _delay(name: str, what: str, candidate: Arm, baseline: Arm) -> Experiment:
 
     # Three runs are enough for comparison, since some are long.
     quick = 5 if math.isfinite(_LIMITS[baseline.sigma]) else 3
-    return Experiment.sized(name, 150, quick, partial(_delays, candidate=candidate, baseline=baseline), figures)
+    run = partial(_delays, candidate=candidate, baseline=baseline, frozen=frozen)
+    return Experiment.sized(name, 150, quick, run, figures)
 
 
-EXPERIMENTS = tuple(
-    _delay(f"cost-delay-{sigma:g}-{at}", what, Arm(sigma, **change), Arm(sigma))
-    for sigma in _LIMITS
-    for at, (what, change) in enumerate(_WORSE, start=1)
+EXPERIMENTS = (
+    *(
+        _delay(f"cost-delay-{sigma:g}-{at}", what, Arm(sigma, **change), Arm(sigma))
+        for sigma in _LIMITS
+        for at, (what, change) in enumerate(_WORSE, start=1)
+    ),
+    *(
+        _delay(
+            f"cost-delay-limit-of-tail-{n}",
+            f"+20 %, reference of {n:,}, limit of the tail",
+            Arm(mean=1.2),
+            Arm(),
+            Frozen(n, "limit"),
+        )
+        for n in (1000, 20_000)
+    ),
 )

@@ -2,12 +2,12 @@
 
 import math
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from analytics.evidence import cost_reference
+from analytics.evidence import cost_reference, tail_share_limit
 from bench.evidence.arm_streams import LOOK, SHARE, dispatched
 
 Costs = tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]
@@ -45,9 +45,20 @@ class Reference(NamedTuple):
     tail_share: float
 
 
-def frozen(random: np.random.Generator, baseline: Arm, n: int = 20_000) -> Reference:
-    """A reference of so many costs."""
-    return Reference(*cost_reference(baseline.costs(random, n)))
+class Frozen(NamedTuple):
+    """How large a reference is, and which tail share is taken from it: none, the measured one, or its upper end."""
+
+    n: int = 20_000
+    tail: Literal["none", "measured", "limit"] = "measured"
+
+    def of(self, baseline: Arm, random: np.random.Generator) -> Reference:
+        """One of this baseline."""
+        costs = baseline.costs(random, self.n)
+        cap, tail_share = cost_reference(costs)
+        return Reference(cap, {"none": 0.0, "measured": tail_share, "limit": tail_share_limit(costs)}[self.tail])
+
+
+MEASURED = Frozen()
 
 
 def cost_looks(

@@ -8,7 +8,7 @@ import numpy as np
 
 from analytics.evidence import CostAdvance, CostEvidence, CostLimitEvidence
 from bench.evidence.arm_streams import SHARE
-from bench.evidence.cost_streams import Arm, cost_looks, frozen
+from bench.evidence.cost_streams import MEASURED, Arm, Frozen, cost_looks
 from bench.evidence.experiment import Experiment, Figure, median_of, share_of
 
 AT_MOST = 2.9
@@ -24,15 +24,13 @@ def _rolled_back(
     *,
     candidate: Arm,
     baseline: Arm,
-    of_reference: int = 20_000,
-    with_tail: bool = True,
+    frozen: Frozen,
 ) -> bool:
     """Whether a candidate of the same mean is rolled back within 200,000 requests of both arms."""
     # Where it must fail it takes longer.
-    requests = _REQUESTS // (40 if with_tail else 4) if quick else _REQUESTS
-    reference = frozen(random, baseline, of_reference)
-    tail_share = reference.tail_share if with_tail else 0.0
-    evidence = CostEvidence(cap=reference.cap, tail_share=tail_share, planned=requests * SHARE)
+    requests = _REQUESTS // (4 if frozen.tail == "none" else 40) if quick else _REQUESTS
+    reference = frozen.of(baseline, random)
+    evidence = CostEvidence(cap=reference.cap, tail_share=reference.tail_share, planned=requests * SHARE)
     for look in cost_looks(random, requests, candidate, baseline):
         evidence.update(*look)
         if evidence.failed:
@@ -44,7 +42,7 @@ def _over_limit(random: np.random.Generator, quick: bool) -> bool:
     """Whether a candidate whose capped cost per success is the limit itself is rolled back within 20,000 requests."""
     n = 1000 if quick else 20_000
     arm = Arm()
-    cap = frozen(random, arm).cap
+    cap = MEASURED.of(arm, random).cap
     evidence = CostLimitEvidence(arm.capped_moments(cap)[0] / arm.success, cap=cap, planned=n)
     costs, successes = arm.requests(random, n)
     for at in range(0, n, _LOOK):
@@ -56,7 +54,7 @@ def _candidates_to_pass(random: np.random.Generator, quick: bool, *, candidate: 
     """Candidate requests until one may advance with a margin of 20 %."""
     baseline = Arm()
     requests = _REQUESTS // 20 if quick and candidate != baseline else _REQUESTS
-    evidence = CostAdvance(cap=frozen(random, baseline).cap, margin=_MARGIN)
+    evidence = CostAdvance(cap=MEASURED.of(baseline, random).cap, margin=_MARGIN)
     seen = 0
     for own, other in cost_looks(random, requests, candidate, baseline):
         seen += len(own[0])
@@ -66,11 +64,11 @@ def _candidates_to_pass(random: np.random.Generator, quick: bool, *, candidate: 
     return math.inf
 
 
-def _never(name: str, what: str, limit: float, candidate: Arm, baseline: Arm, of_reference: int = 20_000) -> Experiment:
+def _never(name: str, what: str, limit: float, candidate: Arm, baseline: Arm, frozen: Frozen = MEASURED) -> Experiment:
     def figures(results: Sequence[bool]) -> list[Figure]:
         return [share_of(f"cost: false rollbacks, {what}", results, limit)]
 
-    run = partial(_rolled_back, candidate=candidate, baseline=baseline, of_reference=of_reference)
+    run = partial(_rolled_back, candidate=candidate, baseline=baseline, frozen=frozen)
     return Experiment.sized(name, _RUNS, _QUICK, run, figures)
 
 
@@ -95,16 +93,30 @@ _LIGHTER = Arm(sigma=0.5)
 
 EXPERIMENTS = (
     _never("cost-healthy", "sigma 1", AT_MOST, Arm(), Arm()),
-    _never("cost-healthy-1000", "sigma 1, reference of 1,000", AT_MOST, Arm(), Arm(), 1000),
+    _never("cost-healthy-1000", "sigma 1, reference of 1,000", AT_MOST, Arm(), Arm(), Frozen(1000)),
     _never("cost-healthy-light", "sigma 0.5", math.inf, Arm(sigma=0.5), Arm(sigma=0.5)),
     _never("cost-healthy-heavy", "sigma 1.5", math.inf, Arm(sigma=1.5), Arm(sigma=1.5)),
     _never("cost-lighter", "candidate of sigma 0.5, baseline of 1", AT_MOST, _LIGHTER, Arm()),
-    _never("cost-lighter-1000", "the same, reference of 1,000", math.inf, _LIGHTER, Arm(), 1000),
+    _never("cost-lighter-1000", "the same, reference of 1,000", math.inf, _LIGHTER, Arm(), Frozen(1000)),
+    _never("cost-lighter-heavy", "candidate of sigma 0.5, baseline of 1.5", math.inf, _LIGHTER, Arm(sigma=1.5)),
+    *(
+        _never(
+            f"cost-limit-of-tail-{sigma:g}-{n}",
+            f"0.5 against {sigma:g}, reference of {n:,}, limit of the tail",
+            # The upper end of such a tail is too low for one small reference in twenty.
+            math.inf if (sigma, n) == (1.5, 1000) else AT_MOST,
+            _LIGHTER,
+            Arm(sigma=sigma),
+            Frozen(n, "limit"),
+        )
+        for sigma in (1.0, 1.5)
+        for n in (1000, 20_000)
+    ),
     Experiment.sized(
         "cost-without-tail",
         _RUNS,
         _QUICK,
-        partial(_rolled_back, candidate=_LIGHTER, baseline=Arm(), with_tail=False),
+        partial(_rolled_back, candidate=_LIGHTER, baseline=Arm(), frozen=Frozen(tail="none")),
         _without_tail_figures,
     ),
     Experiment.sized("cost-limit", _RUNS, _QUICK, _over_limit, _over_limit_figures),
