@@ -24,10 +24,15 @@ class OutputFails(Exception):
 class Output(io.TextIOWrapper):
     """In place of `sys.stdout`: raises OutputFails where that raises OSError."""
 
+    is_unbuffered = False
+
     def write(self, text: str) -> int:
         """As every file."""
         with _told():
-            return super().write(text)
+            written = super().write(text)
+            if self.is_unbuffered:
+                super().flush()
+            return written
 
     def flush(self) -> None:
         """As every file."""
@@ -43,7 +48,14 @@ def telling_output() -> Iterator[None]:
         # Somebody in this process has put something else there.
         yield
         return
-    sys.stdout = Output(before.buffer, before.encoding, before.errors, line_buffering=before.line_buffering)
+    # What a terminal cannot show (a plot on one of ASCII) is no reason to end.
+    errors = "replace" if before.errors == "strict" else before.errors
+    is_unbuffered = isinstance(before.buffer, io.RawIOBase)
+    # Unbuffered (PYTHONUNBUFFERED), a file may take a part of what it is given, and text files drop the rest.
+    buffer = io.BufferedWriter(before.buffer) if isinstance(before.buffer, io.RawIOBase) else before.buffer
+    output = Output(buffer, before.encoding, errors, line_buffering=before.line_buffering)
+    output.is_unbuffered = is_unbuffered
+    sys.stdout = output
     try:
         yield
         sys.stdout.flush()

@@ -23,6 +23,11 @@ def above(limit: float) -> tuple[list[float], list[float]]:
     return [at_odds(TO_LIMIT[at], limit) for at in kept], [WEIGHTS[at] for at in kept]
 
 
+def worse_than(rate: float) -> list[float]:
+    """Rates of a candidate that are above what the baseline's would be at the null; weighted by `WEIGHTS`."""
+    return [at_odds(ratio, rate) for ratio in TO_BASELINE]
+
+
 def log_ratios(rates: Sequence[float], limit: float) -> tuple[list[float], list[float]]:
     """For each rate what one bad and one good trial say for it against the limit, as logarithms."""
     bad = [math.log(rate / limit) for rate in rates]

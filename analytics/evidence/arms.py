@@ -27,7 +27,7 @@ class ArmsEvidence(FailingProcess):
 
     def __init__(self, *, planned: float, alpha: float = 0.01, margin: float = 0.0) -> None:
         planned, alpha, margin = at_least(1, planned, "planned"), share(alpha, "alpha"), margin_to_stop(margin)
-        trials = ArmsTrials(1 + margin, _worse, alternatives.WEIGHTS, planned)
+        trials = ArmsTrials(1 + margin, alternatives.worse_than, alternatives.WEIGHTS, planned)
         super().__init__(trials, -math.log(alpha), planned=planned, alpha=alpha, margin=margin)
 
     def update(self, look: Mapping[str, ArmCounts]) -> None:
@@ -39,7 +39,3 @@ class ArmsEvidence(FailingProcess):
         """
         self._trials.look(checked_look(look))
         self._see(self.log_e)
-
-
-def _worse(rate: float) -> list[float]:
-    return [alternatives.at_odds(ratio, rate) for ratio in alternatives.TO_BASELINE]

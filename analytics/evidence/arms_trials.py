@@ -10,8 +10,8 @@ from analytics.evidence.process import State
 from analytics.evidence.standardised import standardised_ratio
 from analytics.evidence.stratum import Stratum
 
-# From the rate that the baseline would have at the null, rho b: the candidate's rates to bet on.
 MOST_STRATA = 1000
+# From the rate that the baseline would have at the null, rho b: the candidate's rates to bet on.
 Alternatives = Callable[[float], Sequence[float]]
 
 

@@ -18,9 +18,11 @@ _NEAREST = 1e-15
 def count(value: Any, name: str) -> int:
     """A whole number from 0 to 2^53."""
     try:
-        whole = operator.index(value)
+        whole = None if isinstance(value, bool) else operator.index(value)
     except TypeError:
-        raise ValueError(f"{name} must be a whole number, not {value!r}") from None
+        whole = None
+    if whole is None:
+        raise ValueError(f"{name} must be a whole number, not {value!r:.40}")
     if not 0 <= whole <= MOST:
         raise ValueError(f"{name} must be from 0 to 2^53, not {whole}")
     return whole
@@ -32,6 +34,14 @@ def trials(n: Any, bad: Any, what: str = "") -> tuple[int, int]:
     if failures > total:
         raise ValueError(f"{what}bad must not be more than {what}n: {failures} of {total}")
     return total, failures
+
+
+def pairs_of(looks: Any) -> list[tuple[Any, Any]]:
+    """Open looks, each of them a pair of whatever."""
+    try:
+        return [(n, bad) for n, bad in looks]
+    except (TypeError, ValueError):
+        raise ValueError("open looks must be pairs (n, bad), oldest first") from None
 
 
 def pairs(both_bad: Any, candidate_only: Any, baseline_only: Any, neither: Any) -> tuple[int, int, int, int]:
@@ -68,7 +78,8 @@ def share(value: SupportsFloat, name: str) -> float:
     """A number between 0 and 1, and not so near to either that it is rounded there."""
     found = number(value, name)
     if not _NEAREST <= found <= 1 - _NEAREST:
-        raise ValueError(f"{name} must be between 0 and 1 (0.5 % is 0.005), not {found:g}")
+        nearer = f", and {_NEAREST:g} or more away from both" if 0 < found < 1 else ""
+        raise ValueError(f"{name} must be between 0 and 1 (0.5 % is 0.005){nearer}, not {found:g}")
     return found
 
 

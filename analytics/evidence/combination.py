@@ -83,6 +83,8 @@ class Children(ABC):
                 raise ValueError(  # noqa: TRY004 - wrong arguments of evidence are ValueError throughout
                     f"children must be evidence that can fail, not {type(child).__name__}"
                 )
+        if len({id(child) for child in children}) < len(children):
+            raise ValueError("children must not hold one twice: each of its looks would count twice")
         self.children = tuple(children)
 
     @property

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from analytics.evidence import alternatives
-from analytics.evidence.checking import MOST, at_least, count, share, trials
+from analytics.evidence.checking import MOST, at_least, count, pairs_of, share, trials
 from analytics.evidence.clipped_trials import ClippedTrials
 from analytics.evidence.counted_trials import CountedTrials
 from analytics.evidence.process import FailingProcess
@@ -75,15 +75,12 @@ class RateEvidence(FailingProcess):
         Raises ValueError for negative numbers, and for what are no pairs.
         """
         covered = []
-        try:
-            for n, bad in open_looks:
-                if not (type(n) is type(bad) is int and 0 <= bad <= n <= MOST):
-                    n, bad = count(n, "n"), count(bad, "bad")  # noqa: PLW2901 - the same number, as a plain one
-                    if bad > n:
-                        break
-                covered.append((n, bad))
-        except TypeError:
-            raise ValueError("open looks must be pairs (n, bad), oldest first") from None
+        for n, bad in pairs_of(open_looks):
+            if not (type(n) is type(bad) is int and 0 <= bad <= n <= MOST):
+                n, bad = count(n, "n"), count(bad, "bad")  # noqa: PLW2901 - the same number, as a plain one
+                if bad > n:
+                    break
+            covered.append((n, bad))
         return self._trials.path(covered)
 
     def decide(self, open_looks: Looks = ()) -> bool:

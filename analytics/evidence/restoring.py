@@ -6,6 +6,7 @@ from analytics.evidence.all_of import AllOf
 from analytics.evidence.any_of import AnyOf
 from analytics.evidence.arms import ArmsEvidence
 from analytics.evidence.arms_advance import ArmsAdvance
+from analytics.evidence.checking import at_least
 from analytics.evidence.cost import CostEvidence
 from analytics.evidence.cost_advance import CostAdvance
 from analytics.evidence.cost_limit import CostLimitEvidence
@@ -55,7 +56,7 @@ def replanned(evidence: _Planned, planned: float) -> _Planned:
     not be chosen by what was seen of trials that are still open. Raises ValueError for evidence without a plan, and
     for a plan that its class refuses.
     """
-    state = evidence.state()
+    planned, state = at_least(1, planned, "planned"), evidence.state()
     before = state["parameters"].get("planned")
     if before is None:
         raise ValueError(f"nothing is planned for {evidence.kind!r}")

@@ -8,7 +8,6 @@ import numpy as np
 
 from analytics.evidence import ArmCounts, alternatives
 from analytics.evidence.arm_counts import NONE
-from analytics.evidence.arms import _worse as worse
 from analytics.evidence.arms_trials import ArmsTrials
 from analytics.evidence.stratum import Stratum
 from bench.evidence.arm_streams import ALL, LOOK, SHARE, Strata, alone, counted, dispatched
@@ -75,7 +74,7 @@ def _rolled_back(
 ) -> bool:
     """Whether a candidate that is as good as its baseline is rolled back."""
     requests = requests // 4 if quick else requests
-    process = trials(1.0, worse, alternatives.WEIGHTS, requests)
+    process = trials(1.0, alternatives.worse_than, alternatives.WEIGHTS, requests)
     for look in stream(random, requests):
         process.look(look)
         if process.log_value >= LOG_100:

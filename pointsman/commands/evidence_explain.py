@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from pointsman.commands.evidence_flags import Alpha, Level, Limit, Margin, Plot, wrong_numbers_told
+from pointsman.commands.evidence_flags import Alpha, Counts, Level, Limit, Margin, Planned, Plot, wrong_numbers_told
 from pointsman.exits import ATTENTION
 from pointsman.options import with_settings
 from pointsman.settings import Settings
@@ -26,12 +26,8 @@ _MANY_LOOKS, _TOLD_EACH = 50_000, 1000
 def explain_command(  # noqa: PLR0913 - each is a flag
     *,
     limit: Limit,
-    planned: Annotated[
-        float, typer.Option(help="Requests that all canary steps together are to have.", metavar="REQUESTS")
-    ],
-    counts: Annotated[
-        Path, typer.Option(help="CSV of n and bad, a line a look, oldest first; - is standard input.", metavar="FILE")
-    ],
+    planned: Planned,
+    counts: Counts,
     alpha: Alpha = 0.01,
     incidents: Annotated[
         Literal["count", "clip"], typer.Option(help="clip: a short burst of bad requests is not to decide.")
@@ -46,7 +42,7 @@ def explain_command(  # noqa: PLR0913 - each is a flag
 
     A look is a stretch of time, a second or a day: how many requests began in it (n), and how many of them are bad.
     E to fail is what a fair bet against "the rate is at most the limit" has grown to, E to pass one against "it is at
-    least the limit". Exit code 1 where it fails.
+    least the limit". Exit code 1 where it fails. 0 is no leave to advance: that is the verdict PASS alone.
 
     Example: pointsman evidence explain --limit 0.005 --planned 100000 --counts canary.csv --plot canary.svg
     """
@@ -64,14 +60,15 @@ def explain_command(  # noqa: PLR0913 - each is a flag
     if plot is not None:
         save(draw_course(course, limit=limit, alpha=alpha, level=level), plot)
     if as_json:
-        _write_json(course, to_fail, to_pass)
+        asked = {"limit": limit, "planned": planned, "alpha": alpha, "incidents": incidents, "level": level}
+        _write_json(course, to_fail, to_pass, {**asked, "margin": margin})
     else:
         print_course(course, to_fail, to_pass)
     if course.failed is not None:
         raise typer.Exit(ATTENTION)
 
 
-def _course(counts: Path, to_fail: "RateEvidence", to_pass: "RateAdvance") -> "Course":
+def _course(counts: "Path", to_fail: "RateEvidence", to_pass: "RateAdvance") -> "Course":
     from analytics.evidence.course import course_of
     from pointsman.evidence.counts import read_counts
     from pointsman.replay.bar import counting_bar
@@ -91,12 +88,13 @@ def _told(looks: "Sequence[Look]", progress: "Callable[[int], None]") -> "Iterat
     progress(len(looks))
 
 
-def _write_json(course: "Course", evidence: "RateEvidence", advance: "RateAdvance") -> None:
+def _write_json(course: "Course", evidence: "RateEvidence", advance: "RateAdvance", asked: dict[str, Any]) -> None:
     from pointsman.screens.evidence import verdict_of
 
     last = course.steps[-1]
     found = {
         "verdict": verdict_of(course),
+        **asked,
         "looks": last.look,
         "n": last.n,
         "bad": last.bad,

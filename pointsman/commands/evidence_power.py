@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pointsman.commands.evidence_flags import Alpha, Level, Limit, Margin, Plot, wrong_numbers_told
+from pointsman.commands.evidence_flags import Alpha, Level, Limit, Margin, PlannedOrDay, Plot, wrong_numbers_told
 from pointsman.exits import UsageError
 from pointsman.options import with_settings
 from pointsman.settings import Settings
@@ -25,10 +25,7 @@ def power_command(  # noqa: PLR0913 - each is a flag
     rate: Annotated[
         str, typer.Option(help="Requests that the candidate gets: 10/min, 5/s, 200/h, 3000/day.", metavar="TRAFFIC")
     ],
-    planned: Annotated[
-        float | None,
-        typer.Option(help="Requests of all canary steps together; else those of 24 h.", metavar="REQUESTS"),
-    ] = None,
+    planned: PlannedOrDay = None,
     times: Annotated[
         str, typer.Option(help="True rates in multiples of the limit: above 1 to fail, below to pass.", metavar="TIMES")
     ] = "1.5,2,4,0.5",
@@ -59,7 +56,7 @@ def power_command(  # noqa: PLR0913 - each is a flag
     traffic = traffic_of(rate, "--rate")
     of_a_day = max(traffic.per_second * _DAY_S, 1.0)
     wanted = of_a_day if planned is None else planned
-    asked = Asked(limit, traffic, wanted, alpha, level, margin, _multiples(times), runs, seed)
+    asked = Asked(limit, traffic, wanted, alpha, level, margin, _multiples(times, limit), runs, seed)
     answers = _answers(asked)
     if plot is not None:
         save(draw_plan(asked, answers), plot)
@@ -82,8 +79,8 @@ def _answers(asked: "Asked") -> "list[Answer]":
         return plan_of(asked, progress)
 
 
-def _multiples(text: str) -> list[float]:
-    """`1.5,2,4,0.5`."""
+def _multiples(text: str, limit: float) -> list[float]:
+    """`1.5,2,4,0.5`; each is to make a rate."""
     try:
         found = [float(part) for part in text.split(",")]
     except ValueError:
@@ -92,6 +89,11 @@ def _multiples(text: str) -> list[float]:
         raise UsageError(f"--times: at most {_MOST_MULTIPLES} numbers, not {len(found)}")
     if 1.0 in found:
         raise UsageError("--times: a rate at the limit neither fails nor passes: leave out 1")
+    for one in found:
+        if 0 < limit < 1 and not 0 < limit * one < 1:
+            raise UsageError(
+                f"--times: {one:g} times a limit of {limit:g} is no rate between 0 and 1 (0.5 % is 0.005, or 0.5%)"
+            )
     return found
 
 
@@ -105,8 +107,15 @@ def _write_json(asked: "Asked", answer: "Answer") -> None:
         "median_s": None if answer.median is None else answer.median / seconds,
         "p90_requests": answer.ninety,
         "p90_s": None if answer.ninety is None else answer.ninety / seconds,
+        "undecided_after_requests": answer.given_up or None,
         "within_plan": answer.within_plan,
+        "limit": asked.limit,
+        "requests_per_second": seconds,
         "planned": asked.planned,
+        "alpha": asked.alpha,
+        "level": asked.level,
+        "margin": asked.margin,
         "runs": asked.runs,
+        "seed": asked.seed,
     }
     typer.echo(json.dumps(found))

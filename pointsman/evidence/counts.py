@@ -22,7 +22,7 @@ def read_counts(path: Path) -> list[Look]:
     """Every look `(n, bad)` of a file (`-`: standard input), oldest first.
 
     The header names the columns n and bad, among others if need be; without one there are these two. Raises UsageError
-    with the first problems and their lines: nothing is read in part.
+    with the first problems and their lines, and for more than 500,000 looks: nothing is read in part.
     """
     if str(path) == "-":
         return _looks(sys.stdin, "standard input")
@@ -58,6 +58,7 @@ def _rows(file: TextIO, name: str) -> Iterator[Look | str]:
     # A line that never ends is cut, and is then wrong.
     reader = csv.reader(iter(lambda: file.readline(_LONGEST_LINE), ""))
     places: tuple[int, int] | None = None
+    columns = 0
     try:
         for row in reader:
             cells = [cell.strip() for cell in row]
@@ -65,9 +66,13 @@ def _rows(file: TextIO, name: str) -> Iterator[Look | str]:
                 continue
             if places is None:
                 places, is_header = _places(cells, name)
+                columns = len(cells)
                 if is_header:
                     continue
-            yield _look(cells, places, reader.line_num)
+            if len(cells) == columns:
+                yield _look(cells, places, reader.line_num)
+            else:
+                yield f"line {reader.line_num}: {counted(len(cells), 'field')} where the first line has {columns}"
     except UnicodeDecodeError as error:
         raise UsageError(f"{name} is no UTF-8 text (line {reader.line_num + 1} or later)") from error
     except csv.Error as error:
@@ -80,14 +85,16 @@ def _places(cells: list[str], name: str) -> tuple[tuple[int, int], bool]:
         return (0, 1), False
     lowered = [cell.lower() for cell in cells]
     missing = [column for column in COLUMNS if lowered.count(column) != 1]
+    if missing and len(cells) == 1 and any(mark in cells[0] for mark in ";\t|"):
+        raise UsageError(
+            f"{name}: fields must be separated by commas, as in n,bad: the first line is {cells[0][:40]!r}"
+        )
     if missing:
         raise UsageError(f"{name}: the first line must name the columns n and bad once each, or be two numbers")
     return (lowered.index("n"), lowered.index("bad")), True
 
 
 def _look(cells: list[str], places: tuple[int, int], line: int) -> Look | str:
-    if len(cells) <= max(places):
-        return f"line {line}: {counted(len(cells), 'field')}, n and bad are not among them"
     n, bad = (cells[place] for place in places)
     for column, text in zip(COLUMNS, (n, bad), strict=True):
         if not (text.isascii() and text.isdigit() and len(text) <= 15):

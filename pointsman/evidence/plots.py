@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from analytics.evidence import rate_interval
 from analytics.evidence.course import Course, Step
@@ -20,6 +20,11 @@ FAIL, PASS, RATE, LIMIT, BLACK = "#D55E00", "#009E73", "#0072B2", "#666666", "#2
 # No picture is wider in points.
 _MOST_POINTS = 1500
 _LOG_10 = math.log(10)
+# Of log10 E: what lies beyond is not drawn.
+_HIGHEST = 8.0
+# So few looks are marked one by one.
+_FEW = 40
+_MOST_SPELLED = 10**9
 
 
 def check_plot(path: Path) -> None:
@@ -58,44 +63,69 @@ def draw_course(course: Course, *, limit: float, alpha: float, level: float) -> 
     """Above both E over the requests, with the heights at which verdicts fall; below the rate with its interval."""
     figure, (above, below) = new_figure(2)
     steps = thinned_steps(course)
-    requests = [step.n for step in steps]
-    above.plot(requests, [step.log_e_to_fail / _LOG_10 for step in steps], color=FAIL, label="E to fail")
-    above.plot(requests, [step.log_e_to_pass / _LOG_10 for step in steps], color=PASS, label="E to pass")
+    # Both begin at 1, before the first look.
+    requests, few = [0, *(step.n for step in steps)], _marked(steps)
+    above.plot(requests, [0.0, *(step.log_e_to_fail / _LOG_10 for step in steps)], color=FAIL, label="E to fail", **few)
+    above.plot(requests, [0.0, *(step.log_e_to_pass / _LOG_10 for step in steps)], color=PASS, label="E to pass", **few)
     for height, colour, name, side in ((1 / alpha, FAIL, "FAIL", "bottom"), (1 / level, PASS, "PASS", "top")):
         above.axhline(math.log10(height), color=colour, linestyle="--", linewidth=0.9)
-        at = (1.0, math.log10(height))
+        # Beside the frame, so that neither it nor a curve runs through.
         above.annotate(
-            f"{name} at {height:g}", at, xycoords=("axes fraction", "data"), color=colour, ha="right", va=side
+            f"{name} at {height:g}",
+            (1.0, math.log10(height)),
+            xytext=(4, 0),
+            va=side,
+            xycoords=("axes fraction", "data"),
+            textcoords="offset points",
+            color=colour,
+            annotation_clip=False,
         )
     for step, colour, log_e in (
         (course.failed, FAIL, course.failed and course.failed.log_e_to_fail),
         (course.passed, PASS, course.passed and course.passed.log_e_to_pass),
     ):
         if step is not None and log_e is not None:
-            above.plot([step.n], [log_e / _LOG_10], "o", color=colour)
+            above.plot([step.n], [min(log_e / _LOG_10, _HIGHEST)], "o", color=colour, clip_on=False)
+    low, high = above.get_ylim()
+    # What is far beyond a verdict, or far from one, would make it a dot in a corner.
+    above.set_ylim(max(low, -_HIGHEST), min(max(high, math.log10(1 / alpha) + 0.5), _HIGHEST))
     powers_of_ten(above)
     above.set_ylabel("E")
-    above.legend(loc="upper left", frameon=False)
+    above.legend(loc="best", frameon=False)
+    above.set_xlim(0, max(1.02 * steps[-1].n, 1))
     draw_rate(below, steps, limit)
     return figure
 
 
 def draw_rate(axes: "Axes", steps: Sequence[Step], limit: float) -> None:
     """The rate so far with the interval that holds at every look, and the limit."""
+    from matplotlib.ticker import MaxNLocator
+
     known = [step for step in steps if step.n]
+    if not known:
+        axes.text(0.5, 0.6, "no look has a request", transform=axes.transAxes, ha="center", color=LIMIT)
     ends = [rate_interval(step.n, step.bad) for step in known]
     requests = [step.n for step in known]
     axes.fill_between(
         requests, [100 * low for low, _ in ends], [100 * high for _, high in ends], color=RATE, alpha=0.2, linewidth=0
     )
-    axes.plot(requests, [100 * step.bad / step.n for step in known], color=RATE, label="bad so far, and 95 % interval")
+    rates = [100 * step.bad / step.n for step in known]
+    axes.plot(requests, rates, color=RATE, label="bad so far, and 95 % interval", **_marked(known))
+    if len(known) == 1:
+        axes.vlines(requests, 100 * ends[0][0], 100 * ends[0][1], color=RATE)
     axes.axhline(100 * limit, color=LIMIT, linestyle="--", linewidth=0.9, label=f"limit {100 * limit:g} %")
     last_high = 100 * ends[-1][1] if ends else 0.0
-    axes.set_ylim(0, max(3 * 100 * limit, 1.5 * last_high))
+    axes.set_ylim(0, min(max(3 * 100 * limit, 1.5 * last_high), 105))
     axes.set_ylabel("bad requests, %")
     axes.set_xlabel("requests")
-    axes.xaxis.set_major_formatter("{x:,.0f}")
-    axes.legend(loc="upper right", frameon=False)
+    axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
+    axes.xaxis.set_major_formatter("{x:,.0f}" if not known or known[-1].n < _MOST_SPELLED else "{x:.3g}")
+    axes.legend(loc="best", frameon=False)
+
+
+def _marked(steps: Sequence[Step]) -> dict[str, Any]:
+    """How a line shows that it has few points: without marks a single one would be nothing at all."""
+    return {"marker": ".", "markersize": 5} if len(steps) <= _FEW else {}
 
 
 def powers_of_ten(axes: "Axes") -> None:

@@ -7,7 +7,7 @@ from pointsman.exits import UsageError
 
 _PATTERN = re.compile(r"^([0-9]+(?:\.[0-9]+)?)\s*(?:/|per|a)\s*(s|sec|second|min|minute|h|hour|d|day)$")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
-_WORDS = {"s": "second", "m": "minute", "h": "hour", "d": "day"}
+_WORDS = {"s": "a second", "m": "a minute", "h": "an hour", "d": "a day"}
 _LARGEST = 1e9
 
 
@@ -23,12 +23,14 @@ class Traffic(NamedTuple):
         return self.requests / _SECONDS[self.unit]
 
     def __str__(self) -> str:
-        return f"{self.requests:,g} request{'' if self.requests == 1 else 's'} a {_WORDS[self.unit]}"
+        return f"{self.requests:,g} request{'' if self.requests == 1 else 's'} {_WORDS[self.unit]}"
 
 
 def traffic_of(text: str, flag: str) -> Traffic:
     """`10/min`, `5/s`, `200/h`, `3000/day`. Raises UsageError, which names `flag`."""
     found = _PATTERN.match(text.strip().lower())
-    if found is None or not 0 < float(found[1]) <= _LARGEST:
-        raise UsageError(f"{flag}: cannot read {text!r}: expected requests in a time, such as 10/min, 5/s or 200/h")
+    if found is None:
+        raise UsageError(f"{flag}: cannot read {text!r}: expected requests in a time (s, min, h, day), such as 10/min")
+    if not 0 < float(found[1]) <= _LARGEST:
+        raise UsageError(f"{flag}: expected more than 0 and at most {_LARGEST:,.0f} requests, not {text!r}")
     return Traffic(float(found[1]), found[2][0])

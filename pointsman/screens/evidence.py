@@ -73,7 +73,8 @@ def sentence_of(course: Course, evidence: RateEvidence, advance: RateAdvance) ->
         )
     if not last.n:
         return "NO_DATA: no look has a request."
-    far = f"E to fail was at most {e_value(evidence.highest)} of {to_fail} (p-value {p_value(evidence.p_value)})"
+    most = f"was at most {e_value(evidence.highest)}" if evidence.highest > 0 else "never rose above its start, 1"
+    far = f"E to fail {most} of {to_fail} (p-value {p_value(evidence.p_value)})"
     if passed is not None:
         reached = e_value(passed.log_e_to_pass)
         return f"PASS at {_place(passed)}: E to pass reached {reached}; {to_pass} is enough. {far}."
@@ -98,7 +99,7 @@ def print_plan(asked: Asked, answers: Sequence[Answer]) -> None:
     planned = f"{asked.planned:,.0f} planned ({lasting(asked.planned / asked.traffic.per_second)})"
     print_words(
         f"limit {percent(asked.limit)}, {asked.traffic}, {planned}; FAIL at E >= {1 / asked.alpha:g}, PASS at"
-        f" E >= {1 / asked.level:g}; {asked.runs:,} simulated canaries a line\n"
+        f" E >= {1 / asked.level:g}; simulated {counted(asked.runs, 'time')} a line\n"
     )
     table = Table("true rate", "half by", "", "90 % by", "", "within the plan", box=None, pad_edge=False)
     for column in table.columns[1:]:
@@ -125,7 +126,8 @@ def _path(course: Course) -> Table:
     for column in table.columns[:6]:
         column.justify = "right"
     for step in _shown(course):
-        notes = [name for name, at in (("FAIL", course.failed), ("PASS", course.passed)) if at == step]
+        passed = "PASS" if course.failed is None else "PASS (void)"
+        notes = [name for name, at in (("FAIL", course.failed), (passed, course.passed)) if at == step]
         rate = percent(step.bad / step.n) if step.n else NO_DATA
         table.add_row(
             f"{step.look:,}",

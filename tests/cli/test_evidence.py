@@ -2,9 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pytest
 
 from analytics.evidence import RateAdvance, RateEvidence
@@ -19,11 +17,6 @@ def explain(counts: Path | str, *arguments: str) -> Said:
     return pointsman(
         "evidence", "explain", "--limit", "0.005", "--planned", "100000", "--counts", str(counts), *arguments
     )
-
-
-def power(*arguments: str) -> Said:
-    """Run it with a limit of 0.5 %, few runs."""
-    return pointsman("evidence", "power", "--limit", "0.005", "--rate", "10/min", "--runs", "60", *arguments)
 
 
 def written(path: Path, looks: list[tuple[int, int]], header: str = "n,bad\n") -> Path:
@@ -72,6 +65,7 @@ def test_json_has_every_look_and_the_same_numbers(bad: Path) -> None:
         assert found["path"][number]["log_e_to_pass"] == advance.log_e
     assert (found["verdict"], found["looks"], found["n"], found["bad"]) == ("FAIL", 40, 4000, 100)
     assert found["p_value"] == evidence.p_value
+    assert [found[name] for name in ("limit", "planned", "alpha", "incidents")] == [0.005, 100_000, 0.01, "count"]
     assert found["estimate"]["interval"] == "anytime-valid"
 
 
@@ -95,6 +89,15 @@ def test_a_fail_makes_a_pass_void(tmp_path: Path) -> None:
     assert said.code == 1
     assert "The PASS at look " in said.out
     assert said.out.splitlines()[0].endswith(" is void.")
+
+
+def test_a_void_pass_is_marked_as_one(tmp_path: Path) -> None:
+    """In the table too, where it would be read as a verdict."""
+    lines = explain(written(tmp_path / "void.csv", [(20, 20), (50_000, 0)])).out.splitlines()
+    assert [line.split("  ")[-1].strip() for line in lines if line.endswith(("FAIL", ")"))][-2:] == [
+        "FAIL",
+        "PASS (void)",
+    ]
 
 
 def test_looks_without_requests_are_no_data(tmp_path: Path) -> None:
@@ -128,11 +131,15 @@ def test_other_columns_are_passed_over(tmp_path: Path) -> None:
         ("n,bad\n10,11\n", "line 2: 11 bad of 10"),
         ("n,bad\n10,1\n-1,0\n", "line 3: n must be a whole number from 0 on, not '-1'"),
         ("n,bad\n10,1.5\n", "line 2: bad must be a whole number from 0 on, not '1.5'"),
-        ("n,bad\n10\n", "line 2: 1 field, n and bad are not among them"),
+        ("n,bad\n10\n", "line 2: 1 field where the first line has 2"),
         ("requests,failures\n10,1\n", "the first line must name the columns n and bad once each, or be two numbers"),
         ("n,bad,n\n10,1,3\n", "the first line must name the columns n and bad once each, or be two numbers"),
         ("n,bad\n" + "x,y\n" * 50, "50 problems: line 2: n must be"),
         ("n,bad\n9999999999999999,1\n", "line 2: n must be a whole number"),
+        ("n,bad\n1,000,500\n", "line 2: 3 fields where the first line has 2"),
+        ("10,1\n1,000,500\n", "line 2: 3 fields where the first line has 2"),
+        ("n;bad\n10;1\n", "fields must be separated by commas, as in n,bad: the first line is 'n;bad'"),
+        ("n\tbad\n10\t1\n", "fields must be separated by commas"),
     ],
 )
 def test_wrong_files_are_told_with_their_lines(tmp_path: Path, content: str, told: str) -> None:
@@ -173,6 +180,10 @@ def test_no_file_and_a_directory(tmp_path: Path) -> None:
         (["--plot", "a.gif"], "--plot: expected a name that ends in .png or .svg, not 'a.gif'"),
         (["--plot", "nowhere/a.svg"], "--plot: there is no directory nowhere"),
         (["--incidents", "ignore"], "--incidents"),
+        (["--limit", "0,005"], "'--limit': expected a share such as 0.005 or 0.5%, not '0,005'"),
+        (["--limit", "100%"], "limit must be between 0 and 1 (0.5 % is 0.005), not 1"),
+        (["--planned", "1,00"], "'--planned': expected a number of requests such as 100000, not '1,00'"),
+        (["--alpha", "1e-300"], "alpha must be between 0 and 1 (0.5 % is 0.005), and 1e-15 or more away from both"),
     ],
 )
 def test_wrong_numbers_are_told(short: Path, arguments: list[str], told: str) -> None:
@@ -192,77 +203,25 @@ def test_plots_are_pictures(bad: Path, tmp_path: Path, name: str, begins: bytes)
     assert first.read_bytes() == second.read_bytes()
 
 
+def test_shares_in_percent_and_counts_with_separators(short: Path) -> None:
+    """What people write is read: 0.5% is 0.005, 100,000 is 100000."""
+    assert explain(short, "--limit", "0.5%", "--planned", "100,000", "--alpha", "1 %").out == explain(short).out
+
+
+@pytest.mark.parametrize("looks", [[(100, 0)], [(0, 0), (0, 0)], [(5, 5)] * 300, [(10**14, 10**11)] * 50])
+def test_plots_of_odd_canaries(tmp_path: Path, looks: list[tuple[int, int]]) -> None:
+    """One look, no requests, a breach far above every height, very large numbers: a picture, without a warning."""
+    said = explain(written(tmp_path / "odd.csv", looks), "--plot", str(tmp_path / "odd.svg"))
+    assert said.err == ""
+    picture = (tmp_path / "odd.svg").read_text()
+    assert ("no look has a request" in picture) == (looks[0][0] == 0)
+    assert ("FAIL at 100" in picture, "PASS at 20" in picture) == (True, True)
+
+
 def test_counts_from_a_pipe() -> None:
     """`-` is standard input, as everywhere; here it is empty."""
     said = as_process("evidence", "explain", "--limit", "0.005", "--planned", "1000", "--counts", "-")
     assert (said.code, "standard input holds no looks" in said.err) == (2, True)
-
-
-def test_power_shows_a_line_for_each_rate() -> None:
-    """Requests and time until half and 90 % have their verdict; the same seed gives the same table."""
-    said = power()
-    assert said.code == 0
-    lines = [line for line in said.out.splitlines() if line.startswith(("FAIL", "PASS"))]
-    assert [line.split(" (")[0] for line in lines] == [
-        "FAIL at 0.75 %",
-        "FAIL at 1.00 %",
-        "FAIL at 2.00 %",
-        "PASS at 0.25 %",
-    ]
-    assert said.out == power().out != power("--seed", "2").out
-
-
-def test_power_in_json_agrees_with_a_simulation_request_by_request() -> None:
-    """Simulating from one bad request to the next gives the delays of looks of ten requests."""
-    found = [json.loads(line) for line in power("--json", "--runs", "300", "--times", "4,0.2").out.splitlines()]
-    assert [one["median_s"] for one in found] == [6 * one["median_requests"] for one in found]
-    random, delays = np.random.default_rng(3), []
-    for _ in range(300):
-        evidence = RateEvidence(0.005, planned=14_400)
-        n = 0
-        while not evidence.failed:
-            evidence.update(10, int(random.binomial(10, 0.02)))
-            n += 10
-        delays.append(n)
-    assert found[0]["median_requests"] == pytest.approx(float(np.median(delays)), rel=0.2)
-    assert found[1]["median_requests"] == pytest.approx(1360, rel=0.15)
-
-
-def test_a_rate_that_is_never_detected_is_over_something() -> None:
-    """Next to the limit nothing is decided: the table says after how much it was given up."""
-    said = power("--times", "1.01", "--runs", "2")
-    assert "over " in said.out
-    found: dict[str, Any] = json.loads(power("--times", "1.01", "--runs", "2", "--json").out)
-    assert (found["median_requests"], found["median_s"], found["within_plan"]) == (None, None, 0.0)
-
-
-@pytest.mark.parametrize(
-    ("arguments", "told"),
-    [
-        (["--rate", "fast"], "--rate: cannot read 'fast': expected requests in a time, such as 10/min, 5/s or 200/h"),
-        (["--rate", "0/s"], "--rate: cannot read '0/s'"),
-        (["--rate", "10"], "--rate: cannot read '10'"),
-        (["--times", "2,x"], "--times: cannot read '2,x'"),
-        (["--times", "1"], "--times: a rate at the limit neither fails nor passes"),
-        (["--times", "300"], "rate must be between 0 and 1"),
-        (["--times", "-2"], "rate must be between 0 and 1"),
-        (["--runs", "0"], "--runs: expected 1 to 100,000, not 0"),
-        (["--seed", "-1"], "--seed: expected 0 or more"),
-        (["--level", "1"], "level must be between 0 and 1"),
-        (["--planned", "nan"], "planned must be finite"),
-    ],
-)
-def test_wrong_plans_are_told(arguments: list[str], told: str) -> None:
-    """The sentence names the flag, exit code 2, before anything is simulated."""
-    said = power(*arguments)
-    assert (said.code, said.out) == (2, "")
-    assert told in said.err
-
-
-def test_power_draws(tmp_path: Path) -> None:
-    """The share of canaries with their verdict as a picture."""
-    assert power("--plot", str(tmp_path / "plan.svg")).code == 0
-    assert (tmp_path / "plan.svg").read_bytes().startswith(SVG)
 
 
 @pytest.mark.parametrize(

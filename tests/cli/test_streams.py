@@ -3,6 +3,7 @@
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -42,6 +43,33 @@ def test_who_reads_has_seen_enough() -> None:
     said = shell("$P up --help | true; echo ${PIPESTATUS[0]}")
     assert said.stdout.strip() in {"0", "141"}
     assert said.stderr == ""
+
+
+@pytest.fixture
+def many(tmp_path: Path) -> Path:
+    """More output than a pipe or a small disk takes."""
+    path = tmp_path / "many.csv"
+    path.write_text("n,bad\n" + "100,0\n" * 20_000)
+    return path
+
+
+@pytest.mark.parametrize("unbuffered", ["", "PYTHONUNBUFFERED=1"])
+def test_output_is_whole_or_told(unbuffered: str, many: Path, tmp_path: Path) -> None:
+    """A write that takes a part of what it is given is no success: nothing is cut off in silence."""
+    command = f"{unbuffered} $P evidence explain --limit 0.005 --planned 1e6 --counts {many} --json"
+    said = shell(f"ulimit -f 1000; {command} > {tmp_path / 'cut'}")
+    assert (said.returncode, said.stderr) == (1, "pointsman: the output cannot be written: File too large\n")
+    said = shell(f"{command} | head -c 10; code=${{PIPESTATUS[0]}}; echo; echo $code")
+    assert (said.stdout.splitlines()[-1], said.stderr) == ("141", "")
+    said = shell(f"{command} | (sleep 1; cat) | tail -c 3")
+    assert said.stdout == "]}\n"
+
+
+def test_a_terminal_of_ascii(many: Path) -> None:
+    """Small plots have other letters: what cannot be shown is no reason to end."""
+    said = shell(f"PYTHONUTF8=0 PYTHONIOENCODING=ascii $P evidence explain --limit 0.005 --planned 1e6 --counts {many}")
+    assert (said.returncode, said.stderr) == (0, "")
+    assert "E to fail  ????" in said.stdout
 
 
 STARTS = """

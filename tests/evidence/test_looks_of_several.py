@@ -16,6 +16,7 @@ from analytics.evidence import (
     RateAdvance,
     RateEvidence,
     SampleRatio,
+    all_of,
     any_of,
     replanned,
 )
@@ -164,6 +165,14 @@ def test_evidence_that_cannot_fail_is_no_child_of_a_state() -> None:
     state["trials"]["children"][0] = RateAdvance(0.1).state()
     with pytest.raises(ValueError, match="evidence that can fail"):
         AnyOf.from_state(state)
+
+
+def test_a_child_is_not_given_twice() -> None:
+    """Its looks would count twice, and after a restart there would be two of it."""
+    child = RateEvidence(0.1, planned=10)
+    for make in (any_of, all_of):
+        with pytest.raises(ValueError, match="hold one twice"):
+            make([child, child])
 
 
 def test_strata_have_a_limit() -> None:

@@ -32,7 +32,7 @@ from analytics.evidence import (
 from tests.evidence.streams import BY_NAME
 
 NAN, INF = math.nan, math.inf
-_rate = RateEvidence(0.1, planned=10)
+_rate, _other = RateEvidence(0.1, planned=10), RateEvidence(0.2, planned=10)
 # Of each class: arguments that are right.
 MAKERS: dict[Callable[..., Any], dict[str, Any]] = {
     RateEvidence: {"limit": 0.01, "planned": 100, "alpha": 0.01},
@@ -45,7 +45,7 @@ MAKERS: dict[Callable[..., Any], dict[str, Any]] = {
     CostAdvance: {"cap": 3, "margin": 0.1, "level": 0.05},
     PairedAdvance: {"margin": 0.1, "level": 0.05},
     RateDetector: {"limit": 0.01, "run_length": 100},
-    any_of: {"children": [_rate, _rate], "alpha": 0.01, "weights": [0.5, 0.5]},
+    any_of: {"children": [_rate, _other], "alpha": 0.01, "weights": [0.5, 0.5]},
     all_of: {"children": [_rate], "alpha": 0.01},
 }
 _SHARE = (0, 1, -0.1, 1.5, NAN, INF, "x", None)
@@ -59,7 +59,7 @@ _NAMES: dict[str, tuple[Any, ...]] = {
     "run_length": (0, 0.5, -1, NAN, INF, "x", None),
     "tail_share": (-0.1, 1, NAN, INF, "x", None),
     "margin": _FROM_0,
-    "children": ([], ["x"], [RateAdvance(0.1)]),
+    "children": ([], ["x"], [RateAdvance(0.1)], [_rate, _other, _rate]),
     "weights": ([1.0], [0.5, 0.6], [1.5, -0.5], [0.0, 1.0], [NAN, 1.0], [0.3, 0.3, 0.4]),
 }
 
