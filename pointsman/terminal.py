@@ -10,6 +10,7 @@ from rich.console import Console, RenderableType
 
 _WIDEST = 10_000
 _ROOMY = 110
+_USUAL = 80
 
 
 def harmless(text: str) -> str:
@@ -26,6 +27,12 @@ def is_narrow() -> bool:
     """Whether a table goes to a terminal that has no place for every column."""
     console = Console()
     return console.is_terminal and console.width < _ROOMY
+
+
+def columns() -> int:
+    """How wide the terminal is; 80 for a pipe or a file."""
+    console = Console()
+    return console.width if console.is_terminal else _USUAL
 
 
 @contextmanager

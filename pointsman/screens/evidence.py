@@ -9,11 +9,12 @@ from analytics.evidence import Estimate, RateAdvance, RateEvidence
 from analytics.evidence.course import Course, Step
 from pointsman.evidence.planning import Answer, Asked
 from pointsman.screens.figures import NO_DATA, digits, figure, sparkline, thinned
-from pointsman.terminal import print_table, print_words
+from pointsman.terminal import columns, print_table, print_words
 from pointsman.wording import counted, lasting
 
 _ROWS = 12
-_PLOT = 44
+# Characters of a plot, and of what stands beside it.
+_PLOT, _SMALLEST_PLOT, _BESIDE_PLOT = 44, 8, 34
 # As powers of ten.
 _SPELLED = (-4.0, 6.0)
 _WHOLE_FROM = 1000
@@ -56,8 +57,9 @@ def print_course(course: Course, evidence: RateEvidence, advance: RateAdvance) -
     print_table(_path(course))
     to_fail = [step.log_e_to_fail for step in course.steps]
     to_pass = [step.log_e_to_pass for step in course.steps]
-    print_words(f"\nE to fail  {sparkline(thinned(to_fail, _PLOT))}  {_range(to_fail)}")
-    print_words(f"E to pass  {sparkline(thinned(to_pass, _PLOT))}  {_range(to_pass)}")
+    width = max(min(_PLOT, columns() - _BESIDE_PLOT), _SMALLEST_PLOT)
+    print_words(f"\nE to fail  {sparkline(thinned(to_fail, width))}  {_range(to_fail)}")
+    print_words(f"E to pass  {sparkline(thinned(to_pass, width))}  {_range(to_pass)}")
     print_words(f"\n{rate_of(evidence.estimate)}")
 
 
@@ -126,7 +128,7 @@ def _path(course: Course) -> Table:
     for column in table.columns[:6]:
         column.justify = "right"
     for step in _shown(course):
-        passed = "PASS" if course.failed is None else "PASS (void)"
+        passed = "PASS" if course.failed is None else "(PASS)"
         notes = [name for name, at in (("FAIL", course.failed), (passed, course.passed)) if at == step]
         rate = percent(step.bad / step.n) if step.n else NO_DATA
         table.add_row(

@@ -96,7 +96,7 @@ def test_a_void_pass_is_marked_as_one(tmp_path: Path) -> None:
     lines = explain(written(tmp_path / "void.csv", [(20, 20), (50_000, 0)])).out.splitlines()
     assert [line.split("  ")[-1].strip() for line in lines if line.endswith(("FAIL", ")"))][-2:] == [
         "FAIL",
-        "PASS (void)",
+        "(PASS)",
     ]
 
 
