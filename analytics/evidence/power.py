@@ -22,16 +22,23 @@ class Run(NamedTuple):
     decided: bool
 
 
-def run_to_fail(rate: float, evidence: RateEvidence, random: np.random.Generator) -> Run:
+def run_to_fail(
+    rate: float, evidence: RateEvidence, random: np.random.Generator, longest_look: int | None = None
+) -> Run:
     """Requests of which `rate` are bad, one after the other, until `evidence` fails.
 
-    From one bad request to the next in one look: E only ever rises at a bad one. Raises ValueError for a rate that is
-    not between 0 and 1.
+    From one bad request to the next in one look, since E only ever rises at a bad one; in looks of at most
+    `longest_look` where their size counts, as it does for blocks of clipped incidents. Raises ValueError for a rate
+    that is not between 0 and 1.
     """
     seen = 0
     for gap in _gaps(share(rate, "rate"), random):
         seen += gap
-        evidence.update(gap, 1)
+        left = gap
+        while longest_look is not None and left > longest_look:
+            evidence.update(longest_look, 0)
+            left -= longest_look
+        evidence.update(left, 1)
         if evidence.failed:
             return Run(seen, decided=True)
     return Run(seen, decided=False)

@@ -2,11 +2,21 @@
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pointsman.commands.evidence_flags import Alpha, Counts, Level, Limit, Margin, Planned, Plot, wrong_numbers_told
+from pointsman.commands.evidence_flags import (
+    Alpha,
+    Counts,
+    Incidents,
+    Level,
+    Limit,
+    Margin,
+    Planned,
+    Plot,
+    wrong_numbers_told,
+)
 from pointsman.exits import ATTENTION
 from pointsman.options import with_settings
 from pointsman.settings import Settings
@@ -29,9 +39,7 @@ def explain_command(  # noqa: PLR0913 - each is a flag
     planned: Planned,
     counts: Counts,
     alpha: Alpha = 0.01,
-    incidents: Annotated[
-        Literal["count", "clip"], typer.Option(help="clip: a short burst of bad requests is not to decide.")
-    ] = "count",
+    incidents: Incidents = "count",
     level: Level = 0.05,
     margin: Margin = 0.0,
     plot: Plot = None,

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -69,6 +69,9 @@ Counts = Annotated[
         " standard input.",
         metavar="FILE",
     ),
+]
+Incidents = Annotated[
+    Literal["count", "clip"], typer.Option(help="clip: a short burst of bad requests is not to decide.")
 ]
 Plot = Annotated[
     Path | None, typer.Option(help="Draw it into this file, .png or .svg (the extra `plots`).", metavar="FILE")

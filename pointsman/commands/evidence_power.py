@@ -5,7 +5,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pointsman.commands.evidence_flags import Alpha, Level, Limit, Margin, PlannedOrDay, Plot, wrong_numbers_told
+from pointsman.commands.evidence_flags import (
+    Alpha,
+    Incidents,
+    Level,
+    Limit,
+    Margin,
+    PlannedOrDay,
+    Plot,
+    wrong_numbers_told,
+)
 from pointsman.exits import UsageError
 from pointsman.options import with_settings
 from pointsman.settings import Settings
@@ -30,6 +39,7 @@ def power_command(  # noqa: PLR0913 - each is a flag
         str, typer.Option(help="True rates in multiples of the limit: above 1 to fail, below to pass.", metavar="TIMES")
     ] = "1.5,2,4,0.5",
     alpha: Alpha = 0.01,
+    incidents: Incidents = "count",
     level: Level = 0.05,
     margin: Margin = 0.0,
     runs: Annotated[int, typer.Option(help="Simulated canaries for each rate.", metavar="N")] = 1000,
@@ -56,7 +66,7 @@ def power_command(  # noqa: PLR0913 - each is a flag
     traffic = traffic_of(rate, "--rate")
     of_a_day = max(traffic.per_second * _DAY_S, 1.0)
     wanted = of_a_day if planned is None else planned
-    asked = Asked(limit, traffic, wanted, alpha, level, margin, _multiples(times, limit), runs, seed)
+    asked = Asked(limit, traffic, wanted, alpha, level, margin, _multiples(times, limit), runs, seed, incidents)
     answers = _answers(asked)
     if plot is not None:
         save(draw_plan(asked, answers), plot)
@@ -113,6 +123,7 @@ def _write_json(asked: "Asked", answer: "Answer") -> None:
         "requests_per_second": seconds,
         "planned": asked.planned,
         "alpha": asked.alpha,
+        "incidents": asked.incidents,
         "level": asked.level,
         "margin": asked.margin,
         "runs": asked.runs,

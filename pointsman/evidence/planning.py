@@ -11,6 +11,7 @@ from pointsman.evidence.traffic import Traffic
 
 Verdict = Literal["FAIL", "PASS"]
 _MEDIAN, _NINETY = 0.5, 0.9
+_OF_LIMIT = 0.25
 
 
 class Asked(NamedTuple):
@@ -27,6 +28,7 @@ class Asked(NamedTuple):
     times: Sequence[float]
     runs: int
     seed: int
+    incidents: Literal["count", "clip"] = "count"
 
 
 class Answer(NamedTuple):
@@ -64,8 +66,10 @@ def plan_of(asked: Asked, progress: Callable[[int], None] = lambda _done: None) 
 
 def _run(asked: Asked, verdict: Verdict, times: float, random: np.random.Generator) -> Run:
     if verdict == "FAIL":
-        evidence = RateEvidence(asked.limit, planned=asked.planned, alpha=asked.alpha)
-        return run_to_fail(asked.limit * times, evidence, random)
+        evidence = RateEvidence(asked.limit, planned=asked.planned, alpha=asked.alpha, incidents=asked.incidents)
+        # Blocks of clipped incidents are whole looks: a dozen to a block, as in production.
+        longest = None if asked.incidents == "count" else max(round(_OF_LIMIT / asked.limit), 1)
+        return run_to_fail(asked.limit * times, evidence, random, longest)
     return run_to_pass(asked.limit * times, RateAdvance(asked.limit, margin=asked.margin, level=asked.level), random)
 
 

@@ -99,9 +99,11 @@ def print_plan(asked: Asked, answers: Sequence[Answer]) -> None:
     verdict.
     """
     planned = f"{asked.planned:,.0f} planned ({lasting(asked.planned / asked.traffic.per_second)})"
+    heights = f"FAIL at E >= {1 / asked.alpha:g}, PASS at E >= {1 / asked.level:g}"
+    clipped = ", incidents clipped" if asked.incidents == "clip" else ""
     print_words(
-        f"limit {percent(asked.limit)}, {asked.traffic}, {planned}; FAIL at E >= {1 / asked.alpha:g}, PASS at"
-        f" E >= {1 / asked.level:g}; simulated {counted(asked.runs, 'time')} a line\n"
+        f"limit {percent(asked.limit)}, {asked.traffic}, {planned}; {heights}{clipped}; simulated"
+        f" {counted(asked.runs, 'time')} a line\n"
     )
     table = Table("true rate", "half by", "", "90 % by", "", "within the plan", box=None, pad_edge=False)
     for column in table.columns[1:]:

@@ -46,6 +46,16 @@ def test_power_in_json_agrees_with_a_simulation_request_by_request() -> None:
     assert found[1]["median_requests"] == pytest.approx(1360, rel=0.15)
 
 
+def test_clipped_incidents_take_longer() -> None:
+    """What a canary is planned by is the evidence that will decide: a broken one takes several blocks."""
+    counted, clipped = (
+        json.loads(power("--json", "--times", "20", "--incidents", how).out) for how in ("count", "clip")
+    )
+    assert counted["median_requests"] < 100
+    assert 1800 < clipped["median_requests"] < 3600
+    assert clipped["incidents"] == "clip"
+
+
 def test_a_rate_that_is_never_detected_is_over_something() -> None:
     """Next to the limit nothing is decided: the table says after how much it was given up."""
     said = power("--times", "1.01", "--runs", "2")
