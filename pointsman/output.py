@@ -48,8 +48,9 @@ def telling_output() -> Iterator[None]:
         # Somebody in this process has put something else there.
         yield
         return
-    # What a terminal cannot show (a plot on one of ASCII) is no reason to end.
-    errors = "replace" if before.errors == "strict" else before.errors
+    # What a terminal cannot show (a plot on one of ASCII) is no reason to end; in a file it stays what it was, spelled.
+    spelled = "replace" if before.isatty() else "backslashreplace"
+    errors = spelled if before.errors == "strict" else before.errors
     is_unbuffered = isinstance(before.buffer, io.RawIOBase)
     # Unbuffered (PYTHONUNBUFFERED), a file may take a part of what it is given, and text files drop the rest.
     buffer = io.BufferedWriter(before.buffer) if isinstance(before.buffer, io.RawIOBase) else before.buffer

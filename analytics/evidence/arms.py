@@ -30,12 +30,17 @@ class ArmsEvidence(FailingProcess):
         trials = ArmsTrials(1 + margin, alternatives.worse_than, alternatives.WEIGHTS, planned)
         super().__init__(trials, -math.log(alpha), planned=planned, alpha=alpha, margin=margin)
 
+    @property
+    def left_out(self) -> int:
+        """Requests of strata beyond the 1,000 that are kept apart: they are not compared."""
+        return self._trials.left_out
+
     def update(self, look: Mapping[str, ArmCounts]) -> None:
         """Close one look with all its strata (one of any name where there is nothing to keep apart).
 
         A stratum that has one arm only in a look is carried to the next one, once: choose strata and looks so that most
-        have both, since what is joined should have one rate. Raises ValueError for counts that no requests can have,
-        and for more than 1,000 strata; then nothing is changed.
+        have both, since what is joined should have one rate. Strata beyond the first 1,000 are not
+        compared. Raises ValueError for counts that no requests can have; then nothing is changed.
         """
         self._trials.look(checked_look(look))
         self._see(self.log_e)

@@ -29,6 +29,11 @@ class ArmsAdvance(PassingProcess):
         trials = ArmsTrials(1 + margin, _better, [1.0] * len(_DIVISORS), None)
         super().__init__(trials, -math.log(level), margin=margin, level=level)
 
+    @property
+    def left_out(self) -> int:
+        """Requests of strata beyond the 1,000 that are kept apart: they are not compared."""
+        return self._trials.left_out
+
     def update(self, look: Mapping[str, ArmCounts]) -> None:
         """Close one look with all its strata, as in `ArmsEvidence`."""
         self._trials.look(checked_look(look))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from analytics.evidence.arm_counts import NONE, ArmCounts
 from analytics.evidence.estimate import Estimate
 from analytics.evidence.mixture import Mixture
-from analytics.evidence.process import State
+from analytics.evidence.process import State, whole
 from analytics.evidence.standardised import standardised_ratio
 from analytics.evidence.stratum import Stratum
 
@@ -33,6 +33,8 @@ class ArmsTrials:
         self._mixture = Mixture(weights, planned)
         self._strata: dict[str, Stratum] = {}
         self._waiting: list[str] = []
+        # Requests of strata that came when there were too many.
+        self.left_out = 0
 
     @property
     def log_value(self) -> float:
@@ -47,14 +49,16 @@ class ArmsTrials:
     def look(self, counts: Mapping[str, ArmCounts]) -> None:
         """Close one look, which may be empty: what strata carry has then met nobody.
 
-        Raises ValueError for too many strata; then nothing is changed.
+        Strata beyond the most that are kept apart are not compared: one stray name must not stop all evidence.
         """
-        here_now = [name for name, one in counts.items() if one.n]
-        if len(self._strata.keys() | here_now) > MOST_STRATA:
-            raise ValueError(f"there are more than {MOST_STRATA:,} strata: each needs requests of both arms")
-        self._mixture.inject(sum(one.n for one in counts.values()))
-        for name in here_now:
-            self._strata.setdefault(name, Stratum())
+        here_now = []
+        for name, one in counts.items():
+            if one.n and (name in self._strata or len(self._strata) < MOST_STRATA):
+                self._strata.setdefault(name, Stratum())
+                here_now.append(name)
+            else:
+                self.left_out += one.n
+        self._mixture.inject(sum(counts[name].n for name in here_now))
         factors = []
         # Those that carry something end their wait, also where they have nothing in this look.
         for name in dict.fromkeys((*self._waiting, *here_now)):
@@ -70,7 +74,11 @@ class ArmsTrials:
 
     def state(self) -> State:
         """The capitals and every stratum."""
-        return {**self._mixture.state(), "strata": {name: one.state() for name, one in sorted(self._strata.items())}}
+        return {
+            **self._mixture.state(),
+            "left_out": self.left_out,
+            "strata": {name: one.state() for name, one in sorted(self._strata.items())},
+        }
 
     def restore(self, state: State) -> None:
         """Take over what `state` returned."""
@@ -79,6 +87,7 @@ class ArmsTrials:
         for name, stratum in self._strata.items():
             stratum.restore(state["strata"][name])
         self._waiting = [name for name, stratum in self._strata.items() if stratum.is_waiting]
+        self.left_out = whole(state["left_out"])
 
     def _log_factors(self, counts: ArmCounts, b: float) -> list[float]:
         rho, share = self._rho, counts.candidate_n / counts.n

@@ -9,6 +9,8 @@ from analytics.evidence.process import State, whole
 MOST_BAD = 8
 # Trials of a block, as bad ones that a rate at the limit has in it: 600 trials at a limit of 0.5 %.
 _EXPECTED_BAD = 3
+# Above it a block is hardly longer than what it may count.
+LARGEST_CLIPPED = 0.25
 
 
 class ClippedTrials:
@@ -16,9 +18,9 @@ class ClippedTrials:
 
     A heuristic: independent trials at the limit stay within the error probability (both the clip and the half lower
     E), but what many bursts may do is not bounded by a theorem. A block is made of whole looks and ends with the look
-    that fills it; in a longer one the 8 are in proportion. Bad ones that are too many when they come are taken as good,
-    and so is all that a block still lacks: what a burst says does not depend on how full its block is. Cash is invested
-    when a block begins.
+    that fills it. Looks should be shorter than a block: in a longer one the 8 are in proportion, as if its bad ones
+    were spread over it. Bad ones that are too many when they come are taken as good, and so is all that a block still
+    lacks: what a burst says does not depend on how full its block is. Cash is invested when a block begins.
     """
 
     def __init__(self, limit: float, rates: Sequence[float], weights: Sequence[float], planned: float) -> None:
@@ -67,8 +69,11 @@ class ClippedTrials:
 
     def restore(self, state: State) -> None:
         """Take over what `state` returned."""
+        n, counted = whole(state["block_n"]), whole(state["block_counted"])
+        if n >= self.size or counted > min(n, MOST_BAD):
+            raise ValueError(f"a block of {n} with {counted} bad ones is none: it closes at {self.size}")
         self._mixture.restore(state)
-        self._n, self._counted = whole(state["block_n"]), whole(state["block_counted"])
+        self._n, self._counted = n, counted
 
     def _log_factors(self) -> list[float]:
         good = max(self._n, self.size) - self._counted

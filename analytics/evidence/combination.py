@@ -4,9 +4,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any
 
+from analytics.evidence.checking import pairs_of
 from analytics.evidence.estimate import Estimate
 from analytics.evidence.process import FailingProcess, State
-from analytics.evidence.rate import Looks, RateEvidence
+from analytics.evidence.rate import RateEvidence
+
+# For each child its open looks `(n, bad)`, oldest first, or those of its own children; None or empty without any.
+OpenLooks = Sequence[Any] | None
 
 
 class Combination(FailingProcess):
@@ -36,25 +40,39 @@ class Combination(FailingProcess):
             for child, look in zip(self.children, looks, strict=True):
                 if look is not None:
                     child.update(*look)
+            self._see(self.log_e)
         except BaseException as error:
             for child, state in zip(self.children, before, strict=True):
                 child.restore(state)
             if isinstance(error, TypeError):
                 raise ValueError(f"not a look of each child: {error}") from error  # noqa: TRY004 - as all wrong ones
             raise
-        self._see(self.log_e)
 
-    def preview(self, looks: Sequence[Looks] = ()) -> float:
+    def preview(self, looks: OpenLooks = ()) -> float:
         """The largest ln E over all *common* prefixes of the children's open looks; without any, that of the states.
 
-        One sequence of open looks for each child, which must all be as long as each other; a child whose trials count
-        only when they are closed has an empty one, and counts with what it is now. So among rates alone the states will
-        confirm what is seen here; beside other kinds they may not, since those move before the open looks are closed.
-        Raises ValueError where lengths differ.
+        One sequence of open looks for each child, which must all be as long as each other; a child that is a
+        combination itself has one for each of its own. A child whose trials count only when they are closed has an
+        empty one (or None), and counts with what it is now. So among rates alone the states will confirm what is seen
+        here; beside other kinds they may not, since those move before the open looks are closed, and the error
+        probability is shown by simulation, not by a theorem. Raises ValueError where lengths differ.
         """
-        return max(self._trials.path(looks), default=self.log_e) if looks else self.log_e
+        if looks is None or (isinstance(looks, list | tuple) and not looks):
+            return self.log_e
+        lengths = self.lengths(looks)
+        if len(lengths) > 1:
+            raise ValueError(f"open looks must be the same ones for each child, not {sorted(lengths)} of them")
+        return max(self.path(looks, max(lengths, default=0)), default=self.log_e)
 
-    def decide(self, looks: Sequence[Looks] = ()) -> bool:
+    def lengths(self, looks: Any) -> set[int]:
+        """How many open looks those children have that have any. Raises ValueError for what are none."""
+        return self._trials.lengths(looks)
+
+    def path(self, looks: Sequence[Any], length: int) -> list[float]:
+        """The ln E after each common prefix, of which the longest has so many looks."""
+        return self._trials.path(looks, length)
+
+    def decide(self, looks: OpenLooks = ()) -> bool:
         """Whether it fails, now or ever before: the states or the preview have reached 1/alpha.
 
         Children do not look: their own verdicts are as they were.
@@ -111,16 +129,29 @@ class Children(ABC):
         if len(looks) != len(self.children):
             raise ValueError(f"one sequence for each of {len(self.children)} children, not {len(looks)}")
 
-    def path(self, looks: Sequence[Looks]) -> list[float]:
-        """The ln E of the whole after each common prefix."""
+    def lengths(self, looks: Any) -> set[int]:
+        """Of all children together; those of a child that is a combination among them."""
+        if not isinstance(looks, Sequence) or isinstance(looks, str):
+            raise ValueError(  # noqa: TRY004 - wrong arguments of evidence are ValueError throughout
+                f"open looks must be one sequence for each child, not {looks!r:.40}"
+            )
         self.one_for_each(looks)
-        lengths = {len(own) for own in looks if len(own)}
-        if len(lengths) > 1:
-            raise ValueError(f"open looks must be the same ones for each child, not {sorted(lengths)} of them")
+        found: set[int] = set()
+        for child, own in zip(self.children, looks, strict=True):
+            if isinstance(child, Combination) and own:
+                found |= child.lengths(own)
+            elif own is not None:
+                found |= {len(pairs_of(own))} - {0}
+        return found
+
+    def path(self, looks: Any, length: int) -> list[float]:
+        """The ln E of the whole after each common prefix, of which the longest has so many looks."""
         paths = []
         for child, own in zip(self.children, looks, strict=True):
-            if not len(own):
-                paths.append([child.log_e] * max(lengths, default=0))
+            if isinstance(child, Combination) and own:
+                paths.append(child.path(own, length))
+            elif own is None or not len(own):
+                paths.append([child.log_e] * length)
             elif isinstance(child, RateEvidence):
                 paths.append(child.path(own))
             else:

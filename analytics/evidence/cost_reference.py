@@ -35,11 +35,14 @@ def tail_share_limit(costs: Costs) -> float:
 
     The tail is made of 1 % of the reference, so its measured share is too low as often as not, and a candidate of the
     same mean without such a tail is then rolled back. `odds(l) exp(z se / (l (1 - l)))`, se by the delta method for a
-    ratio of sums, z = 2.326: on the log odds because l is skewed. With log-normal costs the end is above the true share
-    for 94 to 99 % of references.
+    ratio of sums, z = 2.326: on the log odds because l is skewed. In simulations the end was above the true share for
+    96 % of references of 1,000 log-normal costs of sigma 0.5 and 1, 92 % at 1.5 and 88 % at 2, where most of a tail is
+    in no reference at all. From about a half on it leaves nothing that raw costs could show: hold capped ones.
     """
     values = _reference(costs)
-    cap = _cap(values)
+    unit = _cap(values)
+    # In units of the cap, so that no square is too small or too large for a number.
+    values, cap = [cost / unit for cost in values], 1.0
     tail_share = _tail_share(values, cap)
     if tail_share == 0:
         return 0.0

@@ -10,6 +10,7 @@ from analytics.evidence.process import State, finite, finite_list, whole
 
 # What is invested from the start, and what is held back for later.
 INVESTED, CASH = 0.8, 0.2
+_ROUNDING = 1e-9
 _LOG_INVESTED, _LOG_CASH = math.log(INVESTED), math.log(CASH)
 
 
@@ -97,7 +98,8 @@ class Mixture:
         """Take over what `state` returned."""
         log_cash, at = state["cash_from"]
         logs, seen, found = finite_list(state["logs"], len(self._log_weights)), whole(state["seen"]), finite(log_cash)
-        if found > _LOG_CASH or whole(at) > seen:
+        # Another mathematical library may round the logarithm of the cash another way.
+        if found > _LOG_CASH + _ROUNDING or whole(at) > seen:
             raise ValueError(f"a cash of {found:g} from {at} of {seen} trials on cannot be")
         self.logs, self.seen, self._cash_from = logs, seen, (found, at)
 

@@ -108,8 +108,9 @@ class Process(ABC):
         """Go on from a state of the same kind and parameters. Raises ValueError, KeyError or TypeError for others."""
         if (state["kind"], state["parameters"]) != (self.kind, self._parameters):
             raise ValueError(f"not a state of {self.kind!r} with the parameters {self._parameters}")
-        self._highest, self._reached = finite(state["highest"]), true_or_false(state["reached"])
+        highest, reached = finite(state["highest"]), true_or_false(state["reached"])
         self._trials.restore(state["trials"])
+        self._highest, self._reached = highest, reached
 
     def _see(self, log_e: float) -> bool:
         """Remember the largest; whether the verdict has fallen."""

@@ -6,7 +6,7 @@ from typing import Literal
 
 from analytics.evidence import alternatives
 from analytics.evidence.checking import MOST, at_least, count, pairs_of, share, trials
-from analytics.evidence.clipped_trials import ClippedTrials
+from analytics.evidence.clipped_trials import LARGEST_CLIPPED, ClippedTrials
 from analytics.evidence.counted_trials import CountedTrials
 from analytics.evidence.process import FailingProcess
 from analytics.evidence.rate_trials import RateTrials
@@ -20,14 +20,15 @@ class RateEvidence(FailingProcess):
     `planned`: requests that all canary steps of the rollout together are to have. A quantile is a rate too: "P95 above
     1.2 s" is "more than 5 % above 1.2 s". `incidents`: "count" takes every bad request as one; "clip" at most 8 in
     blocks of 600 (at a limit of 0.5 %; 3/limit in general) and half of what they say, so that a short burst does not
-    decide: a heuristic.
+    decide: a heuristic, for looks that are shorter than a block.
 
     With looks of n requests, k of them bad, and alternatives at odds ratios of 1.3 to 60 to the limit: `i = c (1 -
     exp(-n/planned)); c <- c - i; M_j <- (M_j + i w_j) (p_j/p0)^k ((1 - p_j)/(1 - p0))^(n - k); E = sum M_j + c`. FAIL
     once E >= 1/alpha. Sources: statistics rules of this project, §1; Howard et al., Ann. Statist. 49 (2021); Ville's
     inequality.
 
-    Raises ValueError for a limit or an alpha that is not between 0 and 1, and for `planned` below 1.
+    Raises ValueError for a limit or an alpha that is not between 0 and 1, for `planned` below 1, and for a limit above
+    0.25 with "clip".
     """
 
     kind = "rate"
@@ -44,6 +45,8 @@ class RateEvidence(FailingProcess):
         limit, planned, alpha = share(limit, "limit"), at_least(1, planned, "planned"), share(alpha, "alpha")
         if incidents not in ("count", "clip"):
             raise ValueError(f'incidents must be "count" or "clip", not {incidents!r}')
+        if incidents == "clip" and limit > LARGEST_CLIPPED:
+            raise ValueError(f"limit must be at most {LARGEST_CLIPPED:g} where incidents are clipped, not {limit:g}")
         book = (CountedTrials if incidents == "count" else ClippedTrials)(limit, *alternatives.above(limit), planned)
         super().__init__(
             RateTrials(book), -math.log(alpha), limit=limit, planned=planned, alpha=alpha, incidents=incidents

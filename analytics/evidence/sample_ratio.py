@@ -59,13 +59,12 @@ class _Dispatched:
 
     @property
     def log_value(self) -> float:
-        if any(n for arm, n in self._counts.items() if not self._shares[arm]):
-            return _CERTAIN
-        if not any(self._counts.values()):
-            return 0.0
-        return self._log_beta_and_likelihood(self._counts) - self._log_beta_and_likelihood(
-            dict.fromkeys(self._counts, 0)
-        )
+        # Arms that must get nothing are a matter of their own.
+        counts = {arm: n for arm, n in self._counts.items() if self._shares[arm]}
+        found = 0.0
+        if any(counts.values()):
+            found = self._log_beta_and_likelihood(counts) - self._log_beta_and_likelihood(dict.fromkeys(counts, 0))
+        return found if sum(counts.values()) == sum(self._counts.values()) else max(found, _CERTAIN)
 
     @property
     def estimate(self) -> Estimate:
@@ -74,9 +73,14 @@ class _Dispatched:
         Its interval is one of as many as there are arms, which hold together: the arm was chosen by what was seen.
         """
         n = sum(self._counts.values())
-        arm = max(self._shares, key=lambda one: abs(self._counts[one] - n * self._shares[one]))
+        arm = max(self._shares, key=lambda one: self._away(one, n))
         low, high = interval_of(n, self._counts[arm], 1 - (1 - LEVEL) / len(self._shares))
         return Estimate(f"share of {arm}", self._counts[arm] / n if n else None, low, high, "anytime-valid")
+
+    def _away(self, arm: str, n: int) -> float:
+        """How many requests an arm is away from its share; nothing is as far as one that must get none."""
+        share, own = self._shares[arm], self._counts[arm]
+        return math.inf if own and not share else abs(own - n * share)
 
     def look(self, dispatched: Mapping[str, int]) -> None:
         for arm in dispatched:
@@ -98,9 +102,8 @@ class _Dispatched:
         """The ln B(a + n) - sum n_i ln w_i; what is large in one cancels in the other before anything is added."""
         total = _PRIOR + sum(counts.values())
         terms = [0.5 * math.log(total) - stirling_error(total) - 0.5 * LOG_2_PI]
-        for arm, share in self._shares.items():
-            if not share:
-                continue
+        for arm in counts:
+            share = self._shares[arm]
             own = _PRIOR * share + counts[arm]
             apart = (own - total * share) / (total * share)
             terms += [

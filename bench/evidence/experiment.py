@@ -42,8 +42,8 @@ class Figure(NamedTuple):
         return self.value <= self.limit + slack if self.sense == "at most" else self.value >= self.limit - slack
 
     def passed(self, *, quick: bool) -> bool:
-        """As it should be."""
-        return self.holds(quick=quick) is not self.must_fail
+        """As it should be; what is no number is not."""
+        return not math.isnan(self.value) and self.holds(quick=quick) is not self.must_fail
 
 
 class Experiment(NamedTuple):

@@ -13,7 +13,7 @@ import numpy as np
 from analytics.evidence import RateEvidence
 from bench.evidence.experiment import Experiment, Figure, median_of, share_of
 from bench.evidence.oracles import Counts
-from bench.evidence.rate_delays import requests_to_fail
+from bench.evidence.rate_delays import HEALTHY, requests_to_fail
 from bench.evidence.rates import LIMIT, LOOK
 
 _HEALTHY, _PLANNED = 100_000, 200_000
@@ -86,6 +86,21 @@ def _delays(random: np.random.Generator) -> list[float]:
     ]
 
 
+def _late_outage(random: np.random.Generator) -> float:
+    """Requests until FAIL where all fail after 100,000 at a rate below the limit; 0 where it failed before."""
+    evidence = _clipped(_PLANNED)
+    for bad in random.binomial(LOOK, HEALTHY, _HEALTHY // LOOK).tolist():
+        evidence.update(LOOK, bad)
+    if evidence.failed:
+        return 0.0
+    return requests_to_fail(evidence, [LOOK] * (_LONGEST // LOOK))
+
+
+def _late_figures(results: Sequence[float]) -> list[Figure]:
+    """For comparison: what the clip costs where an outage comes late."""
+    return [median_of("clipped: requests to FAIL in an outage after 100,000 requests", results, math.inf)]
+
+
 def _delay_figures(results: Sequence[list[float]]) -> list[Figure]:
     """One median for each rate: what the clip costs."""
     return [
@@ -107,4 +122,5 @@ EXPERIMENTS = (
         for burst in (Burst(length, is_first) for length in _BURSTS for is_first in (True, False))
     ),
     Experiment("rate-clip-delay", 150, 10, _delays, _delay_figures),
+    Experiment("rate-clip-late-outage", 150, 5, _late_outage, _late_figures),
 )

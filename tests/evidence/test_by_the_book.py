@@ -68,7 +68,7 @@ def test_the_preview_is_the_largest_of_all_prefixes(limit: float, planned: float
 
 
 @settings(max_examples=50)
-@given(st.sampled_from([0.005, 0.05, 0.3, 0.9]), plans, rate_looks(900))
+@given(st.sampled_from([0.005, 0.05, 0.1, 0.25]), plans, rate_looks(900))
 def test_clip(limit: float, planned: float, looks: Rates) -> None:
     """With incidents="clip" blocks of whole looks count 8 bad for 3/limit requests, and half of what they say."""
     process = RateEvidence(limit, planned=planned, incidents="clip")

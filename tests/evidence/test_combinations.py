@@ -1,14 +1,15 @@
 """Any of several, all of several: weighted sums and minima, at common prefixes of what is open."""
 
 import math
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analytics.evidence import PairedEvidence, RateEvidence, all_of, any_of
+from analytics.evidence import AnyOf, PairedEvidence, RateEvidence, all_of, any_of
 from tests.evidence import reference
-from tests.evidence.streams import Rates, limits, long_plans, rate_look, rate_looks
+from tests.evidence.streams import Rates, limits, rate_look, rate_looks
 
 LIMITS = (0.005, 0.05, 0.2)
 WEIGHTS = (0.5, 0.3, 0.2)
@@ -130,14 +131,49 @@ def test_alone_it_is_its_child(limit: float, looks: Rates) -> None:
 
 
 @settings(max_examples=50)
-@given(long_plans, rate_looks(fewest=1, size=6))
-def test_nested_ones_preview_no_further(planned: float, looks: Rates) -> None:
-    """Only a rate has open looks: a combination within a combination counts what is closed."""
-    inner = any_of([RateEvidence(0.05, planned=planned)])
-    outer = any_of([inner, RateEvidence(0.05, planned=planned)])
-    assert outer.preview([[], looks]) >= outer.log_e - math.log(2)
-    with pytest.raises(ValueError, match="any_of has no preview"):
-        outer.preview([looks, looks])
+@given(streams, streams)
+def test_nested_ones_have_a_preview_too(closed: Streams, looks: Streams) -> None:
+    """Of A and B, or C: open looks of A and B in the place of the first child, at the same common prefixes."""
+
+    def nested() -> AnyOf:
+        one, two, three = children()
+        return any_of([all_of([one, two]), three])
+
+    def of_each(look: tuple[tuple[int, int], ...]) -> tuple[Any, ...]:
+        return look[:2], look[2]
+
+    whole, later = nested(), nested()
+    for look in closed:
+        whole.update(*of_each(look))
+        later.update(*of_each(look))
+    first, second, third = (list(own) for own in zip(*looks, strict=True))
+    found, path = whole.preview([[first, second], third]), []
+    for look in looks:
+        later.update(*of_each(look))
+        path.append(later.log_e)
+    assert found == pytest.approx(max(path), abs=1e-9, rel=1e-12)
+
+
+def test_a_nested_one_without_open_looks_stands_as_it_is() -> None:
+    """None, empty, or empty for each of its own: its state's E at each prefix."""
+    rate = RateEvidence(0.05, planned=1000)
+    outer = any_of([all_of([RateEvidence(0.05, planned=1000), PairedEvidence(planned=10)]), rate])
+    looks = [(10, 3), (20, 1)]
+    expected = max(math.log((1 + math.exp(log)) / 2) for log in rate.path(looks))
+    nowhere: tuple[Any, ...] = (None, [], [[], None], [[], []])
+    for nothing in nowhere:
+        assert outer.preview([nothing, looks]) == pytest.approx(expected)
+    with pytest.raises(ValueError, match="the same ones for each child"):
+        outer.preview([[[(5, 0)], []], looks])
+
+
+@pytest.mark.parametrize("wrong", [5, "ab", [5, 5], [[(5, 5)], 5], [[(5, 5)], [5]], [[(5, 5)]], {"a": 1}])
+def test_what_are_no_open_looks_of_several(wrong: Any) -> None:
+    """A wrong argument, whatever it is."""
+    whole = any_of([RateEvidence(0.05, planned=1000), RateEvidence(0.05, planned=1000)])
+    with pytest.raises(ValueError, match=r"one sequence for each|must be pairs"):
+        whole.decide(wrong)
+    assert not whole.decide(None)
 
 
 def test_the_estimate_is_that_of_the_one_to_blame() -> None:

@@ -211,6 +211,16 @@ def test_the_limit_of_a_tail_share() -> None:
     assert measured_below >= 0.4 * runs
 
 
+def test_the_limit_of_a_tail_share_by_its_formula() -> None:
+    """Odds(l) exp(2.326 se / (l (1 - l))), se by the delta method: in numpy, in whatever unit costs are."""
+    costs = np.random.default_rng(20261129).lognormal(0, 1, 5000)
+    cap, share = cost_reference(costs)
+    error = math.sqrt(np.square(np.maximum(costs - cap, 0) - share * costs).sum()) / costs.sum()
+    odds = share / (1 - share) * math.exp(2.326 * error / (share * (1 - share)))
+    for unit in (1.0, 1e-170, 1e90):
+        assert tail_share_limit(unit * costs) == pytest.approx(odds / (1 + odds), rel=1e-9)
+
+
 def test_corners_of_the_limit_of_a_tail_share() -> None:
     """Nothing above the cap: 0. Nearly everything: still a share. Large references: hardly above what is measured."""
     assert tail_share_limit([2.0] * 1000) == 0

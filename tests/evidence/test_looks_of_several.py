@@ -1,7 +1,7 @@
 """Looks that only some of several children have, looks that one refuses, and evidence that is told another plan."""
 
 import json
-import math
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -102,8 +102,21 @@ def test_a_request_to_an_arm_of_weight_0_is_certain() -> None:
     assert (before, process.alarmed) == (False, True)
     assert process.p_value < 1e-300
     json.dumps([process.state(), process.log_e, process.estimate], allow_nan=False)
+    assert process.estimate.of == "share of candidate"
+    process.update({"baseline": 1000})
+    assert process.log_e >= 700
     with pytest.raises(ValueError, match="above 0"):
         SampleRatio({"a": 0, "b": 0})
+
+
+def test_what_is_certain_is_not_less_than_what_was_known() -> None:
+    """Evidence of the other arms may be larger still, and is not made smaller by a request that is certain."""
+    process = SampleRatio({"a": 1, "b": 1, "c": 0})
+    process.update({"a": 20_000})
+    before = process.log_e
+    process.update({"c": 20})
+    assert process.log_e == before > 700
+    assert process.estimate.of == "share of c"
 
 
 @pytest.mark.parametrize(
@@ -151,12 +164,25 @@ def test_the_same_plan_is_no_other() -> None:
     assert told.log_e == pytest.approx(evidence.log_e, abs=1e-9)
 
 
+def test_several_are_told_another_plan_each() -> None:
+    """What has failed has, and the largest E stays; each child has the plan that it would have been told alone."""
+    whole = any_of([RateEvidence(0.05, planned=1000), any_of([PairedEvidence(planned=100)])])
+    whole.update((40, 30), ((0, 1, 1, 8),))
+    whole.update((3000, 0), None)
+    other = replanned(whole, [5000, [70]])
+    assert whole.failed
+    assert (other.failed, other.highest, other.log_e) == (True, whole.highest, whole.log_e)
+    assert other.children[0].state() == replanned(whole.children[0], 5000).state()
+    with pytest.raises(ValueError, match="one for each of 2 children"):
+        replanned(whole, 5000)
+
+
 def test_plans_that_cannot_be() -> None:
     """As the class refuses them; what is all invested has none."""
     with pytest.raises(ValueError, match="planned must be at least 1"):
         replanned(RateEvidence(0.1, planned=10), 0)
-    with pytest.raises(ValueError, match="nothing is planned for 'any_of'"):
-        replanned(any_of([RateEvidence(0.1, planned=10)]), 10)
+    with pytest.raises(ValueError, match="nothing is planned for 'sample_ratio'"):
+        replanned(SampleRatio({"a": 1, "b": 1}), 10)  # type: ignore[type-var]
 
 
 def test_evidence_that_cannot_fail_is_no_child_of_a_state() -> None:
@@ -176,15 +202,31 @@ def test_a_child_is_not_given_twice() -> None:
 
 
 def test_strata_have_a_limit() -> None:
-    """Names that never end (an id for a class) are an error before they are a memory; the look changes nothing."""
+    """Names that never end (an id for a class) must not fill the memory, nor stop what has names already."""
     arms = ArmsEvidence(planned=10)
     arms.update({f"class {number}": ArmCounts(1, 0, 9, 0) for number in range(1000)})
-    before = json.dumps(arms.state())
-    with pytest.raises(ValueError, match="more than 1,000 strata"):
-        arms.update({"one more": ArmCounts(1, 0, 9, 0)})
-    assert json.dumps(arms.state()) == before
-    arms.update({"class 3": ArmCounts(1, 1, 9, 0), "nobody": ArmCounts(0, 0, 0, 0)})
-    assert math.isfinite(arms.log_e)
+    alone = ArmsEvidence.from_state(arms.state())
+    arms.update({"one more": ArmCounts(5, 5, 9, 0), "class 3": ArmCounts(1, 1, 9, 0), "nobody": ArmCounts(0, 0, 0, 0)})
+    alone.update({"class 3": ArmCounts(1, 1, 9, 0)})
+    assert (arms.log_e, arms.left_out, alone.left_out) == (alone.log_e, 14, 0)
+    assert ArmsEvidence.from_state(arms.state()).left_out == 14
+    assert ArmsAdvance(margin=0.5).left_out == 0
+
+
+class Stops:
+    """A look during whose closing somebody presses Ctrl-C."""
+
+    def __iter__(self) -> Iterator[Any]:
+        raise KeyboardInterrupt
+
+
+def test_ctrl_c_within_a_look_changes_no_child() -> None:
+    """Whoever catches it and goes on closes the look once."""
+    whole = several()
+    before = json.dumps(whole.state())
+    with pytest.raises(KeyboardInterrupt):
+        whole.update((10, 9), Stops())  # type: ignore[arg-type]
+    assert json.dumps(whole.state()) == before
 
 
 def test_what_waits_for_a_partner_has_a_limit() -> None:
@@ -192,5 +234,8 @@ def test_what_waits_for_a_partner_has_a_limit() -> None:
     costs = CostEvidence(cap=2, tail_share=0, planned=10)
     costs.update(([], []), ([1.0] * 100_000, [1] * 100_000))
     assert len(json.dumps(costs.state())) < 20_000
+    rest = CostEvidence(cap=2, tail_share=0, planned=10)
+    rest.update(([], []), (list(range(3000)), [1] * 3000))
+    assert rest.state()["trials"]["baseline_rest"][0] == list(range(1000))
     costs.update(([1.5], [1]), ([], []))
     assert costs.state()["trials"]["baseline_rest"] == [[], []]

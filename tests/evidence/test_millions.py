@@ -97,7 +97,7 @@ def test_the_most_requests_there_can_be(limit: float, planned: float) -> None:
     for looks in ([(MOST, 0), (5, 5)], [(MOST, MOST), (MOST, 0)], [(MOST, 1)] * 3, [(MOST, MOST)] * 3):
         for process in (
             RateEvidence(limit, planned=planned),
-            RateEvidence(limit, planned=planned, incidents="clip"),
+            RateEvidence(min(limit, 0.25), planned=planned, incidents="clip"),
             RateDetector(limit, run_length=1e15),
         ):
             for look in looks:

@@ -16,6 +16,13 @@ INCIDENTS = pytest.mark.parametrize("incidents", ["count", "clip"])
 _ROUNDING = 1e-9
 
 
+def rate(limit: float, planned: float, incidents: str) -> RateEvidence:
+    """Evidence of either kind; clipped ones have no larger limit."""
+    if incidents == "clip":
+        return RateEvidence(min(limit, 0.25), planned=planned, incidents="clip")
+    return RateEvidence(limit, planned=planned)
+
+
 @st.composite
 def open_looks(draw: st.DrawFn, most: int = 300) -> list[tuple[int, int, int]]:
     """Requests, failures known so far, and all that there will be."""
@@ -32,7 +39,7 @@ def test_the_state_confirms_what_was_seen_early(
     incidents: str, limit: float, planned: float, closed: Rates, looks: list[tuple[int, int, int]], data: st.DataObject
 ) -> None:
     """Whichever failures are still missing, ln E of each closed prefix is at least what the preview said of it."""
-    process = RateEvidence(limit, planned=planned, incidents="clip" if incidents == "clip" else "count")
+    process = rate(limit, planned, incidents)
     for look in closed:
         process.update(*look)
     early = process.path([(n, known) for n, known, _ in looks])
@@ -40,6 +47,30 @@ def test_the_state_confirms_what_was_seen_early(
     for (n, _, bad), seen in zip(looks, early, strict=True):
         process.update(n, bad)
         assert seen <= process.log_e + _ROUNDING * max(1, abs(seen) / 1000)
+
+
+@INCIDENTS
+@settings(max_examples=50)
+@given(limits, long_plans, rate_looks(size=6), rate_looks(size=12))
+def test_a_path_is_what_updates_would_make_of_it(
+    incidents: str, limit: float, planned: float, closed: Rates, looks: Rates
+) -> None:
+    """From any state, look by look: what is left out because it is no news has been none."""
+    process = rate(limit, planned, incidents)
+    for look in closed:
+        process.update(*look)
+    path = process.path(looks)
+    for look, seen in zip(looks, path, strict=True):
+        process.update(*look)
+        assert seen == pytest.approx(process.log_e, abs=_ROUNDING, rel=1e-12)
+
+
+def test_a_path_through_one_block_of_clipped_incidents() -> None:
+    """Failures after the first look of a block are seen, and those that are too many are no news."""
+    process = rate(0.005, 100_000, "clip")
+    process.update(50, 0)
+    path = process.path([(50, 0), (50, 2), (50, 0), (50, 6), (50, 5)])
+    assert path[0] < path[1] == path[2] < path[3] == path[4]
 
 
 @settings(max_examples=50)
@@ -63,7 +94,7 @@ def test_a_preview_changes_nothing(
     incidents: str, limit: float, closed: Rates, looks: list[tuple[int, int, int]]
 ) -> None:
     """Previewed or not, the state is the same to the last bit; an error on the way changes it as little."""
-    process = RateEvidence(limit, planned=5000, incidents="clip" if incidents == "clip" else "count")
+    process = rate(limit, 5000, incidents)
     for look in closed:
         process.update(*look)
     before = json.dumps(process.state())

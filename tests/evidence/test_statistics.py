@@ -64,6 +64,7 @@ def test_an_unknown_name_is_told() -> None:
         (Figure("must fail, and holds", 1.9, 0.1, 2.0, must_fail=True), False),
         (Figure("never decided", float("inf"), 0.1, 2.0), False),
         (Figure("no number", float("nan"), 0.1, 2.0), False),
+        (Figure("must fail, and is no number", float("nan"), 0.1, 2.0, must_fail=True), False),
     ],
 )
 def test_a_figure_is_held_to_its_limit(figure: Figure, *, passed: bool) -> None:
