@@ -90,7 +90,7 @@ def chosen(prefixes: Sequence[str]) -> list[Experiment]:
 def simulate(experiments: Sequence[Experiment], *, quick: bool, seed: int, workers: int) -> list[list[Figure]]:
     """The figures of each experiment. Shows on standard error how far it is."""
     columns = (TextColumn("{task.description:28}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    run, found = partial(one_run, quick=quick), []
+    run, found, began = partial(one_run, quick=quick), [], time.monotonic()
     with Progress(*columns, console=Console(stderr=True)) as progress, ProcessPoolExecutor(workers) as pool:
         waiting = []
         for experiment in experiments:
@@ -101,6 +101,9 @@ def simulate(experiments: Sequence[Experiment], *, quick: bool, seed: int, worke
         for experiment, results in zip(experiments, waiting, strict=True):
             bar = progress.add_task(experiment.name, total=experiment.quick if quick else experiment.runs)
             found.append(experiment.figures(list(progress.track(results, task_id=bar))))
+            if not (progress.console.is_terminal or quick):
+                # A log shows no bar before its end.
+                print(f"{experiment.name} done after {time.monotonic() - began:,.0f} s", file=sys.stderr, flush=True)
     return found
 
 

@@ -52,6 +52,11 @@ class RateEvidence(FailingProcess):
             RateTrials(book), -math.log(alpha), limit=limit, planned=planned, alpha=alpha, incidents=incidents
         )
 
+    @property
+    def block(self) -> int | None:
+        """Requests of a block of clipped incidents, which looks should not be longer than; None where each counts."""
+        return self._trials.block
+
     def update(self, n: int, bad: int) -> None:
         """Close one look of `n` requests, `bad` of them bad.
 

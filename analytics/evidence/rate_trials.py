@@ -21,6 +21,11 @@ class RateTrials:
         return self._book.log_value
 
     @property
+    def block(self) -> int | None:
+        """Requests of a block; None where there are none."""
+        return self._book.size if isinstance(self._book, ClippedTrials) else None
+
+    @property
     def estimate(self) -> Estimate:
         """The rate."""
         return rate_of(self._n, self._bad)

@@ -82,10 +82,22 @@ def _course(counts: "Path", to_fail: "RateEvidence", to_pass: "RateAdvance") -> 
     from pointsman.replay.bar import counting_bar
 
     looks = read_counts(counts)
+    _warn_of_long_looks(looks, to_fail)
     if len(looks) < _MANY_LOOKS:
         return course_of(looks, to_fail, to_pass)
     with counting_bar("looking", len(looks)) as progress:
         return course_of(_told(looks, progress), to_fail, to_pass)
+
+
+def _warn_of_long_looks(looks: "Sequence[Look]", to_fail: "RateEvidence") -> None:
+    block = to_fail.block
+    longer = 0 if block is None else sum(n > block for n, _ in looks)
+    if longer:
+        typer.echo(
+            f"pointsman: warning: {longer:,} of {len(looks):,} looks are longer than a block of {block:,} requests: a"
+            " burst within one counts as spread over all of it, so that it can decide; give shorter looks",
+            err=True,
+        )
 
 
 def _told(looks: "Sequence[Look]", progress: "Callable[[int], None]") -> "Iterator[Look]":

@@ -91,6 +91,14 @@ def test_a_fail_makes_a_pass_void(tmp_path: Path) -> None:
     assert said.out.splitlines()[0].endswith(" is void.")
 
 
+def test_looks_that_are_longer_than_a_block_are_told(tmp_path: Path) -> None:
+    """A burst of one second within a look of ten minutes cannot be seen to be one."""
+    counts = written(tmp_path / "long.csv", [(100, 0), (6000, 80)])
+    said = explain(counts, "--incidents", "clip")
+    assert (said.code, "warning: 1 of 2 looks are longer than a block of 600 requests" in said.err) == (1, True)
+    assert explain(counts).err == ""
+
+
 def test_a_void_pass_is_marked_as_one(tmp_path: Path) -> None:
     """In the table too, where it would be read as a verdict."""
     lines = explain(written(tmp_path / "void.csv", [(20, 20), (50_000, 0)])).out.splitlines()
