@@ -35,7 +35,7 @@ class Combination(FailingProcess):
         what the children raise; then none of them is changed.
         """
         self._trials.one_for_each(looks)
-        before = [child.state() for child in self.children]
+        before = [child.progress() for child in self.children]
         try:
             for child, look in zip(self.children, looks, strict=True):
                 if look is not None:
@@ -43,7 +43,7 @@ class Combination(FailingProcess):
             self._see(self.log_e)
         except BaseException as error:
             for child, state in zip(self.children, before, strict=True):
-                child.restore(state)
+                child.go_back(state)
             if isinstance(error, TypeError):
                 raise ValueError(f"not a look of each child: {error}") from error  # noqa: TRY004 - as all wrong ones
             raise

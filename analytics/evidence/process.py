@@ -79,10 +79,12 @@ class Process(ABC):
             "kind": self.kind,
             "version": VERSION,
             "parameters": copy.deepcopy(self._parameters),
-            "highest": self._highest,
-            "reached": self._reached,
-            "trials": self._trials.state(),
+            **self.progress(),
         }
+
+    def progress(self) -> State:
+        """What of the state changes: `go_back` takes it."""
+        return {"highest": self._highest, "reached": self._reached, "trials": self._trials.state()}
 
     @classmethod
     def from_state(cls, state: Any) -> Self:
@@ -108,6 +110,10 @@ class Process(ABC):
         """Go on from a state of the same kind and parameters. Raises ValueError, KeyError or TypeError for others."""
         if (state["kind"], state["parameters"]) != (self.kind, self._parameters):
             raise ValueError(f"not a state of {self.kind!r} with the parameters {self._parameters}")
+        self.go_back(state)
+
+    def go_back(self, state: State) -> None:
+        """Be as `progress` said. Raises ValueError, KeyError or TypeError for anything else."""
         highest, reached = finite(state["highest"]), true_or_false(state["reached"])
         self._trials.restore(state["trials"])
         self._highest, self._reached = highest, reached
