@@ -69,14 +69,20 @@ class CountedTrials:
         cash_log, planned = self._mixture.log_cash, self._mixture.planned or math.inf
         scale = max(self._mixture.logs) if cash_log is None else max(*self._mixture.logs, cash_log)
         cash = 0.0 if cash_log is None else math.exp(cash_log - scale)
-        steps, left = [], [cash]
+        steps, left = [], []
+        # Most looks of a second have as many requests as another one.
+        shares: dict[int, tuple[float, float]] = {}
         for n, bad in looks:
-            injected = -cash * math.expm1(-n / planned)
-            # Not what is left after a subtraction: large looks leave very little, and all of it counts later.
-            cash *= math.exp(-n / planned)
+            share = shares.get(n)
+            if share is None:
+                # Not what is left after a subtraction: large looks leave very little, and all of it counts later.
+                share = shares[n] = -math.expm1(-n / planned), math.exp(-n / planned)
+            steps.append((cash * share[0], float(bad), float(n - bad)))
+            cash *= share[1]
             left.append(cash)
-            steps.append((injected, float(bad), float(n - bad)))
-        columns = [left[1:]]
+        if not steps:
+            return []
+        columns = [left]
         terms = zip(self._mixture.logs, self._mixture.weights, self._of_bad, self._of_good, strict=True)
         exp = math.exp
         try:
@@ -86,7 +92,7 @@ class CountedTrials:
                     capital := (capital + injected * weight) * exp(bad * of_bad + good * of_good)
                     for injected, bad, good in steps
                 ]
-                if min(column, default=1.0) < _TINY:
+                if min(column) < _TINY:
                     return []
                 columns.append(column)
             totals = list(map(math.fsum, zip(*columns, strict=True)))
@@ -94,4 +100,4 @@ class CountedTrials:
             return []
         if cash_log is not None and cash < _TINY:
             return []
-        return [scale + math.log(total) for total in totals] if max(totals, default=1.0) < _HUGE else []
+        return [scale + math.log(total) for total in totals] if max(totals) < _HUGE else []
