@@ -51,13 +51,7 @@ class ArmsTrials:
 
         Strata beyond the most that are kept apart are not compared: one stray name must not stop all evidence.
         """
-        here_now = []
-        for name, one in counts.items():
-            if one.n and (name in self._strata or len(self._strata) < MOST_STRATA):
-                self._strata.setdefault(name, Stratum())
-                here_now.append(name)
-            else:
-                self.left_out += one.n
+        here_now = self._placed(counts)
         self._mixture.inject(sum(counts[name].n for name in here_now))
         factors = []
         # Those that carry something end their wait, also where they have nothing in this look.
@@ -83,11 +77,33 @@ class ArmsTrials:
     def restore(self, state: State) -> None:
         """Take over what `state` returned."""
         self._mixture.restore(state)
+        if len(state["strata"]) > MOST_STRATA:
+            raise ValueError(f"{len(state['strata'])} strata are more than {MOST_STRATA}")
         self._strata = {str(name): Stratum() for name in state["strata"]}
         for name, stratum in self._strata.items():
             stratum.restore(state["strata"][name])
         self._waiting = [name for name, stratum in self._strata.items() if stratum.is_waiting]
         self.left_out = whole(state["left_out"])
+
+    def _placed(self, counts: Mapping[str, ArmCounts]) -> list[str]:
+        """The strata of a look that are compared: known ones, and new ones while there are places."""
+        # By name: which of many new ones are kept must not depend on what they bring.
+        present = [name for name in sorted(counts) if counts[name].n]
+        if len(self._strata.keys() | present) > MOST_STRATA:
+            # Those that never had both arms have taught nothing, and would keep their places for ever.
+            self._strata = {
+                name: one
+                for name, one in self._strata.items()
+                if name in counts or one.is_waiting or one.total.has_both_arms
+            }
+        found = []
+        for name in present:
+            if name in self._strata or len(self._strata) < MOST_STRATA:
+                self._strata.setdefault(name, Stratum())
+                found.append(name)
+            else:
+                self.left_out += counts[name].n
+        return found
 
     def _log_factors(self, counts: ArmCounts, b: float) -> list[float]:
         rho, share = self._rho, counts.candidate_n / counts.n

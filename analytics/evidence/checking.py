@@ -64,7 +64,7 @@ def by_name(value: Any, what: str) -> dict[str, Any]:
 def number(value: SupportsFloat, name: str) -> float:
     """A finite number; text is none."""
     try:
-        found = math.nan if isinstance(value, str | bytes) else float(value)
+        found = math.nan if isinstance(value, str | bytes | bool) else float(value)
     except (OverflowError, TypeError, ValueError):
         found = math.nan
     if math.isnan(found) and not isinstance(value, float):

@@ -77,8 +77,9 @@ class Combination(FailingProcess):
 
         Children do not look: their own verdicts are as they were.
         """
+        early = self.preview(looks)
         self._see(self.log_e)
-        return self._see(self.preview(looks))
+        return self._see(early)
 
     @classmethod
     def _children_of(cls, state: State) -> list[FailingProcess]:
@@ -138,9 +139,13 @@ class Children(ABC):
         self.one_for_each(looks)
         found: set[int] = set()
         for child, own in zip(self.children, looks, strict=True):
-            if isinstance(child, Combination) and own:
+            if own is None:
+                continue
+            if not hasattr(own, "__len__"):
+                raise ValueError(f"open looks of a child must be a sequence, not {own!r:.40}")
+            if isinstance(child, Combination) and len(own):
                 found |= child.lengths(own)
-            elif own is not None:
+            else:
                 found |= {len(pairs_of(own))} - {0}
         return found
 
@@ -148,7 +153,7 @@ class Children(ABC):
         """The ln E of the whole after each common prefix, of which the longest has so many looks."""
         paths = []
         for child, own in zip(self.children, looks, strict=True):
-            if isinstance(child, Combination) and own:
+            if isinstance(child, Combination) and own is not None and len(own):
                 paths.append(child.path(own, length))
             elif own is None or not len(own):
                 paths.append([child.log_e] * length)

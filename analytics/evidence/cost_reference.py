@@ -14,6 +14,7 @@ _QUANTILE = 0.99
 _Z = 2.326
 # Where the tail is nearly all of it, so that what remains is a number still.
 _LARGEST, _FARTHEST = 1 - 1e-9, 100.0
+_HUGE = 1e140
 
 Costs = Sequence[float] | npt.NDArray[np.float64]
 
@@ -42,7 +43,7 @@ def tail_share_limit(costs: Costs) -> float:
     values = _reference(costs)
     unit = _cap(values)
     # In units of the cap, so that no square is too small or too large for a number.
-    values, cap = [cost / unit for cost in values], 1.0
+    values, cap = [min(cost / unit, _HUGE) for cost in values], 1.0
     tail_share = _tail_share(values, cap)
     if tail_share == 0:
         return 0.0

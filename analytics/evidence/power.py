@@ -13,6 +13,8 @@ from analytics.evidence.rate_advance import RateAdvance
 # A rate at which this many bad requests do not decide is next to the limit: nobody waits for the rest.
 MOST_BAD = 20_000
 _AT_ONCE = 256
+# Of clipped incidents: looks of a block, and blocks after which those of an outage have decided.
+_LOOKS, _BLOCKS = 12, 8
 
 
 class Run(NamedTuple):
@@ -22,22 +24,23 @@ class Run(NamedTuple):
     decided: bool
 
 
-def run_to_fail(
-    rate: float, evidence: RateEvidence, random: np.random.Generator, longest_look: int | None = None
-) -> Run:
+def run_to_fail(rate: float, evidence: RateEvidence, random: np.random.Generator) -> Run:
     """Requests of which `rate` are bad, one after the other, until `evidence` fails.
 
-    From one bad request to the next in one look, since E only ever rises at a bad one; in looks of at most
-    `longest_look` where their size counts, as it does for blocks of clipped incidents. Raises ValueError for a rate
-    that is not between 0 and 1.
+    From one bad request to the next in one look, since E only ever rises at a bad one; a dozen to a block at the
+    shortest where incidents are clipped. Raises ValueError for a rate that is not between 0 and 1.
     """
-    seen = 0
-    for gap in _gaps(share(rate, "rate"), random):
+    seen, most_bad, longest = 0, MOST_BAD, None
+    if evidence.block is not None:
+        longest = max(evidence.block // _LOOKS, 1)
+        # Of a block few count, so that many bad requests are but a short time.
+        most_bad = max(MOST_BAD, math.ceil(_BLOCKS * evidence.block * rate))
+    for gap in _gaps(share(rate, "rate"), random, most_bad):
         seen += gap
         left = gap
-        while longest_look is not None and left > longest_look:
-            evidence.update(longest_look, 0)
-            left -= longest_look
+        while longest is not None and left > longest:
+            evidence.update(longest, 0)
+            left -= longest
         evidence.update(left, 1)
         if evidence.failed:
             return Run(seen, decided=True)
@@ -47,7 +50,7 @@ def run_to_fail(
 def run_to_pass(rate: float, advance: RateAdvance, random: np.random.Generator) -> Run:
     """The same until `advance` passes, which it does after a good request. Raises ValueError as `run_to_fail`."""
     seen = 0
-    for gap in _gaps(share(rate, "rate"), random):
+    for gap in _gaps(share(rate, "rate"), random, MOST_BAD):
         if _passes(advance, gap - 1):
             return Run(seen + _first_that_passes(advance, gap - 1), decided=True)
         seen += gap
@@ -75,7 +78,7 @@ def _first_that_passes(advance: RateAdvance, good: int) -> int:
     return enough
 
 
-def _gaps(rate: float, random: np.random.Generator) -> Iterator[int]:
+def _gaps(rate: float, random: np.random.Generator, most: int) -> Iterator[int]:
     """From one bad request to the next, the bad one included."""
-    for _ in range(0, MOST_BAD, _AT_ONCE):
+    for _ in range(0, most, _AT_ONCE):
         yield from random.geometric(rate, _AT_ONCE).tolist()

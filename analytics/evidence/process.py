@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Protocol, Self
 from analytics.evidence.estimate import Estimate
 
 State = dict[str, Any]
-# Of what states hold and of what a look is: another reading of either is another version.
+# Of what states hold and of what a look is: from the first release on another reading of either is another version.
 VERSION = 1
 # What reading a state of another shape ends in.
 _WRONG = (AttributeError, IndexError, KeyError, OverflowError, TypeError, ValueError)

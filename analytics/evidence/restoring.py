@@ -64,7 +64,7 @@ def _replanned(state: State, planned: Any) -> State:
     parameters, trials = state["parameters"], state["trials"]
     if "children" in trials:
         children = trials["children"]
-        if not isinstance(planned, Sequence) or len(planned) != len(children):
+        if not isinstance(planned, list | tuple) or len(planned) != len(children):
             raise ValueError(f"planned must be one for each of {len(children)} children, not {planned!r:.40}")
         again = [_replanned(child, one) for child, one in zip(children, planned, strict=True)]
         return {**state, "trials": {**trials, "children": again}}

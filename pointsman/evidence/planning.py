@@ -11,7 +11,6 @@ from pointsman.evidence.traffic import Traffic
 
 Verdict = Literal["FAIL", "PASS"]
 _MEDIAN, _NINETY = 0.5, 0.9
-_OF_LIMIT = 0.25
 
 
 class Asked(NamedTuple):
@@ -67,9 +66,7 @@ def plan_of(asked: Asked, progress: Callable[[int], None] = lambda _done: None) 
 def _run(asked: Asked, verdict: Verdict, times: float, random: np.random.Generator) -> Run:
     if verdict == "FAIL":
         evidence = RateEvidence(asked.limit, planned=asked.planned, alpha=asked.alpha, incidents=asked.incidents)
-        # Blocks of clipped incidents are whole looks: a dozen to a block, as in production.
-        longest = None if asked.incidents == "count" else max(round(_OF_LIMIT / asked.limit), 1)
-        return run_to_fail(asked.limit * times, evidence, random, longest)
+        return run_to_fail(asked.limit * times, evidence, random)
     return run_to_pass(asked.limit * times, RateAdvance(asked.limit, margin=asked.margin, level=asked.level), random)
 
 

@@ -56,6 +56,17 @@ def test_clipped_incidents_take_longer() -> None:
     assert clipped["incidents"] == "clip"
 
 
+def test_an_outage_at_a_small_limit_is_seen_where_incidents_are_clipped() -> None:
+    """Four blocks of 6,000 requests are more bad ones than where a rate beside the limit is given up."""
+    found = json.loads(
+        pointsman(
+            *("evidence", "power", "--limit", "0.0005", "--rate", "100/s", "--incidents", "clip", "--runs", "2"),
+            *("--times", "1999", "--json"),
+        ).out
+    )
+    assert 20_000 < found["median_requests"] < 40_000
+
+
 def test_a_rate_that_is_never_detected_is_over_something() -> None:
     """Next to the limit nothing is decided: the table says after how much it was given up."""
     said = power("--times", "1.01", "--runs", "2")

@@ -167,13 +167,17 @@ def test_a_nested_one_without_open_looks_stands_as_it_is() -> None:
         outer.preview([[[(5, 0)], []], looks])
 
 
-@pytest.mark.parametrize("wrong", [5, "ab", [5, 5], [[(5, 5)], 5], [[(5, 5)], [5]], [[(5, 5)]], {"a": 1}])
+@pytest.mark.parametrize(
+    "wrong", [5, "ab", [5, 5], [[(5, 5)], 5], [[(5, 5)], [5]], [[(5, 5)]], {"a": 1}, [iter([(5, 5)]), [(5, 5)]]]
+)
 def test_what_are_no_open_looks_of_several(wrong: Any) -> None:
     """A wrong argument, whatever it is."""
     whole = any_of([RateEvidence(0.05, planned=1000), RateEvidence(0.05, planned=1000)])
-    with pytest.raises(ValueError, match=r"one sequence for each|must be pairs"):
+    whole.children[0].update(50, 50)
+    with pytest.raises(ValueError, match=r"one sequence for each|must be pairs|must be a sequence"):
         whole.decide(wrong)
-    assert not whole.decide(None)
+    assert (whole.failed, whole.highest) == (False, 0)
+    assert whole.decide(None)
 
 
 def test_the_estimate_is_that_of_the_one_to_blame() -> None:

@@ -213,6 +213,33 @@ def test_strata_have_a_limit() -> None:
     assert ArmsAdvance(margin=0.5).left_out == 0
 
 
+def test_which_strata_are_kept_does_not_depend_on_what_they_bring() -> None:
+    """Of too many new ones the first by name, in whatever order the mapping has them: bad ones first is no order."""
+    look = {f"{number:04}": ArmCounts(10, 3 * (number % 2), 90, 3) for number in range(1020)}
+    found = []
+    for names in (list(look), list(reversed(look)), sorted(look, key=lambda name: -look[name].candidate_bad)):
+        arms = ArmsEvidence(planned=50_000)
+        arms.update({name: look[name] for name in names})
+        found.append(arms.log_e)
+        assert arms.left_out == 20 * 100
+    assert found[0] == found[1] == found[2]
+
+
+def test_stray_names_make_room() -> None:
+    """A thousand names that came once, with one arm, must not end the comparison of those that come always."""
+    arms = ArmsEvidence(planned=50_000)
+    arms.update({f"id {number}": ArmCounts(0, 0, 1, 0) for number in range(1000)})
+    for _ in range(3):
+        arms.update({"code": ArmCounts(10, 9, 90, 1)})
+    assert arms.failed
+    assert len(arms.state()["trials"]["strata"]) < 1000
+    assert arms.left_out == 100
+    state = arms.state()
+    state["trials"]["strata"] = {str(number): state["trials"]["strata"]["code"] for number in range(1001)}
+    with pytest.raises(ValueError, match="1001 strata are more"):
+        ArmsEvidence.from_state(state)
+
+
 class Stops:
     """A look during whose closing somebody presses Ctrl-C."""
 
