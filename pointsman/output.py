@@ -51,11 +51,10 @@ def telling_output() -> Iterator[None]:
     # What a terminal cannot show (a plot on one of ASCII) is no reason to end; in a file it stays what it was, spelled.
     spelled = "replace" if before.isatty() else "backslashreplace"
     errors = spelled if before.errors == "strict" else before.errors
-    is_unbuffered = isinstance(before.buffer, io.RawIOBase)
     # Unbuffered (PYTHONUNBUFFERED), a file may take a part of what it is given, and text files drop the rest.
     buffer = io.BufferedWriter(before.buffer) if isinstance(before.buffer, io.RawIOBase) else before.buffer
     output = Output(buffer, before.encoding, errors, line_buffering=before.line_buffering)
-    output.is_unbuffered = is_unbuffered
+    output.is_unbuffered = buffer is not before.buffer
     sys.stdout = output
     try:
         yield

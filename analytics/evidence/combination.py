@@ -4,7 +4,6 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any
 
-from analytics.evidence.checking import pairs_of
 from analytics.evidence.estimate import Estimate
 from analytics.evidence.process import FailingProcess, State
 from analytics.evidence.rate import RateEvidence
@@ -82,13 +81,11 @@ class Combination(FailingProcess):
         return self._see(early)
 
     @classmethod
-    def _children_of(cls, state: State) -> list[FailingProcess]:
+    def _children_of(cls, state: State) -> list[Any]:
+        """Of whatever kind: those that cannot fail are refused as they are anywhere."""
         from analytics.evidence.restoring import restored
 
-        found = [restored(child) for child in state["trials"]["children"]]
-        if not all(isinstance(child, FailingProcess) for child in found):
-            raise ValueError("children must be evidence that can fail")
-        return [child for child in found if isinstance(child, FailingProcess)]
+        return [restored(child) for child in state["trials"]["children"]]
 
 
 class Children(ABC):
@@ -146,7 +143,7 @@ class Children(ABC):
             if isinstance(child, Combination) and len(own):
                 found |= child.lengths(own)
             else:
-                found |= {len(pairs_of(own))} - {0}
+                found |= {len(own)} - {0}
         return found
 
     def path(self, looks: Any, length: int) -> list[float]:

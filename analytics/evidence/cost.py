@@ -14,7 +14,7 @@ class CostEvidence(FailingProcess):
 
     `cap` is that of `cost_reference`, `tail_share` its too or, to be safe, `tail_share_limit`: the share as measured
     is a guess, and a candidate of the same mean and a lighter tail is rolled back where it is too low (references of
-    1,000 log-normal costs of sigma 1: one in seven). `planned`: candidate requests that the rollout is to have.
+    1,000 log-normal costs of sigma 1: one in eight). `planned`: candidate requests that the rollout is to have.
     With `tail_share` 0 the claim is about costs capped at `cap`, and every text about it has to say so: it is quicker
     where tails are heavy, and wrong about a candidate whose tail alone differs.
 

@@ -5,7 +5,8 @@ import math
 from analytics.evidence.checking import trials
 
 # The 99th percentile of the normal distribution.
-_Z = 2.326
+# Deviations of the normal distribution to one side, above which 1 % lies.
+ONE_SIDED = 2.326
 
 
 def wilson_limit(n: int, bad: int) -> float:
@@ -18,6 +19,6 @@ def wilson_limit(n: int, bad: int) -> float:
     n, bad = trials(n, bad)
     if n == 0:
         raise ValueError("n must be above 0: no requests are no reference")
-    share, square = bad / n, _Z * _Z
-    half = _Z * math.sqrt(share * (1 - share) / n + square / (4 * n * n))
+    share, square = bad / n, ONE_SIDED * ONE_SIDED
+    half = ONE_SIDED * math.sqrt(share * (1 - share) / n + square / (4 * n * n))
     return min((share + square / (2 * n) + half) / (1 + square / n), 1.0)

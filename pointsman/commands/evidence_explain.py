@@ -68,15 +68,14 @@ def explain_command(  # noqa: PLR0913 - each is a flag
     if plot is not None:
         save(draw_course(course, limit=limit, alpha=alpha, level=level), plot)
     if as_json:
-        asked = {"limit": limit, "planned": planned, "alpha": alpha, "incidents": incidents, "level": level}
-        _write_json(course, to_fail, to_pass, {**asked, "margin": margin})
+        _write_json(course, to_fail, to_pass)
     else:
         print_course(course, to_fail, to_pass)
     if course.failed is not None:
         raise typer.Exit(ATTENTION)
 
 
-def _course(counts: "Path", to_fail: "RateEvidence", to_pass: "RateAdvance") -> "Course":
+def _course(counts: Path, to_fail: "RateEvidence", to_pass: "RateAdvance") -> "Course":
     from analytics.evidence.course import course_of
     from pointsman.evidence.counts import read_counts
     from pointsman.replay.bar import counting_bar
@@ -108,13 +107,14 @@ def _told(looks: "Sequence[Look]", progress: "Callable[[int], None]") -> "Iterat
     progress(len(looks))
 
 
-def _write_json(course: "Course", evidence: "RateEvidence", advance: "RateAdvance", asked: dict[str, Any]) -> None:
+def _write_json(course: "Course", evidence: "RateEvidence", advance: "RateAdvance") -> None:
     from pointsman.screens.evidence import verdict_of
 
     last = course.steps[-1]
     found = {
         "verdict": verdict_of(course),
-        **asked,
+        **evidence.state()["parameters"],
+        **advance.state()["parameters"],
         "looks": last.look,
         "n": last.n,
         "bad": last.bad,
