@@ -8,6 +8,7 @@ COPY pointsman_router pointsman_router
 COPY store store
 COPY ingest ingest
 COPY analytics analytics
+COPY alerts alerts
 COPY migrations migrations
 COPY pointsman pointsman
 RUN python -m venv /opt/pointsman && /opt/pointsman/bin/pip install --no-cache-dir -c constraints.txt ./router .

@@ -1,0 +1,1 @@
+"""From evidence and records to decisions, and what is done about them."""
