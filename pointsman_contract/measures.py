@@ -4,7 +4,6 @@ Records, screens and alerts name measures by these names, so they stand in the c
 `analytics/measures/`. Names that people use are a closed list: a text means one measure or none, never the nearest.
 """
 
-import difflib
 import re
 from types import MappingProxyType
 from typing import Literal, NamedTuple
@@ -13,6 +12,9 @@ Unit = Literal["1", "ratio", "s", "USD", "chars/token", "requests/s", "tokens/s"
 Direction = Literal["higher", "lower", "neither"]
 
 QUANTILES = (0.5, 0.9, 0.95, 0.99)
+# Of a text that is looked for; and how much of the longer one may differ.
+_LONGEST_NAME = 80
+_ALIKE = 0.4
 
 
 class MeasureName(NamedTuple):
@@ -123,15 +125,34 @@ _ALL: tuple[MeasureName, ...] = (
     _share("failure_mode_mix", "neither", "failure modes", "failure mode", "request failure modes"),
     _share("attempt_failure_mode_mix", "neither", "attempt failure modes", "attempt failure mode"),
     _share("recovery_mix", "neither", "recoveries", "recovery", "recovery modes"),
-    _share("injection_detected", "lower", "injection detected rate", "detected injections"),
+    _share(
+        "injection_detected",
+        "lower",
+        "injection detected rate",
+        "detected injection",
+        "detected prompt injection",
+        "prompt injection detected",
+        "security injection detected",
+        "injection attempt",
+        "injection attempt rate",
+        "prompt injection attempt",
+    ),
     _share(
         "injection_succeeded",
         "lower",
         "injection succeeded rate",
+        # The usual words of a rollback trigger: what the detector is for is an injection that had an effect.
         "security injection detection",
-        "injection success rate",
-        "successful injections",
+        "injection detection",
+        "prompt injection detection",
+        "injection",
         "prompt injection",
+        "security injection",
+        "injection success rate",
+        "injection succeeds",
+        "prompt injection succeeded",
+        "successful injection",
+        "successful prompt injection",
     ),
     _share("probes", "higher", "probe score", "probe scores"),
 )
@@ -171,13 +192,32 @@ def measure_named(text: str) -> MeasureMeant | None:
 
 
 def closest_measures(text: str, most: int = 3) -> tuple[str, ...]:
-    """Up to `most` measures with a name or synonym that is like the text, the most alike first, or has it in it.
+    """Up to `most` measures with a name or synonym that is like the text by edit distance, the closest first, and then
+    those that have it in them.
 
     For error messages only: what a text means is never decided by it. Empty where nothing is alike.
     """
-    plain = _plain(text)
+    plain = _plain(text)[:_LONGEST_NAME]
     quantile = _QUANTILE_FIRST.fullmatch(plain) or _QUANTILE_LAST.fullmatch(plain)
     sought = quantile["measure"] if quantile else plain
-    alike = difflib.get_close_matches(sought, _BY_TEXT, n=len(_BY_TEXT), cutoff=0.6)
+    distances = [(edit_distance(sought, name), name) for name in _BY_TEXT]
+    alike = [name for distance, name in sorted(distances) if distance <= _ALIKE * max(len(sought), len(name))]
     having = [text for text in _BY_TEXT if sought and f" {sought} " in f" {text} "]
     return tuple(dict.fromkeys(_BY_TEXT[text].name for text in [*alike, *having]))[:most]
+
+
+def edit_distance(one: str, other: str) -> int:
+    """Letters to insert, delete, replace or swap with their neighbour to turn one text into the other.
+
+    Source: Damerau 1964, in its restricted form (no letter is touched twice).
+    """
+    before: list[int] = []
+    row = list(range(len(other) + 1))
+    for i, a in enumerate(one, 1):
+        last, before, row = before, row, [i]
+        for j, b in enumerate(other, 1):
+            cost = min(before[j] + 1, row[j - 1] + 1, before[j - 1] + (a != b))
+            if i > 1 and j > 1 and a == other[j - 2] and one[i - 2] == b:
+                cost = min(cost, last[j - 2] + 1)
+            row.append(cost)
+    return row[-1]

@@ -1,7 +1,7 @@
 """A Model Decision Record as values: what a machine holds a router to. Source: design §6 and §7.
 
-`alerts/records/` compiles it from the Markdown that architects write; the store keeps it beside that text. Thresholds are
-in base units (seconds, USD, shares between 0 and 1), weights in basis points, times in seconds.
+`alerts/records/` compiles it from the Markdown that architects write; the store keeps it beside that text. Thresholds
+are in base units (seconds, USD, shares between 0 and 1), weights in basis points, times in seconds.
 """
 
 from typing import Annotated, Literal, Self

@@ -1,0 +1,259 @@
+"""A record's Markdown as seven sections with labelled fields, its front matter and its block: found, not understood."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from alerts.records.labels import FIELDS, TITLES, FieldName, almost_field, field_of, section_of
+from alerts.records.markdown import Piece, pieces_of, without_comments
+from alerts.records.passages import Passage, Place, without_markup
+from alerts.records.problem import Problem, problem
+from alerts.records.yaml_values import YamlText
+
+MAX_BYTES = 256 * 1024
+_FENCE_LINE = re.compile(r"-{3,}\s*")
+_LABEL = re.compile(r"\s*(?P<label>[^:]{1,60}?)\s*(?::|\s[\u2013\u2014-]\s)\s*")
+_BOLD = re.compile(r"\s*(?:\*\*|__)(?P<text>[^*_]+)(?:\*\*|__)\s*")
+_BLOCK = re.compile(r"ya?ml\s+pointsman")
+_PLAN = 7
+
+
+@dataclass
+class Entry:
+    """A text of a section. `label` is the field that it begins, `text` what stands behind it, `whole` all of it."""
+
+    label: FieldName | None
+    text: Passage
+    whole: Passage
+    children: "list[Entry]" = field(default_factory=list)
+
+
+@dataclass
+class Section:
+    """One of the seven (0: any other), with what stands in it."""
+
+    number: int
+    title: str
+    place: Place
+    entries: list[Entry] = field(default_factory=list)
+
+    @property
+    def all_entries(self) -> Iterator[Entry]:
+        """Every one, also those below others, in the order of the text."""
+        waiting = self.entries[::-1]
+        while waiting:
+            entry = waiting.pop()
+            yield entry
+            waiting += entry.children[::-1]
+
+
+@dataclass
+class Document:
+    """What was found, and what is wrong with how it is written."""
+
+    front_matter: YamlText | None = None
+    block: YamlText | None = None
+    sections: dict[int, Section] = field(default_factory=dict)
+    others: list[Section] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+
+
+def read_document(content: str) -> Document:
+    """The parts of a record. `content` has no characters that nobody sees (`reading.py` refuses them)."""
+    document = Document()
+    body = _front_matter(content, document)
+    body, endless = without_comments(body)
+    if endless is not None:
+        line = body.count("\n", 0, endless) + 1
+        column = endless - body.rfind("\n", 0, endless)
+        document.problems.append(
+            problem("unclosed_comment", Place(line, column), "the comment that begins here has no end: -->")
+        )
+    _Builder(document).build(pieces_of(body))
+    return document
+
+
+def _front_matter(content: str, document: Document) -> str:
+    """Take the YAML between two lines of dashes off the beginning; its lines stay, empty: the others keep theirs."""
+    lines = content.split("\n")
+    first = next((at for at, line in enumerate(lines) if line.strip()), None)
+    if first is None or not _FENCE_LINE.fullmatch(lines[first]):
+        told = (
+            "no front matter: a record begins with a line ---, then id, route, candidate, baseline and owner, then ---"
+        )
+        document.problems.append(problem("front_matter", Place((first or 0) + 1, 1), told))
+        return content
+    last = next((at for at in range(first + 1, len(lines)) if _FENCE_LINE.fullmatch(lines[at])), None)
+    if last is None:
+        told = "the front matter that begins here has no end: a line ---"
+        document.problems.append(problem("front_matter", Place(first + 1, 1), told))
+        return ""
+    inside = lines[first + 1 : last]
+    document.front_matter = YamlText(
+        "\n".join(inside), tuple(Place(first + 2 + at, 1) for at in range(len(inside) or 1))
+    )
+    return "\n".join([*([""] * (last + 1)), *lines[last + 1 :]])
+
+
+class _Builder:
+    """Puts pieces into sections, and below the entries that they belong to."""
+
+    def __init__(self, document: Document) -> None:
+        self._document = document
+        self._section: Section | None = None
+        self._level = 6
+        # Entries that may get children, each with its depth; a heading inside of a section has depth -1.
+        self._open: list[tuple[int, Entry]] = []
+
+    def build(self, pieces: list[Piece]) -> None:
+        for piece in pieces:
+            if piece.kind == "heading":
+                self._heading(piece.passage, piece.level)
+            elif piece.kind == "fence":
+                self._fence(piece)
+            elif piece.depth == 0 and _is_bold_title(piece):
+                self._heading(piece.passage, self._level)
+            else:
+                for part in _split_at_labels(piece):
+                    self._text(part)
+
+    def _heading(self, passage: Passage, level: int) -> None:
+        plain = without_markup(passage).text
+        read = section_of(plain)
+        if read.number is None and self._section is not None and self._section.number and level > self._level:
+            # A heading inside of a section is a label for what follows.
+            entry = Entry(field_of(plain), Passage.of([("", passage.place(0))]), passage)
+            self._section.entries.append(entry)
+            self._open = [(-1, entry)]
+            return
+        if read.almost is not None:
+            told = f'"{plain.strip()}" is almost "{read.almost}": write that, or something that is less like it'
+            self._document.problems.append(problem("section", passage.place(0), told))
+        self._section = Section(read.number or 0, plain.strip(), passage.place(0))
+        self._open = []
+        if read.number is None:
+            self._document.others.append(self._section)
+            return
+        self._level = level
+        if read.number in self._document.sections:
+            told = f"section {read.number}, {TITLES[read.number][0]}, comes twice"
+            self._document.problems.append(problem("section", passage.place(0), told))
+            self._section = self._document.sections[read.number]
+            return
+        self._document.sections[read.number] = self._section
+
+    def _fence(self, piece: Piece) -> None:
+        info = piece.info.casefold()
+        place = piece.lines[0][1]
+        opening = Place(max(place.line - 1, 1), 1)
+        if _BLOCK.fullmatch(info):
+            if self._document.block is not None:
+                told = "a second block: one `yaml pointsman` block holds all that prose cannot say"
+                self._document.problems.append(problem("block", opening, told))
+                return
+            text = "\n".join(line for line, _ in piece.lines)
+            self._document.block = YamlText(text, tuple(place for _, place in piece.lines))
+        elif "pointsman" in info:
+            told = f'"{piece.info}": a block that is to be read begins with ```yaml pointsman'
+            self._document.problems.append(problem("block", opening, told))
+        elif self._section is not None and self._section.number == _PLAN:
+            told = "a block of code in the plan is read by nobody: write sentences, or ```yaml pointsman"
+            self._document.problems.append(problem("block", opening, told))
+
+    def _text(self, piece: Piece) -> None:
+        if self._section is None:
+            self._section = Section(0, "", Place(1, 1))
+            self._document.others.append(self._section)
+        entry = self._entry(piece)
+        while self._open and self._open[-1][0] >= piece.depth:
+            self._open.pop()
+        siblings = self._open[-1][1].children if self._open else self._section.entries
+        siblings.append(entry)
+        self._open.append((piece.depth, entry))
+
+    def _entry(self, piece: Piece) -> Entry:
+        passage = without_markup(piece.passage)
+        if piece.column_header is not None:
+            return Entry(field_of(without_markup(piece.column_header).text), passage, passage)
+        label, text = _labelled(passage)
+        name = field_of(label) if label else None
+        self._check_label(label, name, passage)
+        return Entry(name, text, passage) if name is not None else Entry(None, passage, passage)
+
+    def _check_label(self, label: str, name: FieldName | None, passage: Passage) -> None:
+        number = self._section.number if self._section is not None else 0
+        if name is None:
+            close = almost_field(label, number) if label and number else None
+            if close is not None:
+                told = f'"{label}" is almost "{close}": write that, or something that is less like it'
+                self._document.problems.append(problem("field", passage.place(0), told))
+        elif FIELDS[name].section == _PLAN and number != _PLAN:
+            told = f'"{label}" is read in section 7, {TITLES[_PLAN][0]}, alone'
+            self._document.problems.append(problem("field", passage.place(0), told))
+
+
+def _labelled(passage: Passage) -> tuple[str, Passage]:
+    """The label that a text begins with, and the rest; no label where there is none."""
+    found = _LABEL.match(passage.text)
+    if found is not None:
+        return found["label"], passage.cut(found.end())
+    if field_of(passage.text) is not None:
+        return passage.text.strip(), passage.cut(len(passage.text))
+    return "", passage
+
+
+def _is_bold_title(piece: Piece) -> bool:
+    """A paragraph that is nothing but the title of a section, in bold."""
+    found = _BOLD.fullmatch(piece.passage.text) if len(piece.lines) == 1 else None
+    return found is not None and section_of(found["text"]).number is not None
+
+
+def _split_at_labels(piece: Piece) -> Iterator[Piece]:
+    """A paragraph whose lines begin with labels of fields is one text for each."""
+    kept: list[tuple[str, Place]] = []
+    for line in piece.lines:
+        label, _ = _labelled(without_markup(Passage.of([line])))
+        if kept and label and field_of(label) is not None:
+            yield piece._replace(lines=tuple(kept))
+            kept = []
+        kept.append(line)
+    yield piece._replace(lines=tuple(kept))
+
+
+def fields_of(section: Section | None) -> "tuple[list[Labelled], list[Entry]]":
+    """The fields of a section with all sentences below them, and the texts that belong to none."""
+    fields: list[Labelled] = []
+    prose: list[Entry] = []
+    waiting: list[tuple[Entry, Labelled | None]] = [
+        (entry, None) for entry in (section.entries if section else [])[::-1]
+    ]
+    while waiting:
+        entry, current = waiting.pop()
+        if entry.label is not None:
+            current = Labelled(entry.label, entry.whole.place(0))
+            fields.append(current)
+            if entry.text.text.strip():
+                current.sentences.append(entry.text)
+        elif current is not None:
+            current.sentences.append(entry.whole)
+        else:
+            prose.append(entry)
+        waiting += [(child, current) for child in entry.children[::-1]]
+    return fields, prose
+
+
+@dataclass
+class Labelled:
+    """A field with its sentences: what stands behind its label, and the texts below it."""
+
+    name: FieldName
+    place: Place
+    sentences: list[Passage] = field(default_factory=list)
+
+    @property
+    def text(self) -> str:
+        """All of it on one line."""
+        return " ".join(" ".join(sentence.text.split()) for sentence in self.sentences)
+
+
+Fields = Mapping[FieldName, list[Labelled]]

@@ -1,0 +1,271 @@
+"""A rollout strategy cut into its steps, and each step into kind, share and time.
+
+A step has one share of the traffic, at most one time and one number of requests; every other word must be one of
+`_ASIDES`, which change nothing. So a word that would (`not`, `after`, `every`) is an error wherever it stands.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from itertools import pairwise
+from typing import NamedTuple
+
+from alerts.records.passages import Passage, Place, without_markup
+from alerts.records.problem import Misunderstood, Problem, problem
+from alerts.records.quantities import PERCENT, SPANS, Unreadable, as_float, measured, number_of
+from alerts.records.sentences import as_percent
+from alerts.records.tokens import Tokens, split, tokens_of
+from pointsman_contract.record import DAY_S, MAX_DURATION_S, Stage, StageKind
+
+# "and" joins the time and the requests of one step too.
+_AND = r"\band\b(?! (?:for )?(?:at least )?[0-9][0-9.,]* ?[km]? (?:\w+ )?requests)"
+_JOINTS = re.compile(rf"(?: ?(?:,|;|\.|->|\band then\b|\bthen\b|\bfollowed by\b|{_AND}))+")
+_NUMBER = r"[0-9][0-9.,]*|\.[0-9]+"
+_UNITS = "|".join(sorted(SPANS, key=len, reverse=True))
+_SHARE = re.compile(rf"(?P<number>{_NUMBER}) ?(?P<unit>%|percent|per cent|pct)(?!\w)")
+# A time without "for" is one only in "72-hour shadow" and "72 hours of shadow": "after 72 hours" is none.
+_TIME = re.compile(
+    rf"\bfor (?:an? )?(?P<number>{_NUMBER})(?: -)? (?P<unit>{_UNITS})\b(?P<each> each)?"
+    rf"|(?<![\w ])(?:an? )?(?P<first>{_NUMBER}) (?P<ofthem>{_UNITS})\b(?= (?:of|at)\b)"
+    rf"|(?P<long>{_NUMBER}) - (?P<unitlong>{_UNITS})\b"
+)
+_SAMPLES = re.compile(
+    rf"(?:\b(?:for|and) )*(?:at least )?(?P<number>{_NUMBER}) ?(?P<times>k|m)? (?:canary |candidate |shadow )?requests"
+    r"(?: each)?\b"
+)
+_VERBS = (
+    r"(?:\b(?:we |will |first |next |finally )*\b(?:start|starting|begin|beginning|route|routing|send|sending|hold"
+    r"|holding|ramp|ramping|scale|scaling|increase|increasing|expand|expanding|move|moving|go|going|raise|raising|roll"
+    r"|rolling|run|running|serve|serving|deploy|mirror|mirroring)\b(?: (?:up|on|out))?(?: to\b)?)"
+)
+_ASIDES = re.compile(
+    rf"{_VERBS}|\b(?:to|at|with|of|on)\b|\b(?:the|an?|all|its|this|stage|step|phase|mode|route|deployment|rollout|release"
+    r"|live|production|prod|traffic|requests|share|candidate|model)\b|:"
+)
+_KINDS: dict[StageKind, re.Pattern[str]] = {
+    "shadow": re.compile(r"\b(?:(?:in|as)(?: an?)? )?(?:shadow(?:ing|s)?|dark launch)\b"),
+    "canary": re.compile(r"\b(?:(?:in|as)(?: an?)? )?canary\b"),
+}
+_PROMOTION = re.compile(
+    r"\b(?:full (?:rollout|traffic|production|promotion|release)|promot(?:e|ed|ion)|general availability)\b"
+)
+_STICKY = re.compile(r"\b(?:sticky|affinity|sessions?|users?|customers?|tenants?)\b")
+_ALL = Decimal(1)
+_THOUSANDS = {"k": 1000, "m": 1_000_000}
+_LARGEST_SAMPLES = 2**63 - 1
+
+
+class ReadStage(NamedTuple):
+    """A stage and where it stands."""
+
+    stage: Stage
+    place: Place
+
+
+class StagesRead(NamedTuple):
+    """The stages of a text in their order, and what was not understood."""
+
+    stages: tuple[ReadStage, ...]
+    problems: tuple[Problem, ...]
+
+
+class _Step(NamedTuple):
+    tokens: Tokens
+    kind: StageKind | None
+    share: Decimal
+    duration_s: float | None
+    samples: int | None
+    is_each: bool
+
+
+def read_stages(written: Passage) -> StagesRead:
+    """Every step of a rollout strategy. Understood or told: nothing is left out."""
+    passage = without_markup(written)
+    steps: list[_Step] = []
+    problems: list[Problem] = []
+    try:
+        parts = _parts(tokens_of(passage))
+    except Misunderstood as refused:
+        return StagesRead((), (problem(refused.code, passage.place(refused.start), refused.message),))
+    for part in parts:
+        try:
+            steps.append(_step(part))
+        except Misunderstood as refused:
+            problems.append(problem(refused.code, passage.place(refused.start), refused.message))
+    if problems:
+        # What follows a step that is not understood may not be what it seems.
+        return StagesRead((), tuple(problems))
+    return StagesRead(_stages(_with_each(steps), passage), ())
+
+
+def contradictions(stages: Sequence[ReadStage]) -> list[Problem]:
+    """What cannot follow each other: shares of a kind rise, and shadow comes first."""
+    found = []
+    for (before, _), (stage, place) in pairwise(stages):
+        if before.kind == "canary" and stage.kind == "shadow":
+            told = "shadow after canary: a shadow shows what a canary would do, so it comes first"
+        elif before.kind == stage.kind and stage.weight_bp <= before.weight_bp:
+            told = (
+                f"{stage.kind} {_percent(stage.weight_bp)} after {_percent(before.weight_bp)}:"
+                " each step has a larger share than the one before"
+            )
+        else:
+            continue
+        found.append(problem("contradictory_stages", place, told))
+    found += [
+        problem(
+            "contradictory_stages", place, "100 % is no canary any more: promotion follows the last stage by itself"
+        )
+        for stage, place in stages
+        if stage.kind == "canary" and stage.weight_bp >= 10_000
+    ]
+    return found
+
+
+def _percent(weight_bp: int) -> str:
+    return as_percent(Decimal(weight_bp) / 10_000)
+
+
+def _parts(tokens: Tokens) -> list[Tokens]:
+    """Between what separates steps."""
+    inside: list[int] = []
+    offsets, at = [], 0
+    for token in tokens.tokens:
+        offsets.append(at)
+        at += len(token.plain) + 1
+    for joint in _JOINTS.finditer(tokens.plain):
+        inside += [index for index, offset in enumerate(offsets) if joint.start() <= offset < joint.end()]
+    return [part for part in split(tokens, inside) if part.tokens]
+
+
+def _step(part: Tokens) -> _Step:
+    """One step. Raises Misunderstood."""
+    rest = part.plain
+    samples, rest = _taken(_SAMPLES, rest)
+    share, rest = _taken(_SHARE, rest)
+    time, rest = _taken(_TIME, rest)
+    kinds: list[StageKind] = []
+    for kind, pattern in _KINDS.items():
+        found, rest = _taken(pattern, rest)
+        kinds += [kind] if found else []
+    promotion, rest = _taken(_PROMOTION, rest)
+    left = _ASIDES.sub(lambda found: " " * len(found[0]), rest)
+    if left.strip():
+        raise _left_over(part, left)
+    if len(kinds) > 1:
+        raise Misunderstood("contradictory_stages", "shadow and canary in one step", part.start, part.end)
+    if share is None and promotion is None:
+        told = f'"{part.text}" has no share of the traffic: write one, as in canary 10% for 24 hours'
+        raise Misunderstood("not_understood", told, part.start, part.end)
+    weight = _ALL if share is None else _read(part, share.start(), (share["number"], share["unit"]), PERCENT, "10%")
+    _check_share(weight, part)
+    if promotion is not None and weight != _ALL:
+        raise Misunderstood("contradictory_stages", "a promotion has all of the traffic", part.start, part.end)
+    return _Step(
+        part,
+        kinds[0] if kinds else None,
+        weight,
+        None if time is None else _duration(part, time),
+        None if samples is None else _samples(part, samples),
+        is_each=time is not None and bool(time["each"]),
+    )
+
+
+def _taken(pattern: re.Pattern[str], rest: str) -> tuple[re.Match[str] | None, str]:
+    """The first match and the text with blanks in its place. A second match stays, and is then left over."""
+    found = pattern.search(rest)
+    if found is None:
+        return None, rest
+    return found, f"{rest[: found.start()]}{' ' * len(found[0])}{rest[found.end() :]}"
+
+
+def _left_over(part: Tokens, left: str) -> Misunderstood:
+    found = re.search(r"\S+(?: \S+)*", left)
+    begin, word = (found.start(), found[0]) if found else (0, left)
+    told = (
+        f'"{word}" is not understood in a step, which is shadow or canary, a share and a time: canary 10% for 24 hours'
+    )
+    for pattern, what in ((_SHARE, "share"), (_TIME, "time")):
+        if (second := pattern.search(left)) is not None:
+            told = f'a second {what}, "{second[0]}", in one step: separate steps by a comma or "then"'
+    if _STICKY.search(left):
+        told = f'"{word}": each request is assigned on its own; sticky sessions break every test of independence'
+    elif re.search(rf"(?:{_NUMBER}) m\b", left):
+        told = f'"{word}": m may be minutes or months; write min, hours or days'
+    return Misunderstood("not_understood", told, part.at(begin), part.end)
+
+
+def _read(part: Tokens, at: int, written: tuple[str, str], units: Mapping[str, Decimal], example: str) -> Decimal:
+    try:
+        return measured(*written, units, example).value
+    except Unreadable as unreadable:
+        raise Misunderstood(unreadable.code, str(unreadable), part.at(at), part.end) from None
+
+
+def _check_share(weight: Decimal, part: Tokens) -> None:
+    if not 0 < weight <= 1:
+        raise Misunderstood("number", f"a share of {as_percent(weight)}: from 0.01 % to 100 %", part.start, part.end)
+    if weight * 10_000 % 1:
+        told = f"a share of {as_percent(weight)}: routers know hundredths of a percent"
+        raise Misunderstood("number", told, part.start, part.end)
+
+
+def _duration(part: Tokens, found: re.Match[str]) -> float:
+    number = found["number"] or found["first"] or found["long"]
+    unit = found["unit"] or found["ofthem"] or found["unitlong"]
+    seconds = _read(part, found.start(), (number, unit), SPANS, "24 hours")
+    if not 0 < seconds <= Decimal(MAX_DURATION_S):
+        told = f"{number} {unit}: a stage lasts more than 0 and at most 366 days"
+        raise Misunderstood("number", told, part.at(found.start()), part.end)
+    return as_float(seconds)
+
+
+def _samples(part: Tokens, found: re.Match[str]) -> int:
+    try:
+        count = number_of(found["number"]) * _THOUSANDS.get(found["times"] or "", 1)
+    except Unreadable as unreadable:
+        raise Misunderstood(unreadable.code, str(unreadable), part.at(found.start("number")), part.end) from None
+    # 10.000 is ten to some and ten thousand to others.
+    if ("." in found["number"] and not found["times"]) or count % 1 or not 0 < count <= _LARGEST_SAMPLES:
+        told = f"{found['number']} requests: write a whole number, such as 10,000"
+        raise Misunderstood("number", told, part.at(found.start("number")), part.end)
+    return int(count)
+
+
+def _with_each(steps: list[_Step]) -> list[_Step]:
+    """`5%, 25% and 50% for 24 hours each`: what one step says of each holds for those ahead that say nothing."""
+    found: list[_Step] = []
+    each: float | None = None
+    for step in reversed(steps):
+        if step.is_each:
+            each = step.duration_s
+        elif each is not None and step.duration_s is None and step.samples is None:
+            found.append(step._replace(duration_s=each))
+            continue
+        else:
+            each = None
+        found.append(step)
+    return found[::-1]
+
+
+def _stages(steps: list[_Step], passage: Passage) -> tuple[ReadStage, ...]:
+    stages: list[ReadStage] = []
+    for number, step in enumerate(steps):
+        is_last = number == len(steps) - 1
+        is_timeless = step.duration_s is None and step.samples is None
+        # Promotion is no stage: it follows the last one by itself.
+        if is_last and stages and step.share == _ALL and step.kind != "shadow" and is_timeless:
+            continue
+        stages.append(
+            ReadStage(
+                Stage(
+                    kind=step.kind or "canary",
+                    weight_bp=int(step.share * 10_000),
+                    duration_s=DAY_S if is_timeless else step.duration_s,
+                    samples=step.samples,
+                    assumed=("duration_s",) if is_timeless else (),
+                ),
+                passage.place(step.tokens.start),
+            )
+        )
+    return tuple(stages)

@@ -1,0 +1,195 @@
+"""A rollback sentence cut into its conditions, and which of them belong together.
+
+A comma, a semicolon and "or" separate triggers, each of which is enough alone; "and" joins conditions that must be met
+together, and binds tighter. A list with commas and "and" but no "or" is ambiguous: people write it for both.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from alerts.records.conditions import condition_of
+from alerts.records.passages import Passage, Place, without_markup
+from alerts.records.problem import Misunderstood, Problem, problem
+from alerts.records.tokens import Tokens, split, tokens_of
+from pointsman_contract.record import MAX_CONDITIONS, Condition
+
+_THESE = r"(?:(?:the following|these)(?: conditions| triggers)? ?)?(?:are met ?)?(?:: )?"
+_LEAD = re.compile(
+    r"(?:(?:we )?(?:automatic |automatically |immediate |immediately )?(?:roll back|rollback|revert)"
+    r"(?: to (?:the )?baseline)?(?: immediately| automatically)? ?(?:: )?)?"
+    r"(?:(?:if|when|whenever|once|as soon as|on|upon|in case of) )?"
+    rf"(?P<group>(?:any|any one|one) of {_THESE}|all of {_THESE}|either |both )?"
+)
+_JOINTS = {",": "comma", "or": "or", "and": "and", "&": "and", ";": "stop", ".": "stop"}
+_SIDES = {"above", "below", "over", "under"}
+
+
+class ReadCondition(NamedTuple):
+    """A condition and where it stands."""
+
+    condition: Condition
+    place: Place
+
+
+class TriggersRead(NamedTuple):
+    """The triggers of a text, each with its conditions, and what was not understood."""
+
+    triggers: tuple[tuple[ReadCondition, ...], ...]
+    problems: tuple[Problem, ...]
+
+
+class _Joint(NamedTuple):
+    first: int
+    last: int
+    kinds: frozenset[str]
+
+
+def read_field(sentences: Sequence[Passage]) -> TriggersRead:
+    """The triggers of a field. What stands in a text of its own (an item of a list) is enough alone, unless "all of:"
+    stands ahead of them.
+    """
+    rest = list(sentences)
+    group = _only_lead(rest[0]) if len(rest) > 1 else None
+    read = [read_triggers(passage) for passage in (rest if group is None else rest[1:])]
+    triggers = tuple(trigger for one in read for trigger in one.triggers)
+    problems = tuple(told for one in read for told in one.problems)
+    if group in ("all", "both"):
+        joined = tuple(condition for trigger in triggers for condition in trigger)
+        if any(len(one.triggers) > 1 for one in read) or len(joined) > MAX_CONDITIONS:
+            told = "a list of all that must be met together has one condition in each item"
+            return TriggersRead((), (*problems, problem("ambiguous", rest[0].place(0), told)))
+        # Half of an "and" would be met far more often than the whole.
+        triggers = () if problems else (joined,)
+    return TriggersRead(triggers, problems)
+
+
+def _only_lead(written: Passage) -> str | None:
+    """The group of a text that only leads to a list, `any of the following:`; empty for `if:`, None for all others."""
+    try:
+        tokens = tokens_of(without_markup(written))
+    except Misunderstood:
+        return None
+    plain = f"{tokens.plain} "
+    lead = _LEAD.match(plain)
+    if lead is None or not lead[0] or plain[lead.end() :].strip(" :"):
+        return None
+    return (lead["group"] or "").split(" ")[0]
+
+
+def read_triggers(written: Passage) -> TriggersRead:
+    """Every trigger of a text of one or more sentences. Understood or told: nothing is left out."""
+    passage = without_markup(written)
+    triggers: list[tuple[ReadCondition, ...]] = []
+    problems: list[Problem] = []
+    try:
+        sentences = _sentences(tokens_of(passage))
+    except Misunderstood as refused:
+        return TriggersRead((), (_told(refused, passage),))
+    for sentence in sentences:
+        try:
+            groups = _groups(sentence)
+        except Misunderstood as refused:
+            problems.append(_told(refused, passage))
+            continue
+        for group in groups:
+            read = []
+            for part in group:
+                try:
+                    read.append(ReadCondition(condition_of(part), passage.place(part.start)))
+                except Misunderstood as refused:
+                    problems.append(_told(refused, passage))
+            # Half of an "and" would be met far more often than the whole.
+            if len(read) == len(group):
+                triggers.append(tuple(read))
+    return TriggersRead(tuple(triggers), tuple(problems))
+
+
+def _told(refused: Misunderstood, passage: Passage) -> Problem:
+    return problem(refused.code, passage.place(refused.start), refused.message)
+
+
+def _sentences(tokens: Tokens) -> list[Tokens]:
+    """Between full stops and semicolons."""
+    stops = [at for at, token in enumerate(tokens.tokens) if _JOINTS.get(token.plain) == "stop"]
+    return [sentence for sentence in split(tokens, stops) if sentence.tokens]
+
+
+def _groups(sentence: Tokens) -> list[list[Tokens]]:
+    """The parts of a sentence: those of one inner list belong together."""
+    lead = _LEAD.match(f"{sentence.plain} ")
+    group = ((lead and lead["group"]) or "").split(" ")[0]
+    body = sentence.after(lead.end()) if lead is not None else sentence
+    joints = _joints(body)
+    parts = _parts(body, joints)
+    kinds = {kind for joint in joints for kind in joint.kinds}
+    if group in ("all", "both"):
+        if "or" in kinds or (group == "both" and ("comma" in kinds or len(parts) != 2)):
+            raise _ambiguous(body, parts)
+        return [_few(parts)]
+    if group in ("any", "one") and "or" not in kinds:
+        return [[part] for part in parts]
+    if {"and", "comma"} <= kinds and "or" not in kinds:
+        raise _ambiguous(body, parts)
+    groups = [[parts[0]]]
+    for joint, part in zip(joints, parts[1:], strict=True):
+        if joint.kinds == {"and"}:
+            groups[-1].append(part)
+        else:
+            groups.append([part])
+    return [_few(one) for one in groups]
+
+
+def _few(parts: list[Tokens]) -> list[Tokens]:
+    if len(parts) > MAX_CONDITIONS:
+        raise Misunderstood(
+            "not_understood", f"{len(parts)} conditions joined by and; {MAX_CONDITIONS} at most", parts[0].start
+        )
+    return parts
+
+
+def _joints(body: Tokens) -> list[_Joint]:
+    """Neighbouring signs and words that separate conditions, as one each: `, or`."""
+    found: list[_Joint] = []
+    plain = [token.plain for token in body.tokens]
+    for at, word in enumerate(plain):
+        kind = _JOINTS.get(word)
+        # and/or is or.
+        if word == "/" and plain[at - 1 : at] == ["and"] and plain[at + 1 : at + 2] == ["or"]:
+            kind = "or"
+        if kind is None or (word == "or" and _of_operator(plain, at)):
+            continue
+        if found and found[-1].last == at - 1:
+            found[-1] = _Joint(found[-1].first, at, found[-1].kinds | {kind})
+        else:
+            found.append(_Joint(at, at, frozenset({kind})))
+    return [joint._replace(kinds=frozenset({"or"})) if joint.kinds >= {"and", "or"} else joint for joint in found]
+
+
+def _of_operator(plain: list[str], at: int) -> bool:
+    """Whether this "or" belongs to `greater than or equal to`, `at or above`, `equal to or less than`."""
+    before, behind = plain[max(at - 2, 0) : at], plain[at + 1 : at + 3]
+    return (
+        behind[:1] == ["equal"]
+        or before == ["equal", "to"]
+        or (before[-1:] == ["at"] and behind[:1] != [] and behind[0] in _SIDES)
+    )
+
+
+def _parts(body: Tokens, joints: list[_Joint]) -> list[Tokens]:
+    parts, begin = [], 0
+    for first, last in [*((joint.first, joint.last) for joint in joints), (len(body.tokens), len(body.tokens))]:
+        part = Tokens(body.passage, body.tokens[begin:first])
+        if not part.tokens:
+            at = body.tokens[first].start if first < len(body.tokens) else body.end
+            raise Misunderstood("not_understood", "a condition is missing here", at)
+        parts.append(part)
+        begin = last + 1
+    return parts
+
+
+def _ambiguous(body: Tokens, parts: list[Tokens]) -> Misunderstood:
+    texts = [part.text for part in parts]
+    alone = " or ".join(texts) if len(texts) == 2 else f"{', '.join(texts[:-1])}, or {texts[-1]}"
+    told = f'two meanings: each is enough alone, "{alone}"; or all of them together, "{" and ".join(texts)}"'
+    return Misunderstood("ambiguous", f"{told}. Write one of these", body.start, body.end)
