@@ -7,6 +7,7 @@ from typing import Any
 
 from alerts.records.document import Labelled
 from alerts.records.labels import FieldName
+from alerts.records.placeholders import without_placeholders
 from alerts.records.problem import Problem, problem
 from alerts.records.quantities import UNITS, Unreadable, as_float, measured, number_of
 from pointsman_contract.fields import MAX_USD
@@ -34,12 +35,14 @@ def read_figures(fields: list[Labelled]) -> tuple[Figures, list[Problem]]:
     found: dict[str, Any] = {}
     problems = []
     for one in fields:
-        if one.name not in _WANTED or not one.text or _UNMEASURED.fullmatch(one.text.strip()):
+        # An example that the template left is a problem of its own, and no figure.
+        text = without_placeholders(one.text).strip()
+        if one.name not in _WANTED or not text or _UNMEASURED.fullmatch(text):
             continue
         key, unit, example = _WANTED[one.name]
-        value = next(_amounts(one.text, unit), None)
+        value = next(_amounts(text, unit), None)
         if value is None or key in found:
-            told = "comes twice" if key in found else f'no figure in "{one.text[:60]}": expected one such as {example}'
+            told = "comes twice" if key in found else f'no figure in "{text[:60]}": expected one such as {example}'
             problems.append(problem("figure_not_read", one.place, told))
         else:
             found[key] = value

@@ -1,0 +1,1 @@
+"""What an experienced reviewer would ask, one subject a file, and the tuple of all of them (`registry.py`)."""

@@ -1,0 +1,71 @@
+"""Whether a record is filled in, and all of it stands where it is read."""
+
+import re
+from collections.abc import Iterator
+
+from alerts.records.compiling import Compiled
+from alerts.records.labels import FIELDS, TITLES, FieldName
+from alerts.records.passages import Place
+from alerts.records.placeholders import placeholders_in
+from alerts.records.problem import Problem, problem
+
+# Section 4, 6 and 7 have lints of their own.
+_ELSEWHERE = {4, 6, 7}
+_LIKE_A_TRIGGER = re.compile(r"\b(?:roll(?:s|ed|ing)?[ -]?back|revert)\b", re.IGNORECASE)
+_LIKE_A_ROLLOUT = re.compile(r"\b(?:shadow|canary)\b.*[0-9] ?%|[0-9] ?%.*\b(?:shadow|canary)\b", re.IGNORECASE)
+_PLAN = 7
+_NOTHING = re.compile(r"[\s.\u2013\u2014-]*")
+
+
+def placeholders(compiled: Compiled) -> Iterator[Problem]:
+    """What the template left, and fields without anything in them."""
+    sections = [*compiled.document.sections.values(), *compiled.document.others]
+    for section in sections:
+        for entry in section.all_entries:
+            for offset, text in placeholders_in(entry.whole):
+                yield problem("placeholder", entry.whole.place(offset), f"still a placeholder: {text}")
+    for fields in compiled.prose.fields.values():
+        for one in fields:
+            if _NOTHING.fullmatch(one.text) and one.name != "risk":
+                yield problem("placeholder", one.place, f"{_label(one.name)} is empty")
+
+
+def missing_sections(compiled: Compiled) -> Iterator[Problem]:
+    """Sections that are not there, or have nothing in them."""
+    for number, titles in TITLES.items():
+        section = compiled.document.sections.get(number)
+        if number in _ELSEWHERE and section is not None:
+            continue
+        if section is None or not section.entries:
+            place = Place(1, 1) if section is None else section.place
+            state = "is missing" if section is None else "is empty"
+            yield problem("missing_section", place, f"section {number}, {titles[0]}, {state}")
+
+
+def unlabelled(compiled: Compiled) -> Iterator[Problem]:
+    """Texts of the plan, or of no section at all, that read as if a machine would act on them."""
+    texts = list(compiled.prose.texts.get(_PLAN, ()))
+    for section in compiled.document.others:
+        texts += section.all_entries
+    for entry in texts:
+        for pattern, label in ((_LIKE_A_TRIGGER, "Rollback Trigger"), (_LIKE_A_ROLLOUT, "Rollout Strategy")):
+            if pattern.search(entry.whole.text):
+                told = (
+                    f"this reads as if it would be acted on, and is not: put what shall be under {label} in section 7,"
+                    " and say the rest in other words"
+                )
+                yield problem("unlabelled", entry.whole.place(0), told)
+                break
+
+
+def candidate_differs(compiled: Compiled) -> Iterator[Problem]:
+    """Section 2 speaks of the model that the front matter names."""
+    for one in compiled.prose.named("model_identifier"):
+        candidate = compiled.front.candidate
+        if candidate and one.text and candidate.casefold() not in one.text.casefold():
+            told = f"the front matter names the candidate {candidate}, this does not"
+            yield problem("candidate_differs", one.place, told)
+
+
+def _label(name: FieldName) -> str:
+    return FIELDS[name].labels[0]

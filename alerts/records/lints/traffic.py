@@ -1,0 +1,130 @@
+"""Whether the traffic is enough to decide, in the time that the stages have.
+
+How many requests evidence takes is not known here: the power function comes from whoever puts the program together.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple, Protocol
+
+from alerts.records.compiling import Compiled
+from alerts.records.passages import Place
+from alerts.records.problem import Problem, problem
+from alerts.records.sentences import condition_sentence, stage_sentence
+from alerts.records.settling import SettledTrigger
+from pointsman_contract.record import DAY_S, Stage
+
+
+class Power(NamedTuple):
+    """Requests of the candidate after which half of all candidates have their verdict: FAIL at twice the limit, PASS at
+    half of it. None: more than anybody waits for.
+    """
+
+    to_fail: int | None
+    to_pass: int | None
+
+
+class PowerOf(Protocol):
+    """The power function: for a share of bad requests that is the limit, at a budget, with so many requests planned."""
+
+    def __call__(self, limit: float, *, alpha: float, planned: float, margin: float, incidents: str) -> Power:
+        """Simulate, or look up. Raises ValueError for numbers that make no sense."""
+
+
+class Traffic(NamedTuple):
+    """What a route has, as the architect wrote it."""
+
+    per_second: float
+    told: str
+
+
+class Testable(NamedTuple):
+    """A trigger with what deciding takes, and what the canary stages have."""
+
+    settled: SettledTrigger
+    sentence: str
+    power: Power
+    canary_requests: float
+    canary_per_second: float
+
+
+def requests_of(stage: Stage, per_second: float) -> float:
+    """Requests of the candidate that a stage has in its time; its samples where it has no time."""
+    rate = per_second * stage.weight_bp / 10_000
+    if stage.duration_s is None:
+        return float(stage.samples or 0)
+    return max(rate * stage.duration_s, float(stage.samples or 0))
+
+
+def testable(compiled: Compiled, traffic: Traffic, power_of: PowerOf) -> list[Testable]:
+    """Every trigger with one limit that gates the rollout, with what deciding about it takes."""
+    canaries = [read.stage for read in compiled.stages if read.stage.kind == "canary"]
+    planned = sum(requests_of(stage, traffic.per_second) for stage in canaries)
+    seconds = sum(stage.duration_s or 0.0 for stage in canaries) or DAY_S
+    found = []
+    for settled in compiled.triggers:
+        trigger = settled.trigger
+        limits = [one.bad_limit for one in trigger.conditions]
+        limit = limits[0]
+        if len(limits) != 1 or limit is None or not trigger.shares_budget or not 0 < limit < 0.9:
+            continue
+        sharing = sum(one.trigger.shares_budget for one in compiled.triggers)
+        budget = compiled.record.false_rollback_budget if compiled.record else 0.01
+        power = power_of(
+            limit,
+            # Nine tenths of the budget are the canary's, in equal parts.
+            alpha=0.9 * budget / sharing,
+            planned=max(planned, 1.0),
+            margin=trigger.margin or 0.0,
+            incidents=trigger.incidents,
+        )
+        found.append(Testable(settled, condition_sentence(trigger.conditions[0]), power, planned, planned / seconds))
+    return found
+
+
+def untestable(
+    compiled: Compiled, traffic: Traffic, tested: list[Testable], lasting: Callable[[float], str]
+) -> Iterator[Problem]:
+    """Triggers that cannot be decided in the stages' time. `lasting` tells seconds to people."""
+    for one in tested:
+        told = []
+        to_fail, to_pass = one.power
+        if to_fail is None or to_fail > one.canary_requests:
+            told.append(
+                f"a candidate at twice the limit takes {_requests(to_fail)} to be found"
+                f"{_time(to_fail, one.canary_per_second, lasting)}, all canary stages together have"
+                f" {one.canary_requests:,.0f}"
+            )
+        short = [read.stage for read in compiled.stages if _is_short(read.stage, to_pass, traffic.per_second)]
+        if short:
+            told.append(
+                f"one at half of it takes {_requests(to_pass)} to pass, and "
+                + ", ".join(_stage_has(stage, to_pass, traffic.per_second, lasting) for stage in short)
+            )
+        if told:
+            sentence = f'"{one.sentence}" at {traffic.told}: {"; ".join(told)}'
+            yield problem("untestable_limit", one.settled.place, sentence)
+
+
+def _is_short(stage: Stage, to_pass: int | None, per_second: float) -> bool:
+    return to_pass is None or requests_of(stage, per_second) < to_pass
+
+
+def _stage_has(stage: Stage, to_pass: int | None, per_second: float, lasting: Callable[[float], str]) -> str:
+    has = requests_of(stage, per_second)
+    wait = _time(to_pass, per_second * stage.weight_bp / 10_000, lasting)
+    return f'"{stage_sentence(stage)}" has {has:,.0f}{wait}'
+
+
+def _requests(count: int | None) -> str:
+    return "more requests than anybody waits for" if count is None else f"{count:,} requests of its own"
+
+
+def _time(count: int | None, per_second: float, lasting: Callable[[float], str]) -> str:
+    if count is None or per_second <= 0:
+        return ""
+    return f" ({lasting(count / per_second)})"
+
+
+def place_of(one: Testable) -> Place:
+    """Where the trigger stands."""
+    return one.settled.place

@@ -1,0 +1,24 @@
+"""What is left of a template: `[e.g., 84.2%]`, `TODO`, `<model>`."""
+
+import re
+from collections.abc import Iterator
+
+from alerts.records.passages import Passage
+
+# A bracket with words in it that is no link, no footnote, no box of a list and no number.
+_LEFT = re.compile(
+    r"\[(?!\^)(?=[^\[\]]*[^\W\d_]{2})[^\[\]]{2,200}\](?![(\[:])"
+    r"|\b(?:TODO|TBD|FIXME|XXX)\b"
+    r"|<(?:your|the|insert|name|model|route|e\.g\.)[^<>\n]{0,60}>"
+)
+
+
+def placeholders_in(passage: Passage) -> Iterator[tuple[int, str]]:
+    """Each with its offset."""
+    for found in _LEFT.finditer(passage.text):
+        yield found.start(), found[0]
+
+
+def without_placeholders(text: str) -> str:
+    """The text as if they were not there: a figure that is an example is none."""
+    return _LEFT.sub(" ", text)
