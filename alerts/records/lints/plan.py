@@ -25,8 +25,8 @@ def untested(compiled: Compiled) -> Iterator[Problem]:
         measure = MEASURES[condition.measure]
         if not is_tested(condition.measure, condition.against, quantile=condition.quantile):
             told = (
-                f"{measure_words(condition)} is shown and no test decides it, so this would never be met; rates, latency"
-                " percentiles and costs are tested"
+                f"{measure_words(condition)} is shown, and no test decides it, so this would never be met; rates,"
+                " percentiles of latency and costs are tested"
             )
             yield problem("untested_measure", place, told)
         elif condition.against == "limit" and condition.op != "any" and _is_good(condition):
@@ -87,8 +87,8 @@ def budget(compiled: Compiled) -> Iterator[Problem]:
     sharing = [one for one in compiled.triggers if one.trigger.shares_budget]
     if len(sharing) > MANY_TRIGGERS:
         told = (
-            f"{len(sharing)} triggers share the false-rollback budget: one of ten is already found half as late again as"
-            " alone. Let those that nobody would roll back for only alert"
+            f"{len(sharing)} triggers share the false-rollback budget: one of ten is already found half as late again"
+            " as alone. Let those that nobody would roll back for only alert"
         )
         yield problem("many_triggers", sharing[MANY_TRIGGERS].place, told)
 
@@ -99,8 +99,8 @@ def advance(compiled: Compiled) -> Iterator[Problem]:
         for condition in one.trigger.conditions:
             if condition.against == "baseline" and not condition.threshold and not one.trigger.margin and _acts(one):
                 told = (
-                    f'"{condition.text}" can stop a rollout and never lets it pass, for equality cannot be proven: say by'
-                    " how much (by 20%), or set a margin in the block"
+                    f'"{condition.text}" can stop a rollout and never lets it pass, for equality cannot be proven: say'
+                    " by how much (by 20%), or set a margin in the block"
                 )
                 yield problem("only_stops", one.place, told)
 
