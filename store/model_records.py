@@ -171,9 +171,8 @@ def _refuse_unstorable(record_id: str, texts: Mapping[str, str]) -> None:
         try:
             told.encode()
         except UnicodeEncodeError as error:
-            raise StoreRefused(
-                f"record {record_id}: its {name} is no Unicode at character {error.start + 1}"
-            ) from error
+            where = f"character {error.start + 1} of its {name}"
+            raise StoreRefused(f"record {record_id}: {where} is half of a surrogate pair") from error
 
 
 def _refuse_second_rollout(db: Connection, record: CompiledRecord, revision: str) -> None:
