@@ -3,7 +3,6 @@
 import random
 import struct
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -15,12 +14,10 @@ from pointsman_contract.record import Figures, ThresholdBounds, Trigger
 from store import model_records
 from store.errors import RecordUnreadable, RolloutUnderWay, StoreAway, StoreRefused
 from store.record_revisions import NewestRollout
-from store.rollups.tick import tick
 from store.sessions import Sessions
 from store.tables.rollouts import STATES
-from tests.builders import trace
 from tests.store.conftest import OpenSessions
-from tests.store.feed import Feed, execute, one, rows
+from tests.store.feed import execute, one, rows
 from tests.store.records import applied, compiled, condition, hash_of, no_rollouts, rolled_out
 
 _ALL = "SELECT number, revision, turn, applied_at, applied_by, last_applied_at FROM model_records ORDER BY number"
@@ -259,37 +256,3 @@ def test_what_a_content_meant_stays(sessions: Sessions) -> None:
         with pytest.raises(RecordUnreadable, match=words):
             model_records.current(db, "MDR-7")
         assert [each.current.candidate for each in model_records.listed(db)] == ["qwen-3.5-72b"]
-
-
-def _traffic(sessions: Sessions, route: str, since: datetime) -> float | None:
-    with sessions.snapshot() as db:
-        return model_records.traffic(db, "prod", route, since=since)
-
-
-def test_traffic_is_requests_a_second(feed: Feed, sessions: Sessions) -> None:
-    """Of users on all serving arms; over the whole time for a route that was there before, and for a new one from its
-    first hour on.
-    """
-    now = datetime.now(UTC)
-    for route, days in (("invoices", 30), ("new", 1)):
-        feed.send(trace(route=route, started_at=now - timedelta(days=days)))
-    lately = now - timedelta(hours=3)
-    for route in ("invoices", "new", "none"):
-        serving = () if route == "none" else ("baseline", "canary", "canary")
-        feed.send(*(trace(route=route, started_at=lately, arm=arm) for arm in (*serving, "shadow")))
-        feed.send(trace(route=route, started_at=lately, probe="golden"))
-    feed.send(trace(environment="staging", started_at=lately))
-    assert _traffic(sessions, "invoices", now - timedelta(days=7)) is None
-    tick(sessions)
-    day, week, long = timedelta(days=1), timedelta(days=7), timedelta(days=20)
-    for since, route, requests, least, most in (
-        (week, "invoices", 3, week, week),
-        (long, "invoices", 3, long, long + timedelta(hours=1)),
-        (week, "new", 4, day, day + timedelta(hours=1)),
-    ):
-        rate = _traffic(sessions, route, now - since)
-        assert rate is not None
-        assert least - timedelta(minutes=2) <= timedelta(seconds=requests / rate) <= most + timedelta(minutes=2)
-    assert _traffic(sessions, "none", now - week) is None
-    assert _traffic(sessions, "invoices", now - timedelta(hours=1)) is None
-    assert _traffic(sessions, "invoices", now + timedelta(hours=1)) is None
