@@ -11,6 +11,8 @@ PointsmanError
     ├── DuplicateRaced         another consumer stored the same trace meanwhile: look again
     ├── OffsetsMoved           somebody else stored these offsets: drop the batch, read again
     ├── PricesChanged          somebody else changed the price book meanwhile: check the import again
+    ├── RolloutUnderWay        another revision is in shadow or canary on the route: finish or withdraw it first
+    ├── RecordUnreadable       another version stored a record in a form that this one does not know
     ├── LeaseLost              somebody else may lead now: stop what only a leader does
     └── WrongRevision          the schema is not the one that this version needs
 """
@@ -56,6 +58,14 @@ class OffsetsMoved(StoreError):
 
 class PricesChanged(StoreError):
     """The price book is not the one that an import was checked against."""
+
+
+class RolloutUnderWay(StoreError):
+    """One rollout at a time: another revision is in shadow or canary on the same environment and route."""
+
+
+class RecordUnreadable(StoreError):
+    """A stored record that this version of Pointsman cannot read."""
 
 
 class LeaseLost(StoreError):

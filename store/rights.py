@@ -94,6 +94,14 @@ RIGHTS: Mapping[str, tuple[Right, ...]] = {
         Right(READ, "SELECT"),
         Right(DASHBOARD, "SELECT"),
     ),
+    # A revision is added and becomes the current one again; what it says never changes.
+    "model_records": (
+        Right(OPERATE, "INSERT, UPDATE (turn, last_applied_at)"),
+        Right(READ, "SELECT"),
+        Right(DASHBOARD, "SELECT"),
+    ),
+    # Decided by the process that leads, which owns the tables.
+    "rollouts": (Right(READ, "SELECT"), Right(DASHBOARD, "SELECT")),
     # Taken by the process that leads, which owns the tables.
     "leases": (Right(READ, "SELECT"), Right(DASHBOARD, "SELECT")),
     "alembic_version": (Right(INGEST, "SELECT"), Right(READ, "SELECT"), Right(DASHBOARD, "SELECT")),

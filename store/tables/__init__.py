@@ -6,6 +6,8 @@ from store.tables.leases import leases
 from store.tables.messages import dead_letters, heartbeats, outcomes
 from store.tables.offsets import ingest_batches, ingest_gaps, ingest_offsets
 from store.tables.prices import price_book, repriced_attempts
+from store.tables.records import model_records
+from store.tables.rollouts import rollouts
 from store.tables.rollups import (
     admitted_values,
     attempt_keys,
@@ -44,11 +46,13 @@ __all__ = [
     "leases",
     "metadata",
     "mix_rollups",
+    "model_records",
     "outcomes",
     "price_book",
     "repriced_attempts",
     "request_keys",
     "request_rollups",
+    "rollouts",
     "rollups_turn",
     "shadow_keys",
     "shadow_rollups",

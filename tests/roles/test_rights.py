@@ -1,14 +1,17 @@
 """What a role may not do is refused by the database itself, on each PostgreSQL that is supported."""
 
-from datetime import UTC, datetime
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 
 import psycopg
 import pytest
 from psycopg import errors
 
+from store import model_records
 from store.rights import DASHBOARD, INGEST, OPERATE, READ, RIGHTS, ROLES, SEQUENCES, roles_sql
 from store.tables import metadata
-from tests.roles.conftest import OwnedDatabase
+from tests.roles.conftest import OwnedDatabase, sessions_of
+from tests.store.records import compiled, hash_of
 
 _TODAY = f"{datetime.now(UTC):%Y%m%d}"
 _INGEST_MAY_NOT = [
@@ -41,6 +44,9 @@ _INGEST_MAY_NOT = [
     "UPDATE price_book SET withdrawn_at = now()",
     "DELETE FROM price_book",
     "INSERT INTO repriced_attempts DEFAULT VALUES",
+    "SELECT content FROM model_records",
+    "INSERT INTO model_records DEFAULT VALUES",
+    "UPDATE rollouts SET state = 'promoted'",
     "INSERT INTO start_day_parity VALUES (1)",
     "SELECT setval('ingest_batch_numbers', 1)",
     "UPDATE alembic_version SET version_num = 'x'",
@@ -66,6 +72,9 @@ _OTHERS_MAY_NOT = [
     ),
     (READ, "INSERT INTO price_book DEFAULT VALUES"),
     (READ, "INSERT INTO repriced_attempts DEFAULT VALUES"),
+    (READ, "INSERT INTO model_records DEFAULT VALUES"),
+    *((OPERATE, f"{what} model_records{to}") for what, to in (("DELETE FROM", ""), ("UPDATE", " SET content = ''"))),
+    *((OPERATE, statement) for statement in ("INSERT INTO rollouts DEFAULT VALUES", "UPDATE rollouts SET version = 1")),
     *((role, "SELECT make_days(ARRAY[current_date])") for role in (READ, DASHBOARD, OPERATE)),
     *((role, "CREATE TEMPORARY TABLE t (x int)") for role in (READ, DASHBOARD)),
     *((role, "CREATE TABLE t (x int)") for role in (READ, DASHBOARD, OPERATE)),
@@ -91,6 +100,24 @@ def test_others_may_not(shared: OwnedDatabase, role: str, statement: str) -> Non
     """Who reads cannot write, and a dashboard does not see what users may have written."""
     with pytest.raises(errors.InsufficientPrivilege):
         shared.run(statement, role=role)
+
+
+class Undone(Exception):
+    """Nothing of the transaction shall stay."""
+
+
+def test_an_operator_applies_records(shared: OwnedDatabase) -> None:
+    """A content, another one, and the first again; whoever reads sees what they say and where it stands."""
+    with sessions_of(shared.of(OPERATE)) as sessions, suppress(Undone), sessions.write() as db:
+        numbers = [
+            model_records.apply(db, compiled(), content=content, revision=hash_of(content), by="ada").number
+            for content in "ABA"
+        ]
+        assert numbers == [1, 2, 1]
+        raise Undone
+    with sessions_of(shared.of(READ)) as sessions, sessions.snapshot() as db:
+        assert model_records.listed(db) == []
+        assert model_records.traffic(db, "prod", "invoices", since=datetime.now(UTC) - timedelta(days=7)) is None
 
 
 def test_a_dashboard_sees_the_rest(shared: OwnedDatabase) -> None:
