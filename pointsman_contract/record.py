@@ -4,6 +4,8 @@
 are in base units (seconds, USD, shares between 0 and 1), weights in basis points, times in seconds.
 """
 
+from collections.abc import Sequence
+from itertools import pairwise
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
@@ -11,6 +13,7 @@ from pydantic import AfterValidator, Field, model_validator
 from pointsman_contract.fields import FromOne, Name, Number, Several, Text, Usd
 from pointsman_contract.measures import MEASURES, QUANTILES
 from pointsman_contract.message import Part
+from pointsman_contract.writable import LARGEST_MARGIN, SMALLEST, Id, OneLine, Writable
 
 Op = Literal[">", "<", ">=", "<=", "any"]
 Against = Literal["limit", "baseline", "reference"]
@@ -30,10 +33,11 @@ DAY_S = 86_400.0
 # Above it a block of clipped incidents would be shorter than a short burst (docs/adr/0024).
 MOST_CLIPPED = 0.25
 
-Span = Annotated[float, Field(gt=0, le=MAX_DURATION_S, allow_inf_nan=False)]
-Rest = Annotated[float, Field(ge=0, le=MAX_DURATION_S, allow_inf_nan=False)]
-Budget = Annotated[float, Field(gt=0, le=0.5, allow_inf_nan=False)]
-Margin = Annotated[float, Field(ge=0, le=10, allow_inf_nan=False)]
+Share = Annotated[Writable, Field(ge=0, le=1)]
+Span = Annotated[Writable, Field(gt=0, le=MAX_DURATION_S)]
+Rest = Annotated[Writable, Field(ge=0, le=MAX_DURATION_S)]
+Budget = Annotated[Writable, Field(gt=0, le=0.5)]
+Margin = Annotated[Writable, Field(ge=0, le=LARGEST_MARGIN)]
 
 
 def _known(name: str) -> str:
@@ -54,7 +58,7 @@ class Condition(Part):
     measure: Annotated[Name, AfterValidator(_known)]
     quantile: Number | None = None
     op: Op
-    threshold: Number | None = None
+    threshold: Writable | None = None
     unit: Text
     """Of the threshold; "1" is a share."""
     against: Against = "limit"
@@ -69,7 +73,29 @@ class Condition(Part):
         if self.quantile is not None and not (MEASURES[self.measure].has_quantiles and self.quantile in QUANTILES):
             msg = "the measure has no such quantile"
             raise ValueError(msg)
+        if (wrong := self._wrong()) is not None:
+            raise ValueError(wrong)
         return self
+
+    def _wrong(self) -> str | None:
+        """What no sentence says."""
+        measure = MEASURES[self.measure]
+        if self.unit != (measure.unit if self.against == "limit" and self.op != "any" else "1"):
+            return "the unit is not that of the threshold"
+        if self.threshold is None:
+            is_event = measure.unit == "1" and measure.better == "lower" and self.against == "limit"
+            return None if is_event else "one request cannot break the measure"
+        if self.quantile is None and measure.has_quantiles and self.against != "reference":
+            return "a latency has a quantile"
+        if self.against == "limit":
+            is_well = self.threshold > 0 and (measure.unit != "1" or self.threshold < 1)
+            return None if is_well else "a limit is above 0, and of a share below 1"
+        if self.op not in (">", ">="):
+            return "a margin is exceeded, or reached"
+        if not (0.0 if self.against == "baseline" else SMALLEST) <= self.threshold <= LARGEST_MARGIN:
+            return f"a margin is at most {LARGEST_MARGIN}, and a drift more than 0"
+        is_worse = self.against == "reference" or measure.better != "neither"
+        return None if is_worse else "the measure is neither better nor worse than a baseline's"
 
     @property
     def name(self) -> str:
@@ -113,6 +139,16 @@ class Trigger(Part):
     confirmation: FromOne = 1
     """Of `any`: so many requests must show it."""
 
+    @model_validator(mode="after")
+    def _settings_mean_something(self) -> Self:
+        for setting in ("margin", "incidents", "costs", "drift", "confirmation"):
+            value = getattr(self, setting)
+            why = meaningless(setting, value, self.conditions)
+            if value != type(self).model_fields[setting].default and why is not None:
+                msg = f"{setting}: {why}"
+                raise ValueError(msg)
+        return self
+
     @property
     def name(self) -> str:
         """Of its conditions: a label."""
@@ -127,6 +163,25 @@ class Trigger(Part):
     def shares_budget(self) -> bool:
         """Whether it can roll back, and takes a part of the false-rollback budget for that (statistics §5)."""
         return self.enforcement in ("approve", "auto") and not self.is_zero_tolerance
+
+
+def meaningless(setting: str, value: object, conditions: Sequence[Condition]) -> str | None:
+    """Why a setting of a trigger says nothing of its conditions; None where it does."""
+    if setting == "costs" and not any(one.measure in ("cost_per_success", "cost_per_request") for one in conditions):
+        return "the trigger is on no cost"
+    if setting == "drift" and not any(one.against == "reference" for one in conditions):
+        return "the trigger is on no drift"
+    if setting == "confirmation" and not any(one.op == "any" for one in conditions):
+        return 'the trigger tolerates some: it needs no confirmation, which is for "any"'
+    if setting == "margin" and all(one.op == "any" or one.against == "reference" for one in conditions):
+        return "the trigger does not decide about an advance"
+    if setting == "incidents":
+        limits = [one.bad_limit for one in conditions if one.bad_limit is not None]
+        if not limits:
+            return "only rates and latencies against a limit can be clipped"
+        if value == "clip" and max(limits) > MOST_CLIPPED:
+            return f"clip takes limits of at most {MOST_CLIPPED:.0%} bad requests"
+    return None
 
 
 class Stage(Part):
@@ -149,6 +204,12 @@ class Stage(Part):
         if self.duration_s is None and self.samples is None:
             msg = "a stage has a duration, or samples"
             raise ValueError(msg)
+        if self.assumed and self.duration_s != DAY_S:
+            msg = "a time that is assumed is a day"
+            raise ValueError(msg)
+        if self.deadline_s is not None and self.deadline_s < (self.duration_s or 0.0):
+            msg = "the deadline is before the end of the stage's own time"
+            raise ValueError(msg)
         return self
 
     @property
@@ -157,11 +218,25 @@ class Stage(Part):
         return self.deadline_s or max(14 * DAY_S, 2 * (self.duration_s or 0.0))
 
 
+def out_of_order(before: Stage | None, stage: Stage) -> str | None:
+    """Why a stage cannot follow the one before it (None: it is the first); None where it can."""
+    share = f"{stage.kind} {stage.weight_bp / 100:g}%"
+    if stage.kind == "canary" and stage.weight_bp >= 10_000:
+        return "100 % is no canary any more: promotion follows the last stage by itself"
+    if before is None:
+        return None
+    if before.kind == "canary" and stage.kind == "shadow":
+        return "shadow after canary: a shadow shows what a canary would do, so it comes first"
+    if before.kind == stage.kind and stage.weight_bp <= before.weight_bp:
+        return f"{share} after {before.weight_bp / 100:g}%: each step has a larger share than the one before"
+    return None
+
+
 class ThresholdBounds(Part):
     """Between which values the router's own threshold (tau) may be set, and how a better one comes into effect."""
 
-    low: Number
-    high: Number
+    low: Writable
+    high: Writable
     enforcement: Enforcement = "approve"
 
     @model_validator(mode="after")
@@ -175,9 +250,9 @@ class ThresholdBounds(Part):
 class Figures(Part):
     """The record's figures: what its architect measured before the rollout, and expects."""
 
-    golden_set_accuracy: Number | None = None
-    structured_output_validity: Number | None = None
-    latency_p95_s: Number | None = None
+    golden_set_accuracy: Share | None = None
+    structured_output_validity: Share | None = None
+    latency_p95_s: Annotated[Writable, Field(ge=0)] | None = None
     prefill_cost_per_million_usd: Usd | None = None
     """Of a million queries, as the next one."""
     generation_cost_per_million_usd: Usd | None = None
@@ -187,13 +262,13 @@ class Figures(Part):
 class CompiledRecord(Part):
     """A whole record: whom it is about, what brings it back, by which steps it comes in."""
 
-    id: Name
-    route: Name
-    environment: Name
-    candidate: Name
-    baseline: Name
-    fallback: Name | None = None
-    owner: Name
+    id: Id
+    route: OneLine
+    environment: OneLine
+    candidate: OneLine
+    baseline: OneLine
+    fallback: OneLine | None = None
+    owner: OneLine
     triggers: Several[Trigger] = Field(min_length=1, max_length=MAX_TRIGGERS)
     stages: Several[Stage] = Field(min_length=1, max_length=MAX_STAGES)
     false_rollback_budget: Budget = 0.01
@@ -201,3 +276,17 @@ class CompiledRecord(Part):
     """Of what is promoted, so much stays on the baseline."""
     tau: ThresholdBounds | None = None
     figures: Figures = Figures()
+
+    @model_validator(mode="after")
+    def _can_be_decided(self) -> Self:
+        if self.candidate in (self.baseline, self.fallback):
+            msg = "the candidate is neither the baseline nor the fallback"
+            raise ValueError(msg)
+        names = [tuple(sorted(condition.name for condition in trigger.conditions)) for trigger in self.triggers]
+        if len(set(names)) < len(names):
+            msg = "two triggers are on the same"
+            raise ValueError(msg)
+        for before, stage in pairwise((None, *self.stages)):
+            if stage is not None and (wrong := out_of_order(before, stage)) is not None:
+                raise ValueError(wrong)
+        return self

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema
 
 from alerts.records.passages import Place
 from alerts.records.problem import Problem, problem
@@ -23,8 +23,9 @@ from pointsman_contract.record import (
     Incidents,
     NoData,
 )
+from pointsman_contract.writable import SMALLEST
 
-_QUANTITY = re.compile(r"(?P<number>[0-9][0-9.,]*|\.[0-9]+)\s*(?P<unit>\S.*)?")
+_QUANTITY = re.compile(r"(?P<sign>-?)(?P<number>[0-9][0-9.,]*|\.[0-9]+)\s*(?P<unit>\S.*)?")
 _THOUSANDS = re.compile(r"[0-9]{1,3}(,[0-9]{3})*|[0-9]+")
 
 
@@ -46,17 +47,26 @@ def _count(text: object) -> int:
 
 
 def _number(text: object) -> float:
-    return _read(text, lambda number, unit: number_of(f"{number}{unit}"), "a number such as 0.7")
+    return _read(text, lambda number, unit: number_of(f"{number}{unit}"), "a number such as 0.7", is_signed=True)
 
 
-def _read(text: object, read: Callable[[str, str], Decimal], expected: str) -> float:
+def _read(text: object, read: Callable[[str, str], Decimal], expected: str, *, is_signed: bool = False) -> float:
     found = _QUANTITY.fullmatch(text.strip()) if isinstance(text, str) else None
     if found is None:
         raise ValueError(f"expected {expected}")
+    if found["sign"] and not is_signed:
+        raise ValueError(f"expected {expected}")
     try:
-        return as_float(read(found["number"], (found["unit"] or "").casefold()))
+        value = as_float(read(found["number"], (found["unit"] or "").casefold()))
     except Unreadable as unreadable:
         raise ValueError(str(unreadable)) from None
+    return -value if found["sign"] else value
+
+
+def _in_basis_points(share: float) -> float:
+    if abs(share * 10_000 - round(share * 10_000)) > SMALLEST:
+        raise ValueError("routers know hundredths of a percent")
+    return share
 
 
 def _shown_as(pattern: str, example: str) -> WithJsonSchema:
@@ -118,7 +128,7 @@ class StageEntry(_Part):
     """A step as in the prose, such as canary 10% for 24 hours."""
     samples: Count | None = None
     """Requests of the candidate that the stage must have before it ends."""
-    deadline: Time | None = None
+    deadline: Annotated[Time, Field(gt=0)] | None = None
     """How long it may take. Default 14 days, or twice its time."""
     at_deadline: AtDeadline | None = None
     """What is done then: ask (default), hold, rollback."""
@@ -138,13 +148,13 @@ class Block(TriggerSettings):
 
     false_rollback_budget: Annotated[Share, Field(gt=0, le=0.5)] | None = None
     """How often a healthy candidate may be rolled back, in the whole rollout. Default 1%."""
-    holdback: Annotated[Share, Field(ge=0, le=0.5)] | None = None
+    holdback: Annotated[Share, Field(ge=0, le=0.5), AfterValidator(_in_basis_points)] | None = None
     """Of what is promoted, so much stays on the baseline. Default 1%."""
     tau: Tau | None = None
     """Bounds of the router's own threshold."""
     samples: Count | None = None
     """Of each stage that says nothing of its own: requests of the candidate that it must have before it ends."""
-    deadline: Time | None = None
+    deadline: Annotated[Time, Field(gt=0)] | None = None
     """Of each stage that says nothing of its own: how long it may take."""
     at_deadline: AtDeadline | None = None
     """Of each stage that says nothing of its own: what is done then."""
@@ -181,8 +191,9 @@ def place_in(value: Value | None, *path: str | int) -> Place:
 
 def closest_key(key: str, known: "list[str]") -> str:
     """The key that was perhaps meant, as the end of a sentence."""
-    close = min(known, key=lambda one: (edit_distance(key[:80], one), one))
-    told = f"did you mean {close}? " if edit_distance(key[:80], close) <= max(2, len(close) // 3) else ""
+    alike = [one for one in known if abs(len(key) - len(one)) <= max(2, len(one) // 3)]
+    close = min(alike, key=lambda one: (edit_distance(key, one), one), default="")
+    told = f"did you mean {close}? " if close and edit_distance(key, close) <= max(2, len(close) // 3) else ""
     return f"{told}known: {', '.join(sorted(known))}"
 
 

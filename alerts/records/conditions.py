@@ -16,6 +16,7 @@ from alerts.records.problem import Misunderstood
 from alerts.records.quantities import PERCENT, Measured, Unreadable, amount, as_float, measured, number_of
 from alerts.records.sentences import as_percent, condition_sentence
 from alerts.records.tokens import Tokens
+from pointsman_contract.fields import MAX_TEXT
 from pointsman_contract.measures import MeasureMeant
 from pointsman_contract.record import Condition
 
@@ -72,6 +73,9 @@ FORMS: tuple[Form, ...] = (
 
 def condition_of(tokens: Tokens) -> Condition:
     """The meaning of one condition. Raises Misunderstood."""
+    if len(tokens.plain) > MAX_TEXT:
+        told = f"a condition of {len(tokens.plain):,} characters; {MAX_TEXT} at most"
+        raise Misunderstood("not_understood", told, tokens.start, tokens.end)
     meanings: list[Condition] = []
     refusals: list[Misunderstood] = []
     for form in FORMS:
@@ -102,7 +106,8 @@ def _limit(_: Form, found: re.Match[str], tokens: Tokens) -> Condition:
     )
     _nothing_behind(value, found, tokens, of_requests=unit == "1")
     _with_quantile(meant, found, tokens)
-    if unit == "1" and not 0 < value.value < 1:
+    threshold = _float(value.value, found, tokens)
+    if unit == "1" and not 0 < threshold < 1:
         raise _at(found, tokens, "number", "number", _no_share(value.value))
     if not value.value:
         raise _at(found, tokens, "number", "number", "a threshold of 0")
@@ -110,7 +115,7 @@ def _limit(_: Form, found: re.Match[str], tokens: Tokens) -> Condition:
         measure=meant.measure.name,
         quantile=meant.quantile,
         op=operators.comparison_of(found["op"]),
-        threshold=as_float(value.value),
+        threshold=threshold,
         unit=unit,
         text=tokens.text,
     )
@@ -142,7 +147,7 @@ def _baseline(form: Form, found: re.Match[str], tokens: Tokens) -> Condition:
         margin = _margin(found, tokens)
     _with_quantile(meant, found, tokens)
     at_least = parts.get("more") == "at least " or (parts.get("op") and operators.comparison_of(parts["op"]) == ">=")
-    return _relative(meant, "baseline", ">=" if at_least else ">", margin, tokens)
+    return _relative(meant, "baseline", ">=" if at_least else ">", _float(margin, found, tokens), tokens)
 
 
 def _reference(_: Form, found: re.Match[str], tokens: Tokens) -> Condition:
@@ -154,21 +159,22 @@ def _reference(_: Form, found: re.Match[str], tokens: Tokens) -> Condition:
     margin = _margin(found, tokens)
     if not margin:
         raise _at(found, tokens, "number", "number", "a drift of 0 %: everything drifts a little")
-    return _relative(meant, "reference", ">=" if parts["more"] == "at least " else op, margin, tokens)
+    at_least = op == ">=" or parts["more"] == "at least "
+    return _relative(meant, "reference", ">=" if at_least else ">", _float(margin, found, tokens), tokens)
 
 
 def _relative(
     meant: MeasureMeant,
     against: Literal["baseline", "reference"],
     op: Literal[">", ">="],
-    margin: Decimal,
+    margin: float,
     tokens: Tokens,
 ) -> Condition:
     return Condition(
         measure=meant.measure.name,
         quantile=meant.quantile,
         op=op,
-        threshold=as_float(margin),
+        threshold=margin,
         unit="1",
         against=against,
         text=tokens.text,
@@ -177,7 +183,7 @@ def _relative(
 
 def _any(_: Form, found: re.Match[str], tokens: Tokens) -> Condition:
     is_said = "some" in found.groupdict()
-    plain = _HAPPENS.sub("", found["measure"])
+    plain = _HAPPENS.sub("", found["measure"], count=1)
     words = Words(plain, tokens.at(found.start("measure")), tokens.end, tokens.written(*found.span("measure")))
     try:
         measure = measure_of(words).measure
@@ -233,6 +239,13 @@ def _margin(found: re.Match[str], tokens: Tokens) -> Decimal:
 def _read(found: re.Match[str], tokens: Tokens, read: Callable[[], Measured]) -> Measured:
     try:
         return read()
+    except Unreadable as unreadable:
+        raise _at(found, tokens, "number", unreadable.code, str(unreadable)) from None
+
+
+def _float(value: Decimal, found: re.Match[str], tokens: Tokens) -> float:
+    try:
+        return as_float(value)
     except Unreadable as unreadable:
         raise _at(found, tokens, "number", unreadable.code, str(unreadable)) from None
 

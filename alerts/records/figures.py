@@ -13,7 +13,8 @@ from alerts.records.quantities import UNITS, Unreadable, as_float, measured, num
 from pointsman_contract.fields import MAX_USD
 from pointsman_contract.record import Figures
 
-_NUMBER = r"(?P<number>[0-9][0-9,]*(?:\.[0-9]+)?)"
+# From the first digit of a number on: neither half of one, nor a quadratic number of tries.
+_NUMBER = r"(?<![0-9.,])(?P<number>[0-9][0-9,]*(?:\.[0-9]+)?)"
 _FORMS = {
     "1": re.compile(rf"{_NUMBER}\s?(?P<unit>%|percent\b|pct\b)", re.IGNORECASE),
     "s": re.compile(rf"{_NUMBER}\s?(?P<unit>ms|s|sec|secs|seconds?|milliseconds?|min|minutes?)\b", re.IGNORECASE),
@@ -57,8 +58,8 @@ def _amounts(text: str, unit: str) -> Iterator[float | Decimal]:
                 if amount <= MAX_USD:
                     yield amount
                 continue
-            value = measured(match["number"], match["unit"].casefold(), UNITS[unit], "").value
+            value = as_float(measured(match["number"], match["unit"].casefold(), UNITS[unit], "").value)
         except Unreadable:
             continue
         if unit != "1" or value <= 1:
-            yield as_float(value)
+            yield value

@@ -1,6 +1,5 @@
 """The front matter: whom a record is about."""
 
-import re
 from typing import NamedTuple
 
 from alerts.records.block import closest_key, place_in
@@ -8,13 +7,11 @@ from alerts.records.passages import Place
 from alerts.records.problem import Problem, problem
 from alerts.records.yaml_values import Value
 from pointsman_contract.fields import MAX_TEXT
+from pointsman_contract.writable import ID, PLACEHOLDER
 
 DEFAULT_ENVIRONMENT = "prod"
 REQUIRED = ("id", "route", "candidate", "baseline", "owner")
 KEYS = (*REQUIRED, "fallback", "environment")
-# It is a label of metrics and an argument of commands.
-_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
-_PLACEHOLDER = re.compile(r"<[^<>]*>|\[.*\]|TODO|TBD|FIXME|XXX")
 
 
 class FrontMatter(NamedTuple):
@@ -72,9 +69,9 @@ def _text(key: str, value: Value) -> tuple[str, list[Problem]]:
     if not text:
         wanted = [problem("placeholder", place, f"{key} is empty")] if key in REQUIRED else []
         return "", wanted
-    if _PLACEHOLDER.fullmatch(text):
+    if PLACEHOLDER.fullmatch(text):
         return "", [problem("placeholder", place, f"{key} is still a placeholder: {text}")]
-    if key == "id" and not _ID.fullmatch(text):
+    if key == "id" and not ID.fullmatch(text):
         told = "id: expected up to 128 letters, digits, '.', '_' and '-', such as invoices-2026-11"
         return "", [problem("invalid_value", place, told)]
     if len(text) > MAX_TEXT or not text.isprintable():

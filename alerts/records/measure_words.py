@@ -8,7 +8,8 @@ from alerts.records.problem import Misunderstood
 from pointsman_contract.measures import MEASURES, QUANTILES, MeasureMeant, closest_measures, measure_named
 
 # A trigger is about the candidate always, so these say nothing that is not so.
-_OF_COURSE = re.compile(r"(?:the |an? |its |our |observed |measured )*(?:(?:candidate|canary|model)(?:'s)? )?")
+_ARTICLES = re.compile(r"(?:the |an? |its |our |observed |measured ){0,3}")
+_CANDIDATE = re.compile(r"(?:candidate|canary|model)(?:'s)? ")
 _PARENTHESISED = re.compile(r"\( (p[0-9.]+) \)")
 _PERCENTILE = re.compile(r"\bp ?([0-9]+(?:\.[0-9]+)?)\b|\b([0-9]+)(?:st|nd|rd|th) (?:percentile|quantile)")
 
@@ -32,9 +33,13 @@ def measure_of(words: Words) -> MeasureMeant:
 
 
 def _readings(plain: str) -> list[str]:
-    """As it stands; without what goes without saying; each also in the singular and plural."""
-    bare = _OF_COURSE.sub("", plain, count=1)
-    found = [text for text in (plain, bare) if text]
+    """As it stands; without what goes without saying; each also in the singular and plural.
+
+    One after the other, as "the model latency" is the model latency, and not the latency.
+    """
+    bare = plain[end.end() :] if (end := _ARTICLES.match(plain)) else plain
+    shortest = bare[end.end() :] if (end := _CANDIDATE.match(bare)) else bare
+    found = [text for text in (plain, bare, shortest) if text]
     return [form for text in found for form in (text, text.removesuffix("s"), f"{text}s")]
 
 

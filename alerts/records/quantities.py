@@ -9,10 +9,13 @@ from decimal import Decimal, localcontext
 from types import MappingProxyType
 from typing import NamedTuple
 
+from pointsman_contract.writable import LARGEST, SMALLEST
+
 _GROUPED = re.compile(r"[0-9]{1,3}(,[0-9]{3})+(\.[0-9]+)?")
 _PLAIN = re.compile(r"[0-9]+(\.[0-9]+)?|\.[0-9]+")
-_LONGEST = 24
-_LARGEST = Decimal(10) ** 12
+# The digits of any float from SMALLEST on, written out.
+_LONGEST = 40
+_LARGEST, _SMALLEST = Decimal(repr(LARGEST)), Decimal(repr(SMALLEST))
 
 PERCENT = {"%": Decimal("0.01"), "percent": Decimal("0.01"), "per cent": Decimal("0.01"), "pct": Decimal("0.01")}
 _TIMES = {
@@ -114,7 +117,9 @@ def amount(number: str, behind: str, before: str, unit: str) -> Measured:
 
 
 def as_float(value: Decimal) -> float:
-    """The nearest float. Raises Unreadable for what is too large to mean anything."""
+    """The nearest float. Raises Unreadable for what is too large or too small to mean anything."""
     if abs(value) > _LARGEST:
         raise Unreadable("number", f"{value:,} is too large")
+    if value and abs(value) < _SMALLEST:
+        raise Unreadable("number", f"{value} is too small")
     return float(value)

@@ -15,7 +15,7 @@ from alerts.records.problem import Misunderstood, Problem, problem
 from alerts.records.quantities import PERCENT, SPANS, Unreadable, as_float, measured, number_of
 from alerts.records.sentences import as_percent
 from alerts.records.tokens import Tokens, split, tokens_of
-from pointsman_contract.record import DAY_S, MAX_DURATION_S, Stage, StageKind
+from pointsman_contract.record import DAY_S, MAX_DURATION_S, Stage, StageKind, out_of_order
 
 # "and" joins the time and the requests of one step too.
 _AND = r"\band\b(?! (?:for )?(?:at least )?[0-9][0-9.,]* ?[km]? (?:\w+ )?requests)"
@@ -25,14 +25,17 @@ _UNITS = "|".join(sorted(SPANS, key=len, reverse=True))
 _SHARE = re.compile(rf"(?P<number>{_NUMBER}) ?(?P<unit>%|percent|per cent|pct)(?!\w)")
 # A time without "for" is one only in "72-hour shadow" and "72 hours of shadow": "after 72 hours" is none.
 _TIME = re.compile(
-    rf"\bfor (?:an? )?(?P<number>{_NUMBER})(?: -)? (?P<unit>{_UNITS})\b(?P<each> each)?"
+    rf"\bfor (?:at least |an? )?(?P<number>{_NUMBER})(?: -)? (?P<unit>{_UNITS})\b(?P<each> each)?"
     rf"|(?<![\w ])(?:an? )?(?P<first>{_NUMBER}) (?P<ofthem>{_UNITS})\b(?= (?:of|at)\b)"
     rf"|(?P<long>{_NUMBER}) - (?P<unitlong>{_UNITS})\b"
 )
 _SAMPLES = re.compile(
     rf"(?:\b(?:for|and) )*(?:at least )?(?P<number>{_NUMBER}) ?(?P<times>k|m)? (?:canary |candidate |shadow )?requests"
-    r"(?: each)?\b"
+    r"(?P<each> each)?\b"
 )
+# "Increase 10%" may mean by or to.
+_RAISING = re.compile(r"\b(?:increas|expand|rais|scal|ramp|roll)(?:e|es|ing|ed|s)?\b(?! (?:out|on)\b)")
+_TO_A_SHARE = re.compile(rf"\bto (?:an? |the )?(?:canary |shadow )?(?:{_NUMBER})")
 _VERBS = (
     r"(?:\b(?:we |will |first |next |finally )*\b(?:start|starting|begin|beginning|route|routing|send|sending|hold"
     r"|holding|ramp|ramping|scale|scaling|increase|increasing|expand|expanding|move|moving|go|going|raise|raising|roll"
@@ -95,35 +98,26 @@ def read_stages(written: Passage) -> StagesRead:
     if problems:
         # What follows a step that is not understood may not be what it seems.
         return StagesRead((), tuple(problems))
+    if (unsaid := _kind_unsaid(steps)) is not None:
+        return StagesRead((), (problem(unsaid.code, passage.place(unsaid.start), unsaid.message),))
     return StagesRead(_stages(_with_each(steps), passage), ())
+
+
+def _kind_unsaid(steps: list[_Step]) -> Misunderstood | None:
+    """Behind a shadow, `10%` may be a larger shadow or the first that users meet."""
+    for before, step in pairwise(steps):
+        is_promotion = step is steps[-1] and step.share == _ALL and step.duration_s is None and step.samples is None
+        if before.kind == "shadow" and step.kind is None and not is_promotion:
+            told = f'"{step.tokens.text}" behind a shadow: write shadow or canary'
+            return Misunderstood("ambiguous", told, step.tokens.start)
+    return None
 
 
 def contradictions(stages: Sequence[ReadStage]) -> list[Problem]:
     """What cannot follow each other: shares of a kind rise, and shadow comes first."""
-    found = []
-    for (before, _), (stage, place) in pairwise(stages):
-        if before.kind == "canary" and stage.kind == "shadow":
-            told = "shadow after canary: a shadow shows what a canary would do, so it comes first"
-        elif before.kind == stage.kind and stage.weight_bp <= before.weight_bp:
-            told = (
-                f"{stage.kind} {_percent(stage.weight_bp)} after {_percent(before.weight_bp)}:"
-                " each step has a larger share than the one before"
-            )
-        else:
-            continue
-        found.append(problem("contradictory_stages", place, told))
-    found += [
-        problem(
-            "contradictory_stages", place, "100 % is no canary any more: promotion follows the last stage by itself"
-        )
-        for stage, place in stages
-        if stage.kind == "canary" and stage.weight_bp >= 10_000
-    ]
-    return found
-
-
-def _percent(weight_bp: int) -> str:
-    return as_percent(Decimal(weight_bp) / 10_000)
+    befores = [None, *(read.stage for read in stages)]
+    told = [(out_of_order(before, stage), place) for before, (stage, place) in zip(befores, stages, strict=False)]
+    return [problem("contradictory_stages", place, why) for why, place in told if why is not None]
 
 
 def _parts(tokens: Tokens) -> list[Tokens]:
@@ -157,6 +151,9 @@ def _step(part: Tokens) -> _Step:
     if share is None and promotion is None:
         told = f'"{part.text}" has no share of the traffic: write one, as in canary 10% for 24 hours'
         raise Misunderstood("not_understood", told, part.start, part.end)
+    if promotion is None and _RAISING.search(part.plain) and not _TO_A_SHARE.search(part.plain):
+        told = f'"{part.text}": by so much or to so much? Shares are of all traffic; write "to 10%"'
+        raise Misunderstood("ambiguous", told, part.start, part.end)
     weight = _ALL if share is None else _read(part, share.start(), (share["number"], share["unit"]), PERCENT, "10%")
     _check_share(weight, part)
     if promotion is not None and weight != _ALL:
@@ -167,7 +164,7 @@ def _step(part: Tokens) -> _Step:
         weight,
         None if time is None else _duration(part, time),
         None if samples is None else _samples(part, samples),
-        is_each=time is not None and bool(time["each"]),
+        is_each=any(found is not None and bool(found["each"]) for found in (time, samples)),
     )
 
 
@@ -235,12 +232,12 @@ def _samples(part: Tokens, found: re.Match[str]) -> int:
 def _with_each(steps: list[_Step]) -> list[_Step]:
     """`5%, 25% and 50% for 24 hours each`: what one step says of each holds for those ahead that say nothing."""
     found: list[_Step] = []
-    each: float | None = None
+    each: _Step | None = None
     for step in reversed(steps):
         if step.is_each:
-            each = step.duration_s
+            each = step
         elif each is not None and step.duration_s is None and step.samples is None:
-            found.append(step._replace(duration_s=each))
+            found.append(step._replace(duration_s=each.duration_s, samples=each.samples))
             continue
         else:
             each = None

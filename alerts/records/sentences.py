@@ -62,11 +62,14 @@ def span_sentence(seconds: float) -> str:
 
 
 def stage_sentence(stage: Stage) -> str:
-    """`shadow 1% for 72 hours`: compiles to the same stage, but for what the block says of it."""
+    """`shadow 1% for 72 hours`: compiles to the same stage, but for what the block says of it.
+
+    Where the time is assumed there are no requests in it: a step with requests would have no time assumed.
+    """
     share = as_percent(Decimal(stage.weight_bp) / 10_000)
     time = "" if stage.duration_s is None or stage.assumed else f" for {span_sentence(stage.duration_s)}"
     joined = " and" if time else " for"
-    samples = "" if stage.samples is None else f"{joined} {stage.samples} requests"
+    samples = "" if stage.samples is None or stage.assumed else f"{joined} {stage.samples} requests"
     return f"{stage.kind} {share}{time}{samples}"
 
 

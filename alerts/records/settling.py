@@ -1,17 +1,18 @@
 """Triggers and stages of the prose with what the block says of them."""
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from alerts.records.block import Block, StageEntry, TriggerEntry, TriggerSettings, place_in
 from alerts.records.passages import Passage, Place
 from alerts.records.problem import Problem, problem
 from alerts.records.rollouts import ReadStage, read_stages
+from alerts.records.sentences import condition_sentence
 from alerts.records.triggers import ReadCondition, read_triggers
 from alerts.records.yaml_values import Value
 from pointsman_contract.measures import MeasureMeant, measure_named
-from pointsman_contract.record import MOST_CLIPPED, Condition, Trigger
+from pointsman_contract.record import Trigger, meaningless
 
-_COSTS = ("cost_per_success", "cost_per_request")
 _SETTINGS = tuple(TriggerSettings.model_fields)
 _IN_SECONDS = {"cooldown": "cooldown_s", "verify_within": "verify_within_s"}
 
@@ -48,26 +49,44 @@ def settle_triggers(
 
 
 def _take(entry: TriggerEntry, at: tuple[str | int, ...], drafts: list[_Draft], source: Value | None) -> list[Problem]:
-    """Change the triggers that the entry means, or add its own."""
+    """Give the entry to the triggers that it means, or add its own."""
     place = _value_place(source, *at, "when")
     meant = measure_named(entry.when)
     if meant is not None:
         found = [number for number, draft in enumerate(drafts) if _is_on(draft, meant)]
-        for number in found:
-            drafts[number] = drafts[number]._replace(entry=entry, at=at)
         if found:
-            return []
+            return [told for number in found for told in _give(entry, at, number, drafts, place)]
     read = read_triggers(Passage.of([(entry.when, place)]))
     if meant is not None and read.problems:
         told = f'no trigger of the record is on "{entry.when}" alone: write the whole condition to add one'
         return [problem("invalid_value", place, told)]
+    problems = list(read.problems)
     for conditions in read.triggers:
         same = [number for number, draft in enumerate(drafts) if _names(draft.conditions) == _names(conditions)]
-        if same:
-            drafts[same[0]] = _Draft(conditions, entry, at)
-        else:
+        if not same:
             drafts.append(_Draft(conditions, entry, at))
-    return list(read.problems)
+        elif _meanings(drafts[same[0]].conditions) != _meanings(conditions):
+            # Who reads the sentence would not see that the block says something else.
+            line = drafts[same[0]].conditions[0].place.line
+            told = f'"{entry.when}" is not what line {line} says of the same: write one limit, in one place'
+            problems.append(problem("duplicate_trigger", place, told))
+        else:
+            problems += _give(entry, at, same[0], drafts, place)
+    return problems
+
+
+def _give(
+    entry: TriggerEntry, at: tuple[str | int, ...], number: int, drafts: list[_Draft], place: Place
+) -> list[Problem]:
+    if drafts[number].entry is not None:
+        told = f'"{entry.when}": a second entry of the block for one trigger'
+        return [problem("invalid_value", place, told)]
+    drafts[number] = drafts[number]._replace(entry=entry, at=at)
+    return []
+
+
+def _meanings(conditions: tuple[ReadCondition, ...]) -> list[str]:
+    return sorted(condition_sentence(one.condition) for one in conditions)
 
 
 def _is_on(draft: _Draft, meant: MeasureMeant) -> bool:
@@ -86,14 +105,13 @@ def _names(conditions: tuple[ReadCondition, ...]) -> list[str]:
 
 def _twice(drafts: list[_Draft]) -> list[Problem]:
     problems = []
+    lines: dict[tuple[str, ...], int] = {}
     for draft in drafts:
-        first = next(one for one in drafts if _names(one.conditions) == _names(draft.conditions))
-        if first is not draft:
-            place = draft.conditions[0].place
-            told = (
-                f"a second trigger on the same, beside that of line {first.conditions[0].place.line}: keep one of them"
-            )
+        names, place = tuple(_names(draft.conditions)), draft.conditions[0].place
+        if names in lines:
+            told = f"a second trigger on the same, beside that of line {lines[names]}: keep one of them"
             problems.append(problem("duplicate_trigger", place, told))
+        lines.setdefault(names, place.line)
     return problems
 
 
@@ -107,7 +125,7 @@ def _settings(draft: _Draft, block: Block, source: Value | None) -> tuple[dict[s
         value = getattr(block, name) if own is None else own
         if value is None:
             continue
-        why = _meaningless(name, value, conditions)
+        why = meaningless(name, value, conditions)
         if why is None:
             settings[_IN_SECONDS.get(name, name)] = value
         elif own is not None:
@@ -115,31 +133,12 @@ def _settings(draft: _Draft, block: Block, source: Value | None) -> tuple[dict[s
     return settings, problems
 
 
-def _meaningless(name: str, value: object, conditions: list[Condition]) -> str | None:
-    """Why a setting says nothing of these conditions."""
-    if name == "costs" and not any(one.measure in _COSTS for one in conditions):
-        return "the trigger is on no cost"
-    if name == "drift" and not any(one.against == "reference" for one in conditions):
-        return "the trigger is on no drift"
-    if name == "confirmation" and not any(one.op == "any" for one in conditions):
-        return 'the trigger tolerates some: it needs no confirmation, which is for "any"'
-    if name == "margin" and all(one.op == "any" or one.against == "reference" for one in conditions):
-        return "the trigger does not decide about an advance"
-    if name == "incidents":
-        limits = [one.bad_limit for one in conditions if one.bad_limit is not None]
-        if not limits:
-            return "only rates and latencies against a limit can be clipped"
-        if value == "clip" and max(limits) > MOST_CLIPPED:
-            return f"clip takes limits of at most {MOST_CLIPPED:.0%} bad requests"
-    return None
-
-
 def settle_stages(
     read: tuple[ReadStage, ...], block: Block, source: Value | None
 ) -> tuple[list[ReadStage], list[Problem]]:
     """The stages of the block where it has some, else those of the prose; with what is said of all of them."""
     if block.stages is None:
-        return [_with(stage, None, block) for stage in read], []
+        return [_with(stage, None, block) for stage in read], _too_late(read, None, block)
     found: list[ReadStage] = []
     problems: list[Problem] = []
     for number, entry in enumerate(block.stages):
@@ -148,19 +147,44 @@ def settle_stages(
         problems += steps.problems
         if len(steps.stages) > 1:
             problems.append(problem("invalid_value", place, "step: one step in each entry"))
+        if entry.samples and any(one.stage.samples for one in steps.stages):
+            problems.append(problem("invalid_value", place, "step: its requests are said twice, here and in samples"))
+        problems += _too_late(steps.stages, entry, block)
         found += [_with(stage, entry, block) for stage in steps.stages]
+    if read and found and not problems and not _agree(read, found):
+        # Who reads the sentence would not see that the block says something else.
+        told = "the stages of the block are not those of the rollout strategy: write the same, or leave one of them out"
+        problems.append(problem("contradictory_stages", found[0].place, told))
     return found, problems
+
+
+def _agree(prose: Sequence[ReadStage], block: Sequence[ReadStage]) -> bool:
+    """Whether the block says all that the prose does; it may say more."""
+    return len(prose) == len(block) and all(
+        (said.kind, said.weight_bp) == (stage.kind, stage.weight_bp)
+        and (said.assumed or said.duration_s == stage.duration_s)
+        and said.samples in (None, stage.samples)
+        for (said, _), (stage, _) in zip(prose, block, strict=True)
+    )
+
+
+def _too_late(stages: tuple[ReadStage, ...], entry: StageEntry | None, block: Block) -> list[Problem]:
+    deadline = (entry and entry.deadline) or block.deadline
+    return [
+        problem("contradictory_stages", read.place, "the deadline is before the end of the stage's own time")
+        for read in stages
+        if deadline is not None and deadline < (read.stage.duration_s or 0.0)
+    ]
 
 
 def _with(read: ReadStage, entry: StageEntry | None, block: Block) -> ReadStage:
     stage = read.stage
-    samples = stage.samples or (entry and entry.samples) or block.samples
     changes = {
-        "samples": samples,
+        "samples": stage.samples or (entry and entry.samples) or block.samples,
         "deadline_s": (entry and entry.deadline) or block.deadline,
         "at_deadline": (entry and entry.at_deadline) or block.at_deadline or "ask",
     }
-    return ReadStage(stage.model_copy(update=changes), read.place)
+    return read._replace(stage=stage.model_copy(update=changes))
 
 
 def _value_place(source: Value | None, *path: str | int) -> Place:

@@ -19,11 +19,14 @@ from alerts.records.problem import Misunderstood
 LONGEST_SENTENCE = 4000
 _TOKEN = re.compile(
     r"(?P<space>\s+)"
-    r"|(?P<word>[pP][0-9]+(?:\.[0-9]+)?(?!\w)|[0-9]+(?:st|nd|rd|th)(?!\w)|[^\W\d_](?:\w|['\u2019_-](?=\w))*)"
+    r"|(?P<word>[pP][0-9]+(?:\.[0-9]+)?(?!\w)|[0-9]+(?:st|nd|rd|th)(?!\w)|[^\W\d_](?:\w|['\u2019_\u2010\u2011-](?=\w))*)"
     r"|(?P<number>[0-9]+(?:[.,][0-9]+)*|\.[0-9]+)"
     r"|(?P<sign>->|\u2192|>=|<=|[><\u2265\u2264,;.:()%$+/&\u2013\u2014-])"
 )
 _SIGNS = {"\u2265": ">=", "\u2264": "<=", "\u2192": "->", "\u2013": "-", "\u2014": "-"}
+
+# Apostrophes and hyphens as word processors write them.
+_SAME = str.maketrans({"\u2019": "'", "\u2010": "-", "\u2011": "-"})
 
 
 class Token(NamedTuple):
@@ -105,7 +108,7 @@ def tokens_of(passage: Passage) -> Tokens:
         if match is None or match.lastgroup is None:
             raise Misunderstood("not_understood", f"{text[at]!r} has no meaning here", at, at + 1)
         if match.lastgroup != "space":
-            plain = match[0].casefold().replace("\u2019", "'")
+            plain = match[0].casefold().translate(_SAME)
             found.append(Token(match.lastgroup, _SIGNS.get(plain, plain), at, match.end()))
         at = match.end()
     return Tokens(passage, tuple(found))

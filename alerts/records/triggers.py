@@ -12,7 +12,7 @@ from alerts.records.conditions import condition_of
 from alerts.records.passages import Passage, Place, without_markup
 from alerts.records.problem import Misunderstood, Problem, problem
 from alerts.records.tokens import Tokens, split, tokens_of
-from pointsman_contract.record import MAX_CONDITIONS, Condition
+from pointsman_contract.record import MAX_CONDITIONS, MAX_TRIGGERS, Condition
 
 _THESE = r"(?:(?:the following|these)(?: conditions| triggers)? ?)?(?:are met ?)?(?:: )?"
 _LEAD = re.compile(
@@ -45,19 +45,31 @@ class _Joint(NamedTuple):
     kinds: frozenset[str]
 
 
-def read_field(sentences: Sequence[Passage]) -> TriggersRead:
+def read_field(sentences: Sequence[Passage], depths: Sequence[int] = ()) -> TriggersRead:
     """The triggers of a field. What stands in a text of its own (an item of a list) is enough alone, unless "all of:"
-    stands ahead of them.
+    stands ahead of them. `depths` says how far in each of the texts stands.
     """
     rest = list(sentences)
     group = _only_lead(rest[0]) if len(rest) > 1 else None
-    read = [read_triggers(passage) for passage in (rest if group is None else rest[1:])]
+    read: list[TriggersRead] = []
+    for passage in rest if group is None else rest[1:]:
+        read.append(read_triggers(passage))
+        if sum(max(len(one.triggers), len(one.problems)) for one in read) > MAX_TRIGGERS:
+            told = f"more than {MAX_TRIGGERS} triggers, or problems with them: the rest is not read"
+            read.append(TriggersRead((), (problem("no_trigger", passage.place(0), told),)))
+            break
     triggers = tuple(trigger for one in read for trigger in one.triggers)
     problems = tuple(told for one in read for told in one.problems)
     if group in ("all", "both"):
         joined = tuple(condition for trigger in triggers for condition in trigger)
-        if any(len(one.triggers) > 1 for one in read) or len(joined) > MAX_CONDITIONS:
-            told = "a list of all that must be met together has one condition in each item"
+        # Which of them "all" means, of a list below a list or of more than two, is anyone's guess.
+        is_clear = len(depths) < 2 or (depths[0] < depths[1] and len(set(depths[1:])) == 1)
+        if (
+            any(len(one.triggers) > 1 for one in read)
+            or len(joined) > (2 if group == "both" else MAX_CONDITIONS)
+            or not is_clear
+        ):
+            told = "a list of all that must be met together has one condition in each item, and nothing beside it"
             return TriggersRead((), (*problems, problem("ambiguous", rest[0].place(0), told)))
         # Half of an "and" would be met far more often than the whole.
         triggers = () if problems else (joined,)
@@ -86,9 +98,9 @@ def read_triggers(written: Passage) -> TriggersRead:
         sentences = _sentences(tokens_of(passage))
     except Misunderstood as refused:
         return TriggersRead((), (_told(refused, passage),))
-    for sentence in sentences:
+    for number, sentence in enumerate(sentences):
         try:
-            groups = _groups(sentence)
+            groups = _groups(sentence, is_last=number == len(sentences) - 1)
         except Misunderstood as refused:
             problems.append(_told(refused, passage))
             continue
@@ -115,18 +127,26 @@ def _sentences(tokens: Tokens) -> list[Tokens]:
     return [sentence for sentence in split(tokens, stops) if sentence.tokens]
 
 
-def _groups(sentence: Tokens) -> list[list[Tokens]]:
+def _groups(sentence: Tokens, *, is_last: bool) -> list[list[Tokens]]:
     """The parts of a sentence: those of one inner list belong together."""
     lead = _LEAD.match(f"{sentence.plain} ")
     group = ((lead and lead["group"]) or "").split(" ")[0]
     body = sentence.after(lead.end()) if lead is not None else sentence
     joints = _joints(body)
     parts = _parts(body, joints)
+    if len(parts) > MAX_TRIGGERS:
+        told = f"{len(parts):,} conditions in one sentence; {MAX_TRIGGERS} at most"
+        raise Misunderstood("not_understood", told, body.start)
     kinds = {kind for joint in joints for kind in joint.kinds}
+    if group and not is_last:
+        told = f'what "{group}" means ends with its sentence, and more of them follow: join them by commas'
+        raise Misunderstood("ambiguous", told, sentence.start, sentence.end)
     if group in ("all", "both"):
         if "or" in kinds or (group == "both" and ("comma" in kinds or len(parts) != 2)):
             raise _ambiguous(body, parts)
         return [_few(parts)]
+    if group == "either" and "and" in kinds and "or" not in kinds:
+        raise _ambiguous(body, parts)
     if group in ("any", "one") and "or" not in kinds:
         return [[part] for part in parts]
     if {"and", "comma"} <= kinds and "or" not in kinds:

