@@ -200,8 +200,10 @@ def closest_measures(text: str, most: int = 3) -> tuple[str, ...]:
     plain = _plain(text)[:_LONGEST_NAME]
     quantile = _QUANTILE_FIRST.fullmatch(plain) or _QUANTILE_LAST.fullmatch(plain)
     sought = quantile["measure"] if quantile else plain
-    distances = [(edit_distance(sought, name), name) for name in _BY_TEXT]
-    alike = [name for distance, name in sorted(distances) if distance <= _ALIKE * max(len(sought), len(name))]
+    allowed = {name: _ALIKE * max(len(sought), len(name)) for name in _BY_TEXT}
+    near = [name for name, most_of in allowed.items() if abs(len(sought) - len(name)) <= most_of]
+    distances = [(edit_distance(sought, name), name) for name in near]
+    alike = [name for distance, name in sorted(distances) if distance <= allowed[name]]
     having = [text for text in _BY_TEXT if sought and f" {sought} " in f" {text} "]
     return tuple(dict.fromkeys(_BY_TEXT[text].name for text in [*alike, *having]))[:most]
 

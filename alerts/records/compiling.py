@@ -3,7 +3,8 @@
 from typing import NamedTuple
 
 from alerts.records.block import Block, place_in, read_block
-from alerts.records.document import Document, Entry, Labelled, fields_of, read_document
+from alerts.records.document import Document, Entry, Labelled, read_document
+from alerts.records.fields import fields_of
 from alerts.records.figures import read_figures
 from alerts.records.front_matter import FrontMatter, read_front_matter
 from alerts.records.labels import FieldName
@@ -106,8 +107,10 @@ def _block(document: Document) -> tuple[Block, Value | None, list[Problem]]:
 
 def _triggers(prose: Prose, block: Block, source: Value | None) -> tuple[list[SettledTrigger], list[Problem]]:
     fields = prose.named("rollback_trigger")
-    read = [read_field(one.sentences) for one in fields if one.sentences]
+    read = [read_field(one.sentences, one.depths) for one in fields[:MAX_TRIGGERS] if one.sentences]
     problems = [told for one in read for told in one.problems]
+    if len(fields) > MAX_TRIGGERS:
+        problems.append(problem("no_trigger", fields[MAX_TRIGGERS].place, f"more than {MAX_TRIGGERS} triggers"))
     conditions = tuple(trigger for one in read for trigger in one.triggers)
     triggers, wrong = settle_triggers(conditions, block, source)
     if not triggers and not problems and not wrong:

@@ -79,6 +79,9 @@ def condition_of(tokens: Tokens) -> Condition:
     meanings: list[Condition] = []
     refusals: list[Misunderstood] = []
     for form in FORMS:
+        # The last one takes every text, and is for what no other one understood.
+        if meanings and form is FORMS[-1]:
+            break
         found = form.pattern.fullmatch(tokens.plain)
         if found is None:
             continue

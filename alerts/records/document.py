@@ -1,21 +1,29 @@
 """A record's Markdown as seven sections with labelled fields, its front matter and its block: found, not understood."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from alerts.records.comments import without_comments
 from alerts.records.labels import FIELDS, TITLES, FieldName, almost_field, field_of, section_of
-from alerts.records.markdown import Piece, pieces_of, without_comments
+from alerts.records.markdown import Piece, pieces_of
 from alerts.records.passages import Passage, Place, without_markup
 from alerts.records.problem import Problem, problem
 from alerts.records.yaml_values import YamlText
 
 MAX_BYTES = 256 * 1024
+# Of a paragraph: what is matched on it stays quick.
+LONGEST_TEXT = 10_000
 _FENCE_LINE = re.compile(r"-{3,}\s*")
 _LABEL = re.compile(r"\s*(?P<label>[^:]{1,60}?)\s*(?::|\s[\u2013\u2014-]\s)\s*")
 _BOLD = re.compile(r"\s*(?:\*\*|__)(?P<text>[^*_]+)(?:\*\*|__)\s*")
 _BLOCK = re.compile(r"ya?ml\s+pointsman")
 _PLAN = 7
+_PLANNED = {name for name, known in FIELDS.items() if known.section == _PLAN}
+_DEFINITION = re.compile(r"\s*\[[^\[\]]*\]:")
+_TAG = re.compile(r"<(?!br\s{0,3}/?>)[/!?]?[a-zA-Z\[][^<>]{0,200}>?", re.IGNORECASE)
+# Above a column of a table in the plan.
+_COLUMNS = {"trigger", "triggers", "condition", "conditions", "step", "steps", "stage", "stages"}
 
 
 @dataclass
@@ -48,6 +56,26 @@ class Section:
 
 
 @dataclass
+class Labelled:
+    """A field with its sentences: what stands behind its label, and the texts below it."""
+
+    name: FieldName
+    place: Place
+    sentences: list[Passage] = field(default_factory=list)
+    depths: list[int] = field(default_factory=list)
+
+    def add(self, sentence: Passage, depth: int) -> None:
+        """One more text, and how far in it stands."""
+        self.sentences.append(sentence)
+        self.depths.append(depth)
+
+    @property
+    def text(self) -> str:
+        """All of it on one line."""
+        return " ".join(" ".join(sentence.text.split()) for sentence in self.sentences)
+
+
+@dataclass
 class Document:
     """What was found, and what is wrong with how it is written."""
 
@@ -62,13 +90,10 @@ def read_document(content: str) -> Document:
     """The parts of a record. `content` has no characters that nobody sees (`reading.py` refuses them)."""
     document = Document()
     body = _front_matter(content, document)
-    body, endless = without_comments(body)
-    if endless is not None:
-        line = body.count("\n", 0, endless) + 1
-        column = endless - body.rfind("\n", 0, endless)
-        document.problems.append(
-            problem("unclosed_comment", Place(line, column), "the comment that begins here has no end: -->")
-        )
+    body, wrong = without_comments(body)
+    for at, told in wrong:
+        place = Place(body.count("\n", 0, at) + 1, at - body.rfind("\n", 0, at))
+        document.problems.append(problem("unclosed_comment", place, told))
     _Builder(document).build(pieces_of(body))
     return document
 
@@ -111,6 +136,12 @@ class _Builder:
                 self._heading(piece.passage, piece.level)
             elif piece.kind == "fence":
                 self._fence(piece)
+            elif piece.kind == "lost":
+                told = "a list this far inside of others is not read: write it further out"
+                self._document.problems.append(problem("too_large", piece.lines[0][1], told))
+            elif len(piece.passage.text) > LONGEST_TEXT:
+                told = f"a text of more than {LONGEST_TEXT:,} characters without an empty line"
+                self._document.problems.append(problem("too_large", piece.lines[0][1], told))
             elif piece.depth == 0 and _is_bold_title(piece):
                 self._heading(piece.passage, self._level)
             else:
@@ -122,13 +153,18 @@ class _Builder:
         read = section_of(plain)
         if read.number is None and self._section is not None and self._section.number and level > self._level:
             # A heading inside of a section is a label for what follows.
-            entry = Entry(field_of(plain), Passage.of([("", passage.place(0))]), passage)
+            label, text = _labelled(without_markup(passage))
+            name = field_of(plain) or (field_of(label) if label else None)
+            self._check_label(label or plain.strip(), name, passage)
+            entry = Entry(name, Passage.of([("", passage.place(0))]) if field_of(plain) else text, passage)
             self._section.entries.append(entry)
             self._open = [(-1, entry)]
             return
         if read.almost is not None:
             told = f'"{plain.strip()}" is almost "{read.almost}": write that, or something that is less like it'
             self._document.problems.append(problem("section", passage.place(0), told))
+        elif read.number is None:
+            self._check_title(plain, passage)
         self._section = Section(read.number or 0, plain.strip(), passage.place(0))
         self._open = []
         if read.number is None:
@@ -141,6 +177,14 @@ class _Builder:
             self._section = self._document.sections[read.number]
             return
         self._document.sections[read.number] = self._section
+
+    def _check_title(self, plain: str, passage: Passage) -> None:
+        """A label of the plan as a title of its own would take what stands below it out of the plan."""
+        label = _labelled(without_markup(passage))[0] or plain.strip()
+        name = field_of(label)
+        if name in _PLANNED or (name is None and almost_field(label, _PLAN) is not None):
+            told = f'"{label}" is read in section 7, below its heading, as a label or a smaller heading'
+            self._document.problems.append(problem("section", passage.place(0), told))
 
     def _fence(self, piece: Piece) -> None:
         info = piece.info.casefold()
@@ -164,6 +208,10 @@ class _Builder:
         if self._section is None:
             self._section = Section(0, "", Place(1, 1))
             self._document.others.append(self._section)
+        if self._section.number == _PLAN:
+            self._check_plan(piece)
+        if piece.is_header and (self._section.number != _PLAN or _leads_column(piece.passage)):
+            return
         entry = self._entry(piece)
         while self._open and self._open[-1][0] >= piece.depth:
             self._open.pop()
@@ -171,10 +219,26 @@ class _Builder:
         siblings.append(entry)
         self._open.append((piece.depth, entry))
 
+    def _check_plan(self, piece: Piece) -> None:
+        """What shows on some pages and not on others, or reads otherwise than it is written."""
+        for line, place in piece.lines:
+            if piece.is_quoted:
+                told = 'a line that begins with ">" is a quotation: write "above", or keep it in the line before'
+            elif _DEFINITION.match(line):
+                told = "a definition of a link, which no page shows"
+            elif (tag := _TAG.search(line)) is not None:
+                told = f"{tag[0]}: HTML in the plan, which pages may hide or show: write it without"
+            else:
+                continue
+            self._document.problems.append(problem("not_understood", place, told))
+            return
+
     def _entry(self, piece: Piece) -> Entry:
         passage = without_markup(piece.passage)
         if piece.column_header is not None:
-            return Entry(field_of(without_markup(piece.column_header).text), passage, passage)
+            name = field_of(piece.column_header.text)
+            self._check_label(piece.column_header.text.strip(), name, piece.column_header)
+            return Entry(name, passage, passage)
         label, text = _labelled(passage)
         name = field_of(label) if label else None
         self._check_label(label, name, passage)
@@ -202,6 +266,12 @@ def _labelled(passage: Passage) -> tuple[str, Passage]:
     return "", passage
 
 
+def _leads_column(header: Passage) -> bool:
+    """Whether it says what the cells below it are, and nothing else."""
+    plain = without_markup(header).text.strip()
+    return field_of(plain) is not None or plain.casefold() in _COLUMNS
+
+
 def _is_bold_title(piece: Piece) -> bool:
     """A paragraph that is nothing but the title of a section, in bold."""
     found = _BOLD.fullmatch(piece.passage.text) if len(piece.lines) == 1 else None
@@ -210,6 +280,9 @@ def _is_bold_title(piece: Piece) -> bool:
 
 def _split_at_labels(piece: Piece) -> Iterator[Piece]:
     """A paragraph whose lines begin with labels of fields is one text for each."""
+    if len(piece.lines) == 1:
+        yield piece
+        return
     kept: list[tuple[str, Place]] = []
     for line in piece.lines:
         label, _ = _labelled(without_markup(Passage.of([line])))
@@ -218,42 +291,3 @@ def _split_at_labels(piece: Piece) -> Iterator[Piece]:
             kept = []
         kept.append(line)
     yield piece._replace(lines=tuple(kept))
-
-
-def fields_of(section: Section | None) -> "tuple[list[Labelled], list[Entry]]":
-    """The fields of a section with all sentences below them, and the texts that belong to none."""
-    fields: list[Labelled] = []
-    prose: list[Entry] = []
-    waiting: list[tuple[Entry, Labelled | None]] = [
-        (entry, None) for entry in (section.entries if section else [])[::-1]
-    ]
-    while waiting:
-        entry, current = waiting.pop()
-        if entry.label is not None:
-            current = Labelled(entry.label, entry.whole.place(0))
-            fields.append(current)
-            if entry.text.text.strip():
-                current.sentences.append(entry.text)
-        elif current is not None:
-            current.sentences.append(entry.whole)
-        else:
-            prose.append(entry)
-        waiting += [(child, current) for child in entry.children[::-1]]
-    return fields, prose
-
-
-@dataclass
-class Labelled:
-    """A field with its sentences: what stands behind its label, and the texts below it."""
-
-    name: FieldName
-    place: Place
-    sentences: list[Passage] = field(default_factory=list)
-
-    @property
-    def text(self) -> str:
-        """All of it on one line."""
-        return " ".join(" ".join(sentence.text.split()) for sentence in self.sentences)
-
-
-Fields = Mapping[FieldName, list[Labelled]]

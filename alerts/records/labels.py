@@ -1,7 +1,9 @@
 """The titles of the seven sections and the labels of their fields, in the words that people use. A closed list."""
 
 import re
+from collections import Counter
 from collections.abc import Mapping
+from functools import cache, lru_cache
 from types import MappingProxyType
 from typing import Literal, NamedTuple
 
@@ -83,6 +85,9 @@ FIELDS: Mapping[FieldName, _Field] = MappingProxyType(
 _NUMBERED = re.compile(r"(?:section |part )?(?P<number>[0-9]{1,2}) ?[.):\u2013-]? (?P<title>.+)")
 _NOT_WORDS = re.compile(r"[\W_]+")
 _ASIDE = re.compile(r"\([^()]*\)|#?[0-9]+\s*$")
+# Of a label of the plan: whatever else stands in parentheses may say when it holds, or that it does not.
+_NUMBER = re.compile(r"\(s\)|\(?#?[0-9]+\)?\s*$")
+_LABEL = re.compile(r"[^\W_][\w\s()#&/.,'\u2019-]*")
 # Of the letters of the longer one may differ, where something is taken for a slip of the pen.
 _SLIP = 0.25
 
@@ -103,6 +108,7 @@ class TitleRead(NamedTuple):
     almost: str | None = None
 
 
+@lru_cache(maxsize=4096)
 def section_of(heading: str) -> TitleRead:
     """Which section a heading begins, with or without its number."""
     words = words_of(heading)
@@ -114,11 +120,23 @@ def section_of(heading: str) -> TitleRead:
     return TitleRead(None, None if close is None else TITLES[_SECTION_OF[close]][0])
 
 
+@lru_cache(maxsize=4096)
 def field_of(label: str) -> FieldName | None:
-    """The field of a label; what stands in parentheses and a number at the end do not count."""
-    return _FIELD_OF.get(words_of(label)) or _FIELD_OF.get(words_of(_ASIDE.sub("", label.strip())))
+    """The field of a label; what stands in parentheses and a number at the end do not count.
+
+    In the plan only the number does not: "(not in force)" would. Struck out or in brackets it is no label.
+    """
+    label = label.strip()
+    if not _LABEL.fullmatch(label):
+        return None
+    name = _FIELD_OF.get(words_of(label)) or _FIELD_OF.get(words_of(_NUMBER.sub("", label)))
+    if name is not None:
+        return name
+    name = _FIELD_OF.get(words_of(_ASIDE.sub("", label)))
+    return None if name is None or FIELDS[name].section == 7 else name
 
 
+@lru_cache(maxsize=4096)
 def almost_field(label: str, section: int) -> str | None:
     """The label of this section that another one almost is."""
     close = _closest(words_of(_ASIDE.sub("", label.strip())), _FIELD_OF)
@@ -130,5 +148,21 @@ def almost_field(label: str, section: int) -> str | None:
 def _closest(words: str, known: Mapping[str, object]) -> str | None:
     if not 3 < len(words) < 60:
         return None
-    distance, close = min((edit_distance(words, one), one) for one in known)
-    return close if distance <= _SLIP * max(len(words), len(close)) else None
+    letters = Counter(words)
+    near = [one for one in known if _may_be_near(words, letters, one)]
+    distance, close = min(((edit_distance(words, one), one) for one in near), default=(0, None))
+    return None if close is None or distance > _SLIP * max(len(words), len(close)) else close
+
+
+def _may_be_near(words: str, letters: Counter[str], other: str) -> bool:
+    """Whether they have enough letters in common: a fraction of the time that the distance takes."""
+    longest = max(len(words), len(other))
+    return (
+        abs(len(words) - len(other)) <= _SLIP * longest
+        and (letters & _letters_of(other)).total() >= (1 - _SLIP) * longest
+    )
+
+
+@cache
+def _letters_of(known: str) -> Counter[str]:
+    return Counter(known)

@@ -11,11 +11,11 @@ from typing import Literal, NamedTuple
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from alerts.records.passages import Passage, Place
+from alerts.records.passages import Passage, Place, without_markup
 
-_COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 _ITEM = re.compile(r"\s*(?:[*+-]|[0-9]{1,3}[.)])\s+")
-_NOT_NEWLINE = re.compile(r"[^\n]")
+# Of lists and quotations in each other, two for each list. markdown-it leaves out what is deeper.
+_DEEPEST = 20
 _LEVELS = {f"h{level}": level for level in range(1, 7)}
 
 Lines = tuple[tuple[str, Place], ...]
@@ -26,14 +26,17 @@ class Piece(NamedTuple):
 
     `depth` is in how many list items a text stands (one more where it is not the first of its item), `level` that of a
     heading. `column_header` is what stands above a cell of a table, `info` what behind the fence.
+    `is_quoted`: it stands behind a `>`; `is_header`: it stands above a column.
     """
 
-    kind: Literal["heading", "text", "fence"]
+    kind: Literal["heading", "text", "fence", "lost"]
     lines: Lines
     depth: int = 0
     level: int = 0
     info: str = ""
     column_header: Passage | None = None
+    is_quoted: bool = False
+    is_header: bool = False
 
     @property
     def passage(self) -> Passage:
@@ -41,15 +44,9 @@ class Piece(NamedTuple):
         return Passage.of(self.lines)
 
 
-def without_comments(text: str) -> tuple[str, int | None]:
-    """The text with blanks in place of comments, and the offset of one that never ends."""
-    endless = next((found.start() for found in _COMMENT.finditer(text) if not found[0].endswith("-->")), None)
-    return _COMMENT.sub(lambda found: _NOT_NEWLINE.sub(" ", found[0]), text), endless
-
-
 def pieces_of(text: str) -> list[Piece]:
-    """The pieces of a Markdown text, in their order."""
-    parser = MarkdownIt("commonmark", {"html": False, "maxNesting": 20}).enable("table")
+    """The pieces of a Markdown text, in their order. One of kind `lost` stands for what is too far in to be read."""
+    parser = MarkdownIt("commonmark", {"html": False, "maxNesting": _DEEPEST}).enable("table")
     parser.disable(["code", "reference", "html_block", "inline"])
     return list(_Walk(text.split("\n")).pieces(parser.parse(text)))
 
@@ -63,11 +60,14 @@ class _Walk:
         self._headers: list[Passage] = []
         self._cell = 0
         self._row = (0, 0)
+        self._quotations = 0
 
     def pieces(self, tokens: list[Token]) -> Iterator[Piece]:
         for before, token in zip([None, *tokens], tokens, strict=False):
             self._enter(token)
-            if token.type == "fence" and token.map is not None:
+            if token.nesting == 1 and token.level >= _DEEPEST - 1 and token.map is not None:
+                yield Piece("lost", self._lines(self._source[token.map[0]], token.map[0]))
+            elif token.type == "fence" and token.map is not None:
                 lines = self._lines(token.content.removesuffix("\n"), token.map[0] + 1)
                 yield Piece("fence", lines, info=token.info.strip(), depth=len(self._first_of_item))
             elif token.type == "inline" and before is not None:
@@ -78,6 +78,8 @@ class _Walk:
             self._first_of_item.append(True)
         elif token.type == "list_item_close":
             self._first_of_item.pop()
+        elif token.type in ("blockquote_open", "blockquote_close"):
+            self._quotations += token.nesting
         elif token.type == "table_open":
             self._headers = []
         elif token.type == "tr_open":
@@ -87,19 +89,23 @@ class _Walk:
     def _inline(self, token: Token, opened: Token) -> Iterator[Piece]:
         if token.map is None or not token.content.strip():
             self._cell += opened.type == "td_open"
+            if opened.type == "th_open":
+                self._headers.append(Passage.of([("", Place(1, 1))]))
             return
         if opened.type in ("th_open", "td_open"):
             yield from self._table_cell(token, opened)
             return
         lines = self._lines(token.content, token.map[0])
-        if opened.type == "heading_open":
+        # In a list a line of dashes under an item makes a heading of it, which nobody means.
+        if opened.type == "heading_open" and not self._first_of_item:
             yield Piece("heading", lines, level=_LEVELS.get(opened.tag, 6))
             return
         depth = len(self._first_of_item)
         if self._first_of_item:
             depth += not self._first_of_item[-1]
             self._first_of_item[-1] = False
-        yield from _items(lines, depth)
+        for piece in _items(lines, depth):
+            yield piece._replace(is_quoted=self._quotations > 0)
 
     def _table_cell(self, token: Token, opened: Token) -> Iterator[Piece]:
         line, begin = self._row
@@ -109,7 +115,8 @@ class _Walk:
             self._row = (line, at + len(token.content))
         lines = ((token.content, Place(line + 1, max(at, 0) + 1)),)
         if opened.type == "th_open":
-            self._headers.append(Passage.of(lines))
+            self._headers.append(without_markup(Passage.of(lines)))
+            yield Piece("text", lines, depth=1, is_header=True)
             return
         header = self._headers[self._cell] if self._cell < len(self._headers) else None
         self._cell += 1
