@@ -102,7 +102,8 @@ def _limit(_: Form, found: re.Match[str], tokens: Tokens) -> Condition:
     meant = _measure(found, tokens)
     unit = meant.measure.unit
     behind = found["behind"].strip()
-    if unit != "s" and measures_time(behind):
+    # "Error rate over 5 minutes" is no limit of 5 minutes.
+    if unit != "s" and found["op"].endswith("over") and measures_time(behind):
         raise windowed(tokens, tokens.at(found.start("op")))
     value = _read(
         found, tokens, lambda: amount(found["number"], behind, (found.groupdict().get("before") or "").strip(), unit)
