@@ -114,13 +114,14 @@ class _Walk:
         if at >= 0:
             self._row = (line, at + len(token.content))
         lines = ((token.content, Place(line + 1, max(at, 0) + 1)),)
+        depth = len(self._first_of_item) + 1
         if opened.type == "th_open":
             self._headers.append(without_markup(Passage.of(lines)))
-            yield Piece("text", lines, depth=1, is_header=True)
+            yield Piece("text", lines, depth=depth, is_header=True)
             return
         header = self._headers[self._cell] if self._cell < len(self._headers) else None
         self._cell += 1
-        yield Piece("text", lines, depth=1, column_header=header)
+        yield Piece("text", lines, depth=depth, column_header=header)
 
     def _lines(self, content: str, first: int) -> Lines:
         found = []

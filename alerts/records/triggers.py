@@ -52,8 +52,13 @@ def read_field(sentences: Sequence[Passage], depths: Sequence[int] = ()) -> Trig
     rest = list(sentences)
     group = _only_lead(rest[0]) if len(rest) > 1 else None
     read: list[TriggersRead] = []
-    for passage in rest if group is None else rest[1:]:
+    for number, passage in enumerate(rest):
+        if number == 0 and group is not None:
+            continue
         read.append(read_triggers(passage))
+        if _has_more_below(passage, depths[number : number + 2]):
+            told = "a condition with others below it: are they enough alone, or needed too? Write one list"
+            read.append(TriggersRead((), (problem("ambiguous", passage.place(0), told),)))
         if sum(max(len(one.triggers), len(one.problems)) for one in read) > MAX_TRIGGERS:
             told = f"more than {MAX_TRIGGERS} triggers, or problems with them: the rest is not read"
             read.append(TriggersRead((), (problem("no_trigger", passage.place(0), told),)))
@@ -76,16 +81,31 @@ def read_field(sentences: Sequence[Passage], depths: Sequence[int] = ()) -> Trig
     return TriggersRead(triggers, problems)
 
 
+def _has_more_below(passage: Passage, depths: Sequence[int]) -> bool:
+    """Whether a text that is no label's own, or says "all of", is followed by one further in."""
+    if len(depths) < 2 or depths[1] <= depths[0]:
+        return False
+    lead = _lead_of(passage)
+    return depths[0] > 0 or (lead is not None and _group_of(lead) in ("all", "both"))
+
+
 def _only_lead(written: Passage) -> str | None:
     """The group of a text that only leads to a list, `any of the following:`; empty for `if:`, None for all others."""
+    lead = _lead_of(written)
+    if lead is None or not lead[0] or lead.string[lead.end() :].strip(" :"):
+        return None
+    return _group_of(lead)
+
+
+def _lead_of(written: Passage) -> re.Match[str] | None:
     try:
         tokens = tokens_of(without_markup(written))
     except Misunderstood:
         return None
-    plain = f"{tokens.plain} "
-    lead = _LEAD.match(plain)
-    if lead is None or not lead[0] or plain[lead.end() :].strip(" :"):
-        return None
+    return _LEAD.match(f"{tokens.plain} ")
+
+
+def _group_of(lead: re.Match[str]) -> str:
     return (lead["group"] or "").split(" ")[0]
 
 
@@ -130,7 +150,7 @@ def _sentences(tokens: Tokens) -> list[Tokens]:
 def _groups(sentence: Tokens, *, is_last: bool) -> list[list[Tokens]]:
     """The parts of a sentence: those of one inner list belong together."""
     lead = _LEAD.match(f"{sentence.plain} ")
-    group = ((lead and lead["group"]) or "").split(" ")[0]
+    group = "" if lead is None else _group_of(lead)
     body = sentence.after(lead.end()) if lead is not None else sentence
     joints = _joints(body)
     parts = _parts(body, joints)
