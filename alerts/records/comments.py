@@ -11,7 +11,7 @@ from markdown_it.token import Token
 
 _COMMENT = re.compile(r"<!--(?P<inside>.*?)(?P<end>-->|\Z)", re.DOTALL)
 _NOT_NEWLINE = re.compile(r"[^\n]")
-_CODE = re.compile(r"(?<!`)(?P<marks>`+)(?!`)(?:.*?[^`])(?P=marks)(?!`)|\\<!--", re.DOTALL)
+_TICKS = re.compile(r"`+")
 _ENDLESS = "the comment that begins here has no end: -->"
 _UNSURE = (
     "not every page hides this comment, or not all of it: write it in one line, or in lines of its own that begin with"
@@ -64,9 +64,10 @@ class _Blocks:
         if begin not in self._code:
             # Of the paragraph in the text itself: its offsets are ours.
             first, last = self._starts[begin], self._starts[end] if end < len(self._starts) else len(self._text)
-            spans = _CODE.finditer(self._text, first, last)
-            self._code[begin] = [span.span() for span in spans]
-        return any(first <= offset < last for first, last in self._code[begin])
+            self._code[begin] = _code_spans(self._text, first, last)
+        spans = self._code[begin]
+        near = bisect_right(spans, (offset, len(self._text))) - 1
+        return self._text[offset - 1 : offset] == "\\" or (near >= 0 and offset < spans[near][1])
 
     def hides(self, begin: int, end: int) -> bool:
         """Whether no page shows anything of this comment."""
@@ -76,3 +77,23 @@ class _Blocks:
 
     def _line(self, offset: int) -> int:
         return bisect_right(self._starts, offset) - 1
+
+
+def _code_spans(text: str, begin: int, end: int) -> list[tuple[int, int]]:
+    """From marks of code to the next ones of the same length; those without any are text."""
+    marks = [found.span() for found in _TICKS.finditer(text, begin, end)]
+    waiting: dict[int, list[int]] = {}
+    for number in range(len(marks) - 1, -1, -1):
+        first, last = marks[number]
+        waiting.setdefault(last - first, []).append(number)
+    spans, number = [], 0
+    while number < len(marks):
+        first, last = marks[number]
+        same = waiting[last - first]
+        while same and same[-1] <= number:
+            same.pop()
+        if same:
+            spans.append((first, marks[same[-1]][1]))
+            number = same[-1]
+        number += 1
+    return spans
