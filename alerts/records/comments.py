@@ -9,7 +9,6 @@ from bisect import bisect_right
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-_COMMENT = re.compile(r"<!--(?P<inside>.*?)(?P<end>-->|\Z)", re.DOTALL)
 _NOT_NEWLINE = re.compile(r"[^\n]")
 _TICKS = re.compile(r"`+")
 _ENDLESS = "the comment that begins here has no end: -->"
@@ -27,16 +26,18 @@ def without_comments(text: str) -> tuple[str, list[tuple[int, str]]]:
     parts: list[str] = []
     told: list[tuple[int, str]] = []
     at = search_from = 0
-    while (found := _COMMENT.search(text, search_from)) is not None:
-        begin, end = found.span()
+    while (begin := text.find("<!--", search_from)) >= 0:
+        search_from = begin + len("<!--")
         if blocks.is_code(begin):
-            search_from = begin + len("<!--")
             continue
-        if not found["end"]:
+        end = text.find("-->", search_from)
+        inside = text[search_from:] if end < 0 else text[search_from:end]
+        end = len(text) if end < 0 else end + len("-->")
+        if not text.endswith("-->", begin, end):
             told.append((begin, _ENDLESS))
-        elif not blocks.hides(begin, end) or found["inside"].startswith((">", "->")) or "--!>" in found["inside"]:
+        elif not blocks.hides(begin, end) or text.startswith((">", "->"), search_from) or "--!>" in inside:
             told.append((begin, _UNSURE))
-        parts += [text[at:begin], _NOT_NEWLINE.sub(" ", found[0])]
+        parts += [text[at:begin], _NOT_NEWLINE.sub(" ", text[begin:end])]
         at = search_from = end
     return "".join([*parts, text[at:]]), told
 
