@@ -1,62 +1,72 @@
 """What means harm is refused in seconds: 256 KiB of it, and what expands to more."""
 
 import time
+from typing import NamedTuple
 
 import pytest
 
 from alerts.records.lints.registry import problems_of
+from tests.conftest import Scale
 from tests.records.plans import HEAD, PLAN, TITLE, compiled
 
-_BYTES = 250_000
 # Of CPU, on a machine that does other things too; the slowest takes 3 s on two cores that are shared.
 _SECONDS = 15.0
 
 
-def _filled(unit: str, size: int = _BYTES) -> str:
-    return (unit * (size // len(unit) + 1))[:size]
+class Case(NamedTuple):
+    """A text between two others, as often as fits into a file; `most` is the limit of what it is in."""
+
+    head: str
+    unit: str
+    tail: str = ""
+    most: int = 250_000
+
+    def text(self, size: int) -> str:
+        """Of about so many characters."""
+        return self.head + self.unit * (min(size, self.most) // len(self.unit)) + self.tail
 
 
 CASES = {
-    "commas": PLAN + _filled("x,"),
-    "good triggers": f"{PLAN}\n{_filled('  * error rate > 5%' + chr(10))}",
-    "unknown measures": f"{PLAN}\n{_filled('  * qqqqwerty foo bar rate > 5%' + chr(10))}",
-    "long sentences": f"{PLAN}\n{_filled('  * ' + 'x,' * 1900 + chr(10))}",
-    "articles": f"{PLAN}\n{_filled('  * ' + 'the ' * 900 + '> 5%' + chr(10))}",
-    "operators": f"{PLAN}\n{_filled('  * ' + 'is above ' * 400 + chr(10))}",
-    "steps": f"{HEAD}{TITLE}Rollout Strategy: {_filled('5%,', 3_900)}",
-    "rollouts": f"{HEAD}{TITLE}{_filled('* Rollout Strategy: canary 5%, then 10%' + chr(10) * 2)}",
-    "labels": f"{PLAN}x\n\n{''.join(f'abcd efgh {n:x}: y{chr(10) * 2}' for n in range(8_000))}",
-    "headings": f"{HEAD}{_filled('## abcd efgh ijkl' + chr(10) * 2)}",
-    "digits": f"{HEAD}## 3. Evidence\n\nGolden Set: {'1' * _BYTES}",
-    "kinds": f"{HEAD}{TITLE}{_filled('shadow ')}",
-    "shares": f"{HEAD}{TITLE}{_filled('5% ')}",
-    "brackets": f"{HEAD}{TITLE}{_filled('[a')}",
-    "stars": f"{HEAD}{TITLE}{_filled('**a *b ')}",
-    "underscores": f"{HEAD}{TITLE}{_filled('_a __b ')}",
-    "quotations": HEAD + _filled(">"),
-    "lists in lists": HEAD + "\n".join("  " * deep + "- a" for deep in range(480)),
-    "comments": HEAD + _filled("<!-- -->"),
-    "comments without an end": HEAD + _filled("<!--"),
-    "comments in code": HEAD + _filled("`<!--` "),
-    "fences": HEAD + _filled("```\n"),
-    "cells": f"{HEAD}{TITLE}|a|b|\n|-|-|\n{_filled('|a|b|' + chr(10), 100_000)}",
-    "columns": HEAD + "|" + _filled("a|", 60_000) + "\n|" + _filled("-|", 60_000) + "\n",
-    "definitions": HEAD + _filled("[a]: b\n"),
-    "entities": f"{HEAD}{TITLE}{_filled('&gt;')}",
-    "keys": f"---\n{''.join(f'k{number}: b{chr(10)}' for number in range(3_000))}---\n",
-    "lists of YAML": f"---\na: {'[' * 30_000}\n---\n",
-    "mappings of YAML": f"---\na: {'{a: ' * 7_000}\n---\n",
-    "keys of the block": f"{PLAN}any error\n\n```yaml pointsman\n{_filled('qwerty: 1' + chr(10), 30_000)}\n```\n",
-    "triggers of the block": f"{PLAN}any error\n\n```yaml pointsman\ntriggers:\n"
-    + ("  - when: '" + "x," * 250 + "'\n") * 60
-    + "```\n",
+    "commas": Case(PLAN, "x,"),
+    "good triggers": Case(f"{PLAN}\n", "  * error rate > 5%\n"),
+    "unknown measures": Case(f"{PLAN}\n", "  * qqqqwerty foo bar rate > 5%\n"),
+    "long sentences": Case(f"{PLAN}\n", f"  * {'x,' * 1900}\n"),
+    "articles": Case(f"{PLAN}\n", f"  * {'the ' * 900}> 5%\n"),
+    "operators": Case(f"{PLAN}\n", f"  * {'is above ' * 400}\n"),
+    "steps": Case(f"{HEAD}{TITLE}Rollout Strategy: ", "5%,", most=3_900),
+    "rollouts": Case(f"{HEAD}{TITLE}", "* Rollout Strategy: canary 5%, then 10%\n\n"),
+    "labels": Case(f"{PLAN}x\n\n", "".join(f"abcd efgh {number:x}: y\n\n" for number in range(3_000))),
+    "headings": Case(HEAD, "## abcd efgh ijkl\n\n"),
+    "digits": Case(f"{HEAD}## 3. Evidence\n\nGolden Set: ", "1"),
+    "kinds": Case(f"{HEAD}{TITLE}", "shadow "),
+    "shares": Case(f"{HEAD}{TITLE}", "5% "),
+    "brackets": Case(f"{HEAD}{TITLE}", "[a"),
+    "stars": Case(f"{HEAD}{TITLE}", "**a *b "),
+    "underscores": Case(f"{HEAD}{TITLE}", "_a __b "),
+    "quotations": Case(HEAD, ">"),
+    "lists in lists": Case(HEAD, "\n".join("  " * deep + "- a" for deep in range(300))),
+    "comments": Case(HEAD, "<!-- -->"),
+    "comments without an end": Case(HEAD, "<!--"),
+    "comments in code": Case(HEAD, "`<!--` "),
+    "fences": Case(HEAD, "```\n"),
+    "cells": Case(f"{HEAD}{TITLE}|a|b|\n|-|-|\n", "|a|b|\n"),
+    "columns": Case(f"{HEAD}|{'a|' * 30_000}\n|", "-|", "\n", most=60_000),
+    "definitions": Case(HEAD, "[a]: b\n"),
+    "entities": Case(f"{HEAD}{TITLE}", "&gt;"),
+    "keys": Case("---\n", "".join(f"k{number}: b\n" for number in range(3_000)), "---\n", most=32_000),
+    "lists of YAML": Case("---\na: ", "[", "\n---\n", most=30_000),
+    "mappings of YAML": Case("---\na: ", "{a: ", "\n---\n", most=30_000),
+    "keys of the block": Case(f"{PLAN}any error\n\n```yaml pointsman\n", "qwerty: 1\n", "```\n", most=30_000),
+    "triggers of the block": Case(
+        f"{PLAN}any error\n\n```yaml pointsman\ntriggers:\n", f"  - when: '{'x,' * 250}'\n", "```\n", most=30_000
+    ),
 }
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_harm_is_refused_in_time(case: str) -> None:
+def test_harm_is_refused_in_time(case: str, scale: Scale) -> None:
     """No record, at least one problem, all of them inside of the file, and no time that grows with a power of it."""
-    text = CASES[case]
+    text = CASES[case].text(scale(long=250_000, small=60_000))
     began = time.process_time()
     read = compiled(text)
     problems = problems_of(read)
