@@ -82,13 +82,12 @@ def condition_of(tokens: Tokens) -> Condition:
         # The last one takes every text, and is for what no other one understood.
         if meanings and form is FORMS[-1]:
             break
-        found = form.pattern.fullmatch(tokens.plain)
-        if found is None:
-            continue
         try:
-            meanings.append(_READERS[form.kind](form, found, tokens))
+            read = read_as(form, tokens)
         except Misunderstood as refused:
             refusals.append(refused)
+        else:
+            meanings += [] if read is None else [read]
     if not meanings:
         # Forms stand from the most special to the most general one: the first that fitted knows best.
         raise refusals[0]
@@ -96,6 +95,12 @@ def condition_of(tokens: Tokens) -> Condition:
         told = " or ".join(f'"{condition_sentence(meaning)}"' for meaning in meanings)
         raise Misunderstood("ambiguous", f'"{tokens.text}" may mean {told}', tokens.start, tokens.end)
     return meanings[0]
+
+
+def read_as(form: Form, tokens: Tokens) -> Condition | None:
+    """The meaning of a condition in this form; None where it does not fit. Raises Misunderstood."""
+    found = form.pattern.fullmatch(tokens.plain)
+    return None if found is None else _READERS[form.kind](form, found, tokens)
 
 
 def _limit(_: Form, found: re.Match[str], tokens: Tokens) -> Condition:

@@ -1,6 +1,7 @@
 """The bytes of a file as the text of a record."""
 
 import hashlib
+import re
 import unicodedata
 
 from alerts.records.document import MAX_BYTES
@@ -22,9 +23,8 @@ def read_text(raw: bytes) -> tuple[str, list[Problem]]:
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
-        column = error.start - raw.rfind(b"\n", 0, error.start)
-        return "", [problem("unreadable_text", Place(line, column), "no UTF-8 text")]
+        before = re.split(r"\r\n?|\n", raw[: error.start].decode("utf-8-sig", "replace"))
+        return "", [problem("unreadable_text", Place(len(before), len(before[-1]) + 1), "no UTF-8 text")]
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     for at, char in enumerate(text):
         if not char.isprintable() and char not in _SEEN and unicodedata.category(char) in _UNSEEN:
