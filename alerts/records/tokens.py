@@ -19,7 +19,7 @@ from alerts.records.problem import Misunderstood
 LONGEST_SENTENCE = 4000
 _TOKEN = re.compile(
     r"(?P<space>\s+)"
-    r"|(?P<word>[pP][0-9]+(?:\.[0-9]+)?(?!\w)|[0-9]+(?:st|nd|rd|th)(?!\w)|[^\W\d_](?:\w|['\u2019_\u2010\u2011-](?=\w))*)"
+    r"|(?P<word>[pP][0-9]+(?:\.[0-9]+)?(?!\w)|[0-9]+(?i:st|nd|rd|th)(?!\w)|[^\W\d_](?:\w|['\u2019_\u2010\u2011-](?=\w))*)"
     r"|(?P<number>[0-9]+(?:[.,][0-9]+)*|\.[0-9]+)"
     r"|(?P<sign>->|\u2192|>=|<=|[><\u2265\u2264,;.:()%$+/&\u2013\u2014-])"
 )

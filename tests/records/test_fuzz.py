@@ -42,6 +42,8 @@ _TURNING = [
 _SAYING_NOTHING = {
     "the",
     "any",
+    "drops",
+    "falls",
     "is",
     "of",
     "requests",
