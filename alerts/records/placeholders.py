@@ -5,11 +5,11 @@ from collections.abc import Iterator
 
 from alerts.records.passages import Passage
 
-# A bracket with words in it that is no link, no footnote, no box of a list and no number.
+# A bracket with words in it that is no link, no footnote, no box of a list, no number, no index and no list of values.
 _LEFT = re.compile(
-    r"\[(?!\^)(?=[^\[\]]*[^\W\d_]{2})[^\[\]]{2,200}\](?![(\[:])"
+    r"(?<![\w\])=])\[(?![\^!])(?=[^\[\]]*(?:[^\W\d_]{2}|e\.g\.))(?![^\[\]]*[\"{}])[^\[\]]{2,200}\](?![(\[:])"
     r"|\b(?:TODO|TBD|FIXME|XXX)\b"
-    r"|<(?:your|the|insert|name|model|route|e\.g\.)[^<>\n]{0,60}>"
+    r"|<(?:your|the|insert|name|model|route|owner|team|value|figure|date|placeholder|e\.g\.)\b[^<>\n]{0,60}>"
 )
 
 
