@@ -97,7 +97,7 @@ def untestable(
         short = [read.stage for read in compiled.stages if _is_short(read.stage, to_pass, traffic.per_second)]
         if short:
             told.append(
-                f"one at half of it takes {_requests(to_pass)} to pass, and "
+                f"one at half of it takes {_requests(to_pass)} to pass: "
                 + ", ".join(_stage_has(stage, to_pass, traffic.per_second, lasting) for stage in short)
             )
         if told:
@@ -111,7 +111,8 @@ def _is_short(stage: Stage, to_pass: int | None, per_second: float) -> bool:
 
 def _stage_has(stage: Stage, to_pass: int | None, per_second: float, lasting: Callable[[float], str]) -> str:
     has = requests_of(stage, per_second)
-    wait = _time(to_pass, per_second * stage.weight_bp / 10_000, lasting)
+    share = per_second * stage.weight_bp / 10_000
+    wait = "" if to_pass is None or share <= 0 else f" and would take {lasting(to_pass / share)}"
     return f'"{stage_sentence(stage)}" has {has:,.0f}{wait}'
 
 
