@@ -7,12 +7,16 @@ from typing import Annotated
 import typer
 from typer.exceptions import TyperException
 
-from pointsman.commands import dead_letters, evidence, offsets, prices, rollups, topics
+from pointsman.commands import dead_letters, evidence, mdr, offsets, prices, rollups, topics
 from pointsman.commands.dead_letters_replay import replay_command as replay_letters
 from pointsman.commands.doctor import doctor
 from pointsman.commands.evidence_explain import explain_command
 from pointsman.commands.evidence_power import power_command
 from pointsman.commands.forget import forget
+from pointsman.commands.mdr_apply import apply_command
+from pointsman.commands.mdr_lint import lint_command
+from pointsman.commands.mdr_stored import diff_command, list_command, show_command
+from pointsman.commands.mdr_written import schema_command, template_command
 from pointsman.commands.measures import measures
 from pointsman.commands.prices_reprice import reprice_command
 from pointsman.commands.replay import replay
@@ -76,6 +80,17 @@ app.add_typer(prices.app, name="prices")
 evidence.app.command("explain")(explain_command)
 evidence.app.command("power")(power_command)
 app.add_typer(evidence.app, name="evidence")
+for mdr_name, mdr_command in (
+    ("lint", lint_command),
+    ("apply", apply_command),
+    ("list", list_command),
+    ("show", show_command),
+    ("diff", diff_command),
+    ("template", template_command),
+    ("schema", schema_command),
+):
+    mdr.app.command(mdr_name)(mdr_command)
+app.add_typer(mdr.app, name="mdr")
 
 
 def run() -> int:

@@ -1,0 +1,67 @@
+"""Records on their way into the store: all of them in one transaction."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import NamedTuple
+
+from alerts.records.differences import Difference, differences
+from alerts.records.reading import stored_text
+from pointsman_contract.record import CompiledRecord
+from store import model_records
+from store.sessions import Sessions
+
+
+class Checked(NamedTuple):
+    """A record of a file that may be applied."""
+
+    name: str
+    record: CompiledRecord
+    text: str
+    revision: str
+
+
+class Done(NamedTuple):
+    """What became of one. `number` is None for a new revision of a dry run; `replaces` is the one that was current."""
+
+    checked: Checked
+    number: int | None
+    is_new: bool
+    was_current: bool
+    replaces: int | None
+    changed: Sequence[Difference]
+    is_read_otherwise: bool = False
+
+
+def apply_all(sessions: Sessions, checked: Sequence[Checked], *, by: str, dry_run: bool) -> list[Done]:
+    """Apply all, or none. A dry run does the same and takes it back.
+
+    Raises RolloutUnderWay, StoreRefused, StoreAway.
+    """
+    done: list[Done] = []
+    with suppress(_TakenBack), sessions.write() as db:
+        for one in checked:
+            before = model_records.current(db, one.record.id)
+            if before is not None and before.revision == one.revision:
+                # Nothing is to be done, so nothing that is under way is in the way.
+                done.append(Done(one, before.number, is_new=False, was_current=True, replaces=None, changed=()))
+                continue
+            content = stored_text(one.text)
+            applied = model_records.apply(db, one.record, content=content, revision=one.revision, by=by)
+            done.append(
+                Done(
+                    one,
+                    None if dry_run and applied.is_new else applied.number,
+                    is_new=applied.is_new,
+                    was_current=False,
+                    replaces=None if before is None else before.number,
+                    changed=() if before is None else differences(before.record, one.record),
+                    is_read_otherwise=applied.is_read_otherwise,
+                )
+            )
+        if dry_run:
+            raise _TakenBack
+    return done
+
+
+class _TakenBack(Exception):
+    pass
