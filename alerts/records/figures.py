@@ -41,6 +41,8 @@ def read_figures(fields: list[Labelled]) -> tuple[Figures, list[Problem]]:
             continue
         key, unit, example = _WANTED[one.name]
         value = next(_amounts(text, unit), None)
+        if value is None and text != one.text.strip():
+            continue
         if value is None or key in found:
             told = "comes twice" if key in found else f'no figure in "{text[:60]}": expected one such as {example}'
             problems.append(problem("figure_not_read", one.place, told))

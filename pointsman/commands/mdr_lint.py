@@ -4,7 +4,7 @@ import json
 from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
@@ -48,52 +48,63 @@ def lint_command(
 
     Example: pointsman mdr lint records/*.md --strict --traffic 1200/day
     """
-    from alerts.records.compiling import compile_record
-    from alerts.records.json_form import as_json as json_of
-    from alerts.records.lints.registry import problems_of
     from pointsman.records.files import read_record_file
-    from pointsman.screens.records import summary
 
     # All are read before anything is said: a name that is mistyped is not to be found at the end of a long output.
     contents = [(str(file), read_record_file(file)) for file in files]
     failed = False
     for number, (name, raw) in enumerate(contents):
-        compiled = compile_record(raw)
-        known = None if traffic is None else _traffic(traffic, compiled, settings)
-        tested, untested = ([], []) if known is None else _tested(compiled, known)
-        problems = sorted([*problems_of(compiled), *untested], key=lambda told: (told.line, told.column))
-        failed |= any(strict or told.severity == "error" for told in problems)
+        linted = _lint(name, raw, traffic, settings)
+        failed |= any(strict or told.severity == "error" for told in linted.problems)
         if as_json:
-            power = {} if known is None else {"power": [_power_json(one) for one in tested]}
-            typer.echo(json.dumps({"file": name} | json_of(compiled, problems) | power))
+            typer.echo(json.dumps(_json(linted)))
             continue
-        if not quiet:
-            typer.echo("\n" if number else "", nl=False)
-            _print(compiled, known, tested)
-        for told in problems:
-            _say_problem(name, told)
-        if not quiet:
-            typer.echo(f"{name}: {summary(problems)}")
+        if number and not quiet:
+            typer.echo("")
+        _tell(linted, quiet=quiet)
     if failed:
         raise typer.Exit(ATTENTION)
 
 
-def _print(compiled: "Compiled", traffic: "Traffic | None", tested: "list[Testable]") -> None:
-    from pointsman.screens.records import print_power, print_understood
-
-    if not compiled.text:
-        return
-    print_understood(compiled)
-    if traffic is not None:
-        print_power(tested, traffic)
-    typer.echo("")
+class _Linted(NamedTuple):
+    name: str
+    compiled: "Compiled"
+    problems: "list[Problem]"
+    traffic: "Traffic | None"
+    tested: "list[Testable]"
 
 
-def _say_problem(name: str, told: "Problem") -> None:
-    from pointsman.screens.records import problem_line
+def _lint(name: str, raw: bytes, traffic: str | None, settings: Settings) -> _Linted:
+    from alerts.records.compiling import compile_record
+    from alerts.records.lints.registry import problems_of
+
+    compiled = compile_record(raw)
+    known = None if traffic is None else _traffic(traffic, compiled, settings)
+    tested, untested = ([], []) if known is None else _tested(compiled, known)
+    problems = sorted([*problems_of(compiled), *untested], key=lambda told: (told.line, told.column))
+    return _Linted(name, compiled, problems, known, tested)
+
+
+def _json(linted: _Linted) -> dict[str, Any]:
+    from alerts.records.json_form import as_json
+
+    power = {} if linted.traffic is None else {"power": [_power_json(one) for one in linted.tested]}
+    return {"file": linted.name} | as_json(linted.compiled, linted.problems) | power
+
+
+def _tell(linted: _Linted, *, quiet: bool) -> None:
+    from pointsman.screens.records import print_power, print_understood, problem_line, summary
     from pointsman.terminal import print_words
 
-    print_words(problem_line(name, told))
+    if linted.compiled.text and not quiet:
+        print_understood(linted.compiled)
+        if linted.traffic is not None:
+            print_power(linted.tested, linted.traffic)
+        typer.echo("")
+    for told in linted.problems:
+        print_words(problem_line(linted.name, told))
+    if not quiet:
+        typer.echo(f"{linted.name}: {summary(linted.problems)}")
 
 
 def _traffic(text: str, compiled: "Compiled", settings: Settings) -> "Traffic | None":
@@ -141,9 +152,9 @@ def _power_json(one: "Testable") -> dict[str, Any]:
     return {
         "text": one.sentence,
         "limit": one.limit,
-        "canary_requests": one.canary_requests,
+        "canary_requests": round(one.canary_requests),
         "to_fail_requests": to_fail,
-        "to_fail_s": None if to_fail is None or not rate else to_fail / rate,
+        "to_fail_s": None if to_fail is None or not rate else round(to_fail / rate),
         "to_pass_requests": to_pass,
-        "to_pass_s": None if to_pass is None or not rate else to_pass / rate,
+        "to_pass_s": None if to_pass is None or not rate else round(to_pass / rate),
     }

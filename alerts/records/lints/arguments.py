@@ -13,7 +13,8 @@ from alerts.records.problem import Problem, problem
 _EVIDENCE, _ALTERNATIVES, _FAILURES, _ECONOMICS = 3, 4, 5, 6
 _NONE = re.compile(r"\s*(?:none|n/?a|nothing|not applicable|no alternatives?[\w ]*)?[\s.\u2013\u2014-]*", re.IGNORECASE)
 _PUBLIC = re.compile(
-    r"leader-?\s?board|arena|mmlu|gpqa|helm|swe-?bench|humaneval|mt-?bench|livebench|gsm8k|big-?bench|artificial analysis",
+    r"leader-?\s?board|arena|mmlu|gpqa|helm|swe-?bench|humaneval|mt-?bench|livebench|gsm8k|big-?bench"
+    r"|artificial analysis",
     re.IGNORECASE,
 )
 _OPEN = re.compile(r"\bfail(?:s|ing|ed|ure)?[\s-]+open\b", re.IGNORECASE)

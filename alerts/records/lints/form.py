@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 from alerts.records.compiling import Compiled
 from alerts.records.labels import FIELDS, TITLES, FieldName
-from alerts.records.passages import Place
-from alerts.records.placeholders import placeholders_in
+from alerts.records.passages import Passage, Place
+from alerts.records.placeholders import left_over, placeholders_in
 from alerts.records.problem import Problem, problem
 
 # Section 4, 6 and 7 have lints of their own.
@@ -21,9 +21,10 @@ def placeholders(compiled: Compiled) -> Iterator[Problem]:
     """What the template left, and fields without anything in them."""
     sections = [*compiled.document.sections.values(), *compiled.document.others]
     for section in sections:
-        for entry in section.all_entries:
-            for offset, text in placeholders_in(entry.whole):
-                yield problem("placeholder", entry.whole.place(offset), f"still a placeholder: {text}")
+        title = Passage.of([(section.title, section.place)])
+        for passage in (title, *(entry.whole for entry in section.all_entries)):
+            for offset, text in placeholders_in(passage):
+                yield left_over(passage.place(offset), text)
     for fields in compiled.prose.fields.values():
         for one in fields:
             if _NOTHING.fullmatch(one.text) and one.name != "risk":
