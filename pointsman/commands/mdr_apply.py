@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pointsman.exits import ATTENTION
+from pointsman.exits import ATTENTION, UsageError
 from pointsman.options import with_settings
 from pointsman.settings import Settings
 from pointsman.wording import counted
@@ -56,7 +56,7 @@ def _checked(files: list[Path], *, strict: bool) -> "list[Checked]":
     from pointsman.records.files import read_record_file
     from pointsman.screens.records import problem_line, summary
 
-    found = []
+    found: list[Checked] = []
     failed = False
     for file in files:
         compiled = compile_record(read_record_file(file))
@@ -71,6 +71,10 @@ def _checked(files: list[Path], *, strict: bool) -> "list[Checked]":
     if failed:
         typer.echo("nothing was applied", err=True)
         raise typer.Exit(ATTENTION)
+    for number, one in enumerate(found):
+        twin = next((other for other in found[:number] if other.record.id == one.record.id), None)
+        if twin is not None:
+            raise UsageError(f"{twin.name} and {one.name} both are the record {one.record.id}: apply one of them")
     return found
 
 

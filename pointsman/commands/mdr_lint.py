@@ -93,16 +93,14 @@ def _json(linted: _Linted) -> dict[str, Any]:
 
 
 def _tell(linted: _Linted, *, quiet: bool) -> None:
-    from pointsman.screens.records import print_power, print_understood, problem_line, summary
-    from pointsman.terminal import print_words
+    from pointsman.screens.records import print_power, print_problems, print_understood, summary
 
     if linted.compiled.text and not quiet:
         print_understood(linted.compiled)
         if linted.traffic is not None:
             print_power(linted.tested, linted.traffic)
         typer.echo("")
-    for told in linted.problems:
-        print_words(problem_line(linted.name, told))
+    print_problems(linted.name, linted.problems)
     if not quiet:
         typer.echo(f"{linted.name}: {summary(linted.problems)}")
 

@@ -47,14 +47,17 @@ def apply_all(sessions: Sessions, checked: Sequence[Checked], *, by: str, dry_ru
                 continue
             content = stored_text(one.text)
             applied = model_records.apply(db, one.record, content=content, revision=one.revision, by=by)
+            # Somebody else may have been quicker since the look above.
+            number = None if applied.before is None or not applied.became_current else applied.before.number
+            replaced = None if number is None else model_records.revision(db, one.record.id, number)
             done.append(
                 Done(
                     one,
                     None if dry_run and applied.is_new else applied.number,
                     is_new=applied.is_new,
-                    was_current=False,
-                    replaces=None if before is None else before.number,
-                    changed=() if before is None else differences(before.record, one.record),
+                    was_current=not applied.became_current,
+                    replaces=number,
+                    changed=() if replaced is None else differences(replaced.record, one.record),
                     is_read_otherwise=applied.is_read_otherwise,
                 )
             )

@@ -1,8 +1,11 @@
 """Records on a terminal: what was understood, and what is wrong."""
 
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
+from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from alerts.records.compiling import Compiled
 from alerts.records.differences import Difference
@@ -20,7 +23,9 @@ from alerts.records.wording import (
 from pointsman.terminal import harmless, print_table, print_words
 from pointsman.wording import counted, lasting
 from pointsman_contract.record import CompiledRecord, Stage, Trigger
-from store.record_revisions import ListedRecord, RevisionSummary
+
+if TYPE_CHECKING:
+    from store.record_revisions import ListedRecord, RevisionSummary
 
 
 def print_understood(compiled: Compiled) -> None:
@@ -94,6 +99,15 @@ def problem_line(name: str, told: Problem) -> str:
     return harmless(f"{name}:{told.line}:{told.column}: {told.severity}: {told.message} [{told.code}]")
 
 
+def print_problems(name: str, problems: Sequence[Problem]) -> None:
+    """A line for each, with its severity in a colour on a terminal that has some."""
+    console = Console(highlight=False)
+    for told in problems:
+        line = Text(problem_line(name, told))
+        line.highlight_words([f": {told.severity}: "], style="bold red" if told.severity == "error" else "yellow")
+        console.print(line, soft_wrap=not console.is_terminal)
+
+
 def summary(problems: Sequence[Problem]) -> str:
     """`1 error, 2 warnings`, or `clean`."""
     errors = sum(told.severity == "error" for told in problems)
@@ -102,7 +116,7 @@ def summary(problems: Sequence[Problem]) -> str:
     return ", ".join(parts) or "clean"
 
 
-def revision_line(one: RevisionSummary) -> str:
+def revision_line(one: "RevisionSummary") -> str:
     """Which revision it is, and since when."""
     now = "the current one" if one.is_current else "not the current one"
     return harmless(
@@ -110,7 +124,7 @@ def revision_line(one: RevisionSummary) -> str:
     )
 
 
-def print_records(listed: Sequence[ListedRecord]) -> None:
+def print_records(listed: "Sequence[ListedRecord]") -> None:
     """A line for each record."""
     table = Table(
         "record", "on", "candidate", "revision", "of", "rollout", "applied (UTC)", "by", box=None, pad_edge=False
@@ -133,7 +147,7 @@ def print_records(listed: Sequence[ListedRecord]) -> None:
     print_table(table)
 
 
-def print_revisions(revisions: Sequence[RevisionSummary]) -> None:
+def print_revisions(revisions: "Sequence[RevisionSummary]") -> None:
     """A line for each revision of a record."""
     table = Table("revision", "hash", "", "on", "candidate", "applied (UTC)", "by", box=None, pad_edge=False)
     table.columns[0].justify = "right"

@@ -158,7 +158,7 @@ def test_traffic_that_is_too_little_is_told(file: Path) -> None:
     assert found["power"][0]["to_fail_s"] == pytest.approx(power.to_fail * 86_400 / 120, abs=1)
     plenty = lint_json("--traffic", "1000000/day", file)
     assert plenty["problems"] == []
-    assert "half of all candidates by then" in lint("--traffic", "1200/day", file).out
+    assert "half of the candidates at twice the limit" in lint("--traffic", "1200/day", file).out
 
 
 @pytest.mark.parametrize("traffic", ["many", "0/day", "5/fortnight"])

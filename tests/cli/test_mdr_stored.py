@@ -112,6 +112,16 @@ def test_all_files_or_none(url: str, file: Path, tmp_path: Path) -> None:
     assert stored.count(url, "model_records") == 0
 
 
+def test_two_files_of_one_record_are_wrong_use(url: str, file: Path, tmp_path: Path) -> None:
+    """Which of them would count depended on their order."""
+    other = tmp_path / "other.md"
+    other.write_text(written(owner="ledger-team"))
+    said = mdr(url, "apply", file, other)
+    assert said.code == 2
+    assert f"both are the record {_ID}" in said.err
+    assert stored.count(url, "model_records") == 0
+
+
 def test_a_dry_run_stores_nothing(url: str, file: Path) -> None:
     """It says what would be done, and meets what would be met: a rollout that is under way refuses it too."""
     said = mdr(url, "apply", file, "--dry-run")
