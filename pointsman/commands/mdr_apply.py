@@ -96,7 +96,7 @@ def _json(one: "Done", *, dry_run: bool) -> dict[str, object]:
         "new": one.is_new,
         "current_already": one.was_current,
         "replaces": one.replaces,
-        "differences": [difference_json(difference) for difference in one.changed],
+        "differences": [difference_json(difference) for difference in one.changed or ()],
         "dry_run": dry_run,
     }
 
@@ -117,5 +117,7 @@ def _tell(one: "Done", *, dry_run: bool) -> None:
     typer.echo(f"{called}{known} {verb} the current one{replaced}: {record.environment}/{record.route}, {parts}")
     if one.is_read_otherwise:
         typer.echo("what an older version read from this content stays; this one reads it otherwise", err=True)
-    if one.replaces is not None:
+    if one.changed is not None:
         print_differences(one.changed)
+    elif one.replaces is not None:
+        typer.echo(f"what differs is not known: another version stored revision {one.replaces}", err=True)

@@ -74,10 +74,11 @@ def _table(rows: Iterable[tuple[str, str]]) -> Table:
 def print_power(tested: Sequence[Testable], traffic: Traffic) -> None:
     """For each trigger on one limit, how long deciding takes; half of all candidates have their verdict by then."""
     rate = tested[0].canary_per_second if tested else 0.0
-    print_words(f"\nhow long it takes at {traffic.told}, half of all candidates by then")
-    table = Table(
-        "trigger", "FAIL at 2 x limit", "", "PASS at half of it", "", box=None, pad_edge=False, padding=(0, 2)
+    print_words(
+        f"\nhow long it takes at {traffic.told}: half of the candidates at twice the limit have FAIL by then, half of"
+        " those at half of it PASS"
     )
+    table = Table("trigger", "to FAIL", "", "to PASS", "", box=None, pad_edge=False, padding=(0, 2, 0, 2))
     for column in table.columns[1:]:
         column.justify = "right"
     for one in tested:

@@ -12,6 +12,7 @@ from store.sessions import Sessions
 from tests.cli.command import Said, pointsman
 from tests.ingest import stored
 from tests.records.written import WHOLE, with_block, written
+from tests.store.feed import execute
 from tests.store.records import rolled_out
 
 _ID = "invoices-2026-11"
@@ -215,6 +216,23 @@ def test_a_diff_of_a_file_with_errors_is_wrong_use(file: Path) -> None:
     said = pointsman("mdr", "diff", str(file), str(file))
     assert said.code == 2
     assert f"pointsman mdr lint {file}" in said.err
+
+
+def test_a_form_of_another_version_is_no_dead_end(url: str, file: Path) -> None:
+    """A revision that this version cannot read is told by name; its record is listed, and a next revision is applied."""
+    mdr(url, "apply", file)
+    sessions = Sessions(url)
+    execute(sessions, "UPDATE model_records SET compiled = CAST(:form AS jsonb)", form='{"candidate": "qwen"}')
+    sessions.close()
+    said = mdr(url, "show", _ID)
+    assert said.code == 1
+    assert "another version" in said.err
+    assert _ID in mdr(url, "list").out
+    file.write_text(with_block("holdback: 2%"))
+    applied = mdr(url, "apply", file)
+    assert applied.code == 0
+    assert "what differs is not known" in applied.err
+    assert mdr(url, "show", _ID).code == 0
 
 
 def test_an_empty_store_says_how_to_begin(url: str) -> None:
