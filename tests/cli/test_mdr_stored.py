@@ -219,7 +219,7 @@ def test_a_diff_of_a_file_with_errors_is_wrong_use(file: Path) -> None:
 
 
 def test_a_form_of_another_version_is_no_dead_end(url: str, file: Path) -> None:
-    """A revision that this version cannot read is told by name; its record is listed, and a next revision is applied."""
+    """A revision that this version cannot read is told by name; its record is listed, and a next one is applied."""
     mdr(url, "apply", file)
     sessions = Sessions(url)
     execute(sessions, "UPDATE model_records SET compiled = CAST(:form AS jsonb)", form='{"candidate": "qwen"}')
