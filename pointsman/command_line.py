@@ -80,17 +80,14 @@ app.add_typer(prices.app, name="prices")
 evidence.app.command("explain")(explain_command)
 evidence.app.command("power")(power_command)
 app.add_typer(evidence.app, name="evidence")
-for mdr_name, mdr_command in (
-    ("lint", lint_command),
-    ("apply", apply_command),
-    ("list", list_command),
-    ("show", show_command),
-    ("diff", diff_command),
-    ("template", template_command),
-    ("schema", schema_command),
-):
-    mdr.app.command(mdr_name)(mdr_command)
-app.add_typer(mdr.app, name="mdr")
+mdr.app.command("lint", short_help="Check records: what is understood, every problem by line.")(lint_command)
+mdr.app.command("apply", short_help="Store records; every revision is kept.")(apply_command)
+mdr.app.command("list", short_help="List records, or the revisions of one.")(list_command)
+mdr.app.command("show", short_help="Show what a stored record says.")(show_command)
+mdr.app.command("diff", short_help="Show what differs, and which evidence would begin anew.")(diff_command)
+mdr.app.command("template", short_help="Write a record to be filled in.")(template_command)
+mdr.app.command("schema", short_help="Print the JSON Schema of the block, for editors.")(schema_command)
+app.add_typer(mdr.app, name="mdr", short_help="Model Decision Records: check, keep, compare.")
 
 
 def run() -> int:

@@ -18,7 +18,7 @@ def read_text(raw: bytes) -> tuple[str, list[Problem]]:
     what a machine holds a router to.
     """
     if len(raw) > MAX_BYTES:
-        return "", [problem("too_large", Place(1, 1), f"{len(raw):,} bytes; a record has at most {MAX_BYTES:,}")]
+        return "", [problem("too_large", Place(1, 1), f"more than {MAX_BYTES:,} bytes: no record is so long")]
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:

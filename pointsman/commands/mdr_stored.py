@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @with_settings("database_url", require=("database_url",))
 def list_command(
     record: Annotated[
-        str | None, typer.Argument(metavar="[ID]", help="The revisions of this record.", show_default=False)
+        str | None, typer.Argument(metavar="ID", help="The revisions of this record.", show_default=False)
     ] = None,
     *,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
@@ -119,7 +119,7 @@ class _Side(NamedTuple):
 @with_settings("database_url")
 def diff_command(
     old: Annotated[str, typer.Argument(metavar="OLD", help="A file, or a stored record: ID[@REVISION].")],
-    new: Annotated[str | None, typer.Argument(metavar="[NEW]", help="The same.", show_default=False)] = None,
+    new: Annotated[str | None, typer.Argument(metavar="NEW", help="The same.", show_default=False)] = None,
     *,
     text: Annotated[bool, typer.Option("--text", help="The lines that differ, prose too.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object for each difference, a line each.")] = False,
