@@ -1,6 +1,7 @@
 """`pointsman mdr apply | list | show | diff`, against a database."""
 
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -8,11 +9,13 @@ import pytest
 
 from alerts.records.compiling import compile_record
 from migrations.schema import migrate
+from store.rollups.tick import tick
 from store.sessions import Sessions
+from tests.builders import trace
 from tests.cli.command import Said, pointsman
 from tests.ingest import stored
 from tests.records.written import WHOLE, with_block, written
-from tests.store.feed import execute
+from tests.store.feed import Feed, execute
 from tests.store.records import rolled_out
 
 _ID = "invoices-2026-11"
@@ -240,6 +243,23 @@ def test_an_empty_store_says_how_to_begin(url: str) -> None:
     assert mdr(url, "list").out == "no record was applied yet; see: pointsman mdr apply --help\n"
     assert mdr(url, "list", "--json").out == ""
     assert mdr(url, "list", "invoices").code == 2
+
+
+def test_the_stores_own_traffic(url: str, file: Path) -> None:
+    """`lint --traffic store` takes the route's rate of the last days; of a route without requests it says so."""
+    sessions = Sessions(url)
+    began = datetime.now(UTC) - timedelta(hours=2)
+    Feed(sessions).send(*(trace(route="invoices", environment="prod", started_at=began) for _ in range(4)))
+    tick(sessions)
+    sessions.close()
+    said = mdr(url, "lint", file, "--traffic", "store")
+    assert said.code == 0
+    assert "requests a day (measured)" in said.out
+    assert "[untestable_limit]" in said.out
+    file.write_text(written(route="orders"))
+    none = mdr(url, "lint", file, "--traffic", "store")
+    assert none.code == 2
+    assert "no request of route orders in environment prod" in none.err
 
 
 def test_listed_as_a_table(url: str, file: Path) -> None:
