@@ -1,10 +1,11 @@
 """What changed from one revision of a record to another, and what that means for the evidence."""
 
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any, Literal, NamedTuple
 
-from alerts.records.sentences import condition_sentence, stage_sentence
-from pointsman_contract.record import CompiledRecord, Trigger
+from alerts.records.sentences import as_percent, condition_sentence, plain, span_sentence, stage_sentence
+from pointsman_contract.record import CompiledRecord, ThresholdBounds, Trigger
 
 Change = Literal["added", "removed", "changed"]
 
@@ -22,6 +23,7 @@ _PARTS = (
 _SETTINGS = (
     "enforcement", "no_data", "cooldown_s", "verify_within_s", "margin", "incidents", "costs", "drift", "confirmation",
 )  # fmt: skip
+_SHARES = ("false_rollback_budget", "margin", "golden_set_accuracy", "structured_output_validity")
 
 
 class Difference(NamedTuple):
@@ -44,7 +46,7 @@ def _parts(old: CompiledRecord, new: CompiledRecord) -> Iterator[Difference]:
         before, after = getattr(old, name), getattr(new, name)
         if before != after:
             follows = "all evidence begins anew" if name == "candidate" else ""
-            yield _changed(name, _text(before), _text(after), follows)
+            yield _changed(_name(name), _text(name, before), _text(name, after), follows)
 
 
 def _triggers(old: CompiledRecord, new: CompiledRecord) -> Iterator[Difference]:
@@ -65,7 +67,13 @@ def _triggers(old: CompiledRecord, new: CompiledRecord) -> Iterator[Difference]:
             values = getattr(before[name], setting), getattr(trigger, setting)
             if values[0] != values[1]:
                 follows = "its evidence goes on" if kept else ""
-                yield Difference("changed", f"{setting} of {other}", _text(values[0]), _text(values[1]), follows)
+                yield Difference(
+                    "changed",
+                    f"{_name(setting)} of {other}",
+                    _text(setting, values[0]),
+                    _text(setting, values[1]),
+                    follows,
+                )
 
 
 def _stages(old: CompiledRecord, new: CompiledRecord) -> Iterator[Difference]:
@@ -82,14 +90,16 @@ def _stages(old: CompiledRecord, new: CompiledRecord) -> Iterator[Difference]:
             for name in ("deadline_s", "at_deadline"):
                 values = getattr(before, name), getattr(after, name)
                 if values[0] != values[1]:
-                    yield _changed(f"{name} of stage {number + 1}", _text(values[0]), _text(values[1]))
+                    yield _changed(
+                        f"{_name(name)} of stage {number + 1}", _text(name, values[0]), _text(name, values[1])
+                    )
 
 
 def _figures(old: CompiledRecord, new: CompiledRecord) -> Iterator[Difference]:
     for name in type(old.figures).model_fields:
         before, after = getattr(old.figures, name), getattr(new.figures, name)
         if before != after:
-            yield _changed(name, _text(before), _text(after))
+            yield _changed(_name(name), _text(name, before), _text(name, after))
 
 
 def _changed(what: str, before: str, after: str, follows: str = "") -> Difference:
@@ -101,15 +111,21 @@ def _sentence(trigger: Trigger) -> str:
     return " and ".join(condition_sentence(condition) for condition in trigger.conditions)
 
 
-def _text(value: Any) -> str:
+def _text(name: str, value: Any) -> str:
+    """A value for people, by the unit in its name."""
     if value is None:
         return ""
-    if hasattr(value, "low"):
+    if isinstance(value, ThresholdBounds):
         return f"{value.low:g} to {value.high:g}, {value.enforcement}"
-    return (
-        f"{value:f}".rstrip("0").rstrip(".")
-        if hasattr(value, "quantize")
-        else f"{value:g}"
-        if isinstance(value, float)
-        else str(value)
-    )
+    if isinstance(value, int | float) and name.endswith("_s"):
+        return span_sentence(value)
+    if name == "holdback_bp":
+        return as_percent(Decimal(value) / 10_000)
+    if name in _SHARES:
+        return as_percent(Decimal(repr(value)))
+    return plain(value) if isinstance(value, Decimal) else str(value)
+
+
+def _name(name: str) -> str:
+    """Without its unit, which its text has."""
+    return name.removesuffix("_s").removesuffix("_bp").replace("_", " ")

@@ -187,8 +187,8 @@ def test_a_file_is_compared_with_what_is_stored(url: str, file: Path) -> None:
     assert {(one["change"], one["what"], one["follows"]) for one in found} == {
         ("changed", "trigger", "its evidence begins anew"),
         ("removed", "trigger", ""),
-        ("changed", "no_data of attempt error rate > 0.5%", "its evidence goes on"),
-        ("changed", "no_data of P95 duration > 2 s", ""),
+        ("changed", "no data of attempt error rate > 0.5%", "its evidence goes on"),
+        ("changed", "no data of P95 duration > 2 s", ""),
     }
 
 
@@ -209,7 +209,7 @@ def test_a_stored_record_against_its_revision_before(url: str, file: Path) -> No
     assert f"{_ID}@1" in said.err
     file.write_text(with_block("holdback: 2%"))
     mdr(url, "apply", file)
-    assert "holdback_bp" in mdr(url, "diff", _ID).out
+    assert "holdback" in mdr(url, "diff", _ID).out
     assert mdr(url, "diff", f"{_ID}@1", f"{_ID}@1").code == 0
 
 
