@@ -62,6 +62,8 @@ def read_figures(fields: list[Labelled]) -> tuple[Figures, list[Problem]]:
             problems.append(problem("figure_not_read", one.place, f"{label} comes twice: the first one counts"))
             continue
         value, told = _first(one.name, text, unit)
+        if value is None and told is None and text != one.text.strip():
+            continue
         if value is None:
             told = told or f'{label} has no figure in "{text[:60]}": write one such as {example}'
             problems.append(problem("figure_not_read", one.place, told))

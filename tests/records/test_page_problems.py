@@ -9,25 +9,15 @@ from alerts.records.document import MAX_BYTES
 from alerts.records.lints import traffic as lint
 from alerts.records.lints.registry import problems_of
 from alerts.records.problem import CODES, Problem
-from pointsman.evidence.planning import Asked, plan_of
 from pointsman.evidence.traffic import traffic_of
+from pointsman.records.power import SimulatedPower
 from pointsman.wording import lasting
 from tests.records.page import PAGE, examples, paragraph, record_with, smallest
 
+# Of the power function: enough to tell half from twice.
+RUNS = 20
 # What cannot be shown as text is made here.
 UNSHOWN = {"too_large": "x" * MAX_BYTES, "unreadable_text": "An invoice\u200b."}
-
-
-class SimulatedPower:
-    """The power function that `mdr lint` uses, with as many runs as tell half a page's worth of requests apart."""
-
-    def __call__(self, limit: float, *, alpha: float, planned: float, margin: float, incidents: str) -> lint.Power:
-        """Medians of 20 runs."""
-        kind = "clip" if incidents == "clip" else "count"
-        traffic = traffic_of("1/s", "--traffic")
-        asked = Asked(limit, traffic, planned, alpha, 0.05, margin, (2.0, 0.5), 20, 1, kind)  # type: ignore[arg-type]
-        to_fail, to_pass = plan_of(asked)
-        return lint.Power(to_fail.median, to_pass.median)
 
 
 def problems(text: str, traffic: str | None = None) -> list[Problem]:
@@ -37,7 +27,7 @@ def problems(text: str, traffic: str | None = None) -> list[Problem]:
     if traffic is not None:
         read = traffic_of(traffic, "--traffic")
         known = lint.Traffic(read.per_second, str(read))
-        found += lint.untestable(compiled, known, lint.testable(compiled, known, SimulatedPower()), lasting)
+        found += lint.untestable(compiled, known, lint.testable(compiled, known, SimulatedPower(runs=RUNS)), lasting)
     return found
 
 

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 from alerts.records.compiling import Compiled
 from alerts.records.labels import FIELDS, TITLES, FieldName
-from alerts.records.passages import Place
-from alerts.records.placeholders import placeholders_in
+from alerts.records.passages import Passage, Place
+from alerts.records.placeholders import left_over, placeholders_in
 from alerts.records.problem import Problem, problem
 
 # Section 4, 6 and 7 have lints of their own.
@@ -17,7 +17,6 @@ _LIKE_A_TRIGGER = re.compile(
 )
 _LIKE_A_ROLLOUT = re.compile(r"\b(?:shadow|canary)\b.*[0-9] ?%|[0-9] ?%.*\b(?:shadow|canary)\b", re.IGNORECASE)
 _PLAN = 7
-_INSTEAD = "write what it stands for; what is meant to stay goes into parentheses"
 # Of names: "Qwen 3.5 72B" is qwen-3.5-72b.
 _BETWEEN = re.compile(r"[\s_-]+")
 _NOTHING = re.compile(r"[\s.\u2013\u2014-]*")
@@ -27,9 +26,10 @@ def placeholders(compiled: Compiled) -> Iterator[Problem]:
     """What the template left, and fields without anything in them."""
     sections = [*compiled.document.sections.values(), *compiled.document.others]
     for section in sections:
-        for entry in section.all_entries:
-            for offset, text in placeholders_in(entry.whole):
-                yield problem("placeholder", entry.whole.place(offset), f"{text} is still a placeholder: {_INSTEAD}")
+        title = Passage.of([(section.title, section.place)])
+        for passage in (title, *(entry.whole for entry in section.all_entries)):
+            for offset, text in placeholders_in(passage):
+                yield left_over(passage.place(offset), text)
     for fields in compiled.prose.fields.values():
         for one in fields:
             if _NOTHING.fullmatch(one.text) and one.name != "risk":
