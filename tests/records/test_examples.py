@@ -7,8 +7,11 @@ from pathlib import Path
 import pytest
 
 from alerts.records.compiling import Compiled, compile_record
+from alerts.records.lints import traffic as lint
 from alerts.records.lints.registry import problems_of
 from alerts.records.printing import print_record, with_plain_texts
+from pointsman.records.power import SimulatedPower
+from pointsman.wording import lasting
 from pointsman_contract.record import CompiledRecord
 
 DIRECTORY = Path(__file__).parents[2] / "examples" / "records"
@@ -47,6 +50,17 @@ def test_the_examples_are_these() -> None:
 def test_an_example_lints_clean(name: str) -> None:
     """No error, no warning."""
     assert problems_of(compiled(name)) == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_traffic_of_an_example_is_enough(name: str) -> None:
+    """With the requests a day of section 1 every trigger on a limit can be decided in the time of the stages."""
+    found = re.search(r"([0-9,]+) (?:\w+ )?a day", compiled(name).text)
+    assert found is not None
+    traffic = lint.Traffic(float(found[1].replace(",", "")) / 86_400, found[0])
+    tested = lint.testable(compiled(name), traffic, SimulatedPower(runs=20))
+    assert tested
+    assert list(lint.untestable(compiled(name), traffic, tested, lasting)) == []
 
 
 @pytest.mark.parametrize("name", NAMES)

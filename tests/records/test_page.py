@@ -12,9 +12,11 @@ from alerts.records.compiling import compile_record
 from alerts.records.front_matter import KEYS
 from alerts.records.labels import FIELDS, TITLES
 from alerts.records.measure_words import is_tested
+from alerts.records.operators import WORDS
 from alerts.records.passages import Passage, Place
 from alerts.records.printing import with_plain_texts
 from alerts.records.problem import Problem
+from alerts.records.quantities import SPANS, UNITS
 from alerts.records.rollouts import read_stages
 from alerts.records.sentences import condition_sentence, stage_sentence
 from alerts.records.triggers import read_field
@@ -106,6 +108,20 @@ def test_measures_are_those_that_a_test_decides() -> None:
             percentiles = " (P50, P90, P95, P99)" if measure.has_quantiles else ""
             expected.append([f"`{measure.name}`{percentiles}", measure.better, ", ".join(measure.synonyms)])
     assert table("measure", "better", "people also write") == expected
+
+
+def test_operators_are_those_that_are_read() -> None:
+    """Every word for each of them, and no other."""
+    assert table("operator", "in words") == [
+        [f"`{operator}`", ", ".join(word for word in words if word != operator)] for operator, words in WORDS.items()
+    ]
+
+
+def test_units_are_those_that_are_read() -> None:
+    """Every unit of what triggers are on, and no other."""
+    longer = [unit for unit in SPANS if unit not in UNITS["s"]]
+    units = [*(", ".join(UNITS[unit]) for unit in ("1", "s", "USD")), f"those of times, {', '.join(longer)}"]
+    assert [unit for _, unit in table("number of", "its unit")] == units
 
 
 def test_keys_of_the_front_matter_are_those_that_are_read() -> None:
