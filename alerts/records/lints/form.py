@@ -15,7 +15,10 @@ _ELSEWHERE = {4, 6, 7}
 _LIKE_A_TRIGGER = re.compile(
     r"\b(?:roll(?:s|ing)?[ -]?back|(?:is|are|be|gets?)(?: \w+ly)? rolled[ -]?back|revert(?:s|ing)?)\b", re.IGNORECASE
 )
-_LIKE_A_ROLLOUT = re.compile(r"\b(?:shadow|canary)\b.*[0-9] ?%|[0-9] ?%.*\b(?:shadow|canary)\b", re.IGNORECASE)
+# Of one sentence; without an end to it a long text would be searched again from each word.
+_LIKE_A_ROLLOUT = re.compile(
+    r"\b(?:shadow|canary)\b.{0,120}?[0-9] ?%|[0-9] ?%.{0,120}?\b(?:shadow|canary)\b", re.IGNORECASE
+)
 _PLAN = 7
 # Of names: "Qwen 3.5 72B" is qwen-3.5-72b.
 _BETWEEN = re.compile(r"[\s_-]+")
