@@ -41,8 +41,8 @@ def record(name: str) -> CompiledRecord:
 
 def test_the_examples_are_these() -> None:
     """A record that is added is tested, and in the list of the README."""
-    assert {path.stem for path in DIRECTORY.glob("*.md")} == {*NAMES, "README"}
-    listed = re.findall(r"\]\((\S+)\.md\)", (DIRECTORY / "README.md").read_text(encoding="utf-8"))
+    assert {path.stem for path in DIRECTORY.glob("*.md")} == set(NAMES)
+    listed = re.findall(r"\]\(records/(\S+)\.md\)", (DIRECTORY.parent / "README.md").read_text(encoding="utf-8"))
     assert sorted(name for name in listed if "/" not in name) == list(NAMES)
 
 
