@@ -7,12 +7,16 @@ from typing import Annotated
 import typer
 from typer.exceptions import TyperException
 
-from pointsman.commands import dead_letters, evidence, offsets, prices, rollups, topics
+from pointsman.commands import dead_letters, evidence, mdr, offsets, prices, rollups, topics
 from pointsman.commands.dead_letters_replay import replay_command as replay_letters
 from pointsman.commands.doctor import doctor
 from pointsman.commands.evidence_explain import explain_command
 from pointsman.commands.evidence_power import power_command
 from pointsman.commands.forget import forget
+from pointsman.commands.mdr_apply import apply_command
+from pointsman.commands.mdr_lint import lint_command
+from pointsman.commands.mdr_stored import diff_command, list_command, show_command
+from pointsman.commands.mdr_written import schema_command, template_command
 from pointsman.commands.measures import measures
 from pointsman.commands.prices_reprice import reprice_command
 from pointsman.commands.replay import replay
@@ -76,6 +80,14 @@ app.add_typer(prices.app, name="prices")
 evidence.app.command("explain")(explain_command)
 evidence.app.command("power")(power_command)
 app.add_typer(evidence.app, name="evidence")
+mdr.app.command("lint", short_help="Check records: what is understood, every problem by line.")(lint_command)
+mdr.app.command("apply", short_help="Store records; every revision is kept.")(apply_command)
+mdr.app.command("list", short_help="List records, or the revisions of one.")(list_command)
+mdr.app.command("show", short_help="Show what a stored record says.")(show_command)
+mdr.app.command("diff", short_help="Show what differs, and which evidence would begin anew.")(diff_command)
+mdr.app.command("template", short_help="Write a record to be filled in.")(template_command)
+mdr.app.command("schema", short_help="Print the JSON Schema of the block, for editors.")(schema_command)
+app.add_typer(mdr.app, name="mdr", short_help="Model Decision Records: check, keep, compare.")
 
 
 def run() -> int:

@@ -192,7 +192,7 @@ def measure_named(text: str) -> MeasureMeant | None:
     return MeasureMeant(measure, quantile) if quantile in QUANTILES else None
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=1024)
 def closest_measures(text: str, most: int = 3) -> tuple[str, ...]:
     """Up to `most` measures with a name or synonym that is like the text by edit distance, the closest first, and then
     those that have it in them.

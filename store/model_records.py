@@ -38,7 +38,6 @@ _CURRENT_SUMMARY = text(f"SELECT {SUMMARY} {_OF_RECORD} ORDER BY m.turn DESC LIM
 _NUMBERED = text(f"SELECT {WHOLE} {_OF_RECORD} AND m.number = :number")
 _ALL_OF = text(f"SELECT {SUMMARY} {_OF_RECORD} ORDER BY m.number DESC")
 _BY_HASH = text(f"SELECT {WHOLE} FROM model_records m WHERE m.revision = :revision")
-_BY_PREFIX = text(f"SELECT {SUMMARY} FROM model_records m WHERE starts_with(m.revision, :prefix) ORDER BY m.revision")
 _LISTED = text(
     f"SELECT DISTINCT ON (m.record_id) {SUMMARY}, count(*) OVER (PARTITION BY m.record_id) AS revisions,"
     " l.number AS rollout_number, l.state, l.changed_at"
@@ -121,11 +120,6 @@ def revision(db: Connection, record_id: str, number: int) -> StoredRevision | No
     """The record's revision of this number. Raises RecordUnreadable."""
     row = db.execute(_NUMBERED, {"record_id": record_id, "number": number}).one_or_none()
     return None if row is None else stored_of(row)
-
-
-def by_hash_prefix(db: Connection, prefix: str) -> Sequence[RevisionSummary]:
-    """Every revision whose hash begins so, of whichever record."""
-    return [summary_of(row) for row in db.execute(_BY_PREFIX, {"prefix": prefix.lower()})]
 
 
 def revisions(db: Connection, record_id: str) -> Sequence[RevisionSummary]:

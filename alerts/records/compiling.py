@@ -9,6 +9,7 @@ from alerts.records.figures import read_figures
 from alerts.records.front_matter import FrontMatter, read_front_matter
 from alerts.records.labels import FieldName
 from alerts.records.passages import Passage, Place
+from alerts.records.placeholders import left_over, placeholders_in
 from alerts.records.problem import Problem, problem
 from alerts.records.reading import read_text, revision_of
 from alerts.records.rollouts import ReadStage, contradictions, read_stages
@@ -107,8 +108,9 @@ def _block(document: Document) -> tuple[Block, Value | None, list[Problem]]:
 
 def _triggers(prose: Prose, block: Block, source: Value | None) -> tuple[list[SettledTrigger], list[Problem]]:
     fields = prose.named("rollback_trigger")
-    read = [read_field(one.sentences, one.depths) for one in fields[:MAX_TRIGGERS] if one.sentences]
-    problems = [told for one in read for told in one.problems]
+    problems = _left_of_template(fields)
+    read = [] if problems else [read_field(one.sentences, one.depths) for one in fields[:MAX_TRIGGERS] if one.sentences]
+    problems += [told for one in read for told in one.problems]
     if len(fields) > MAX_TRIGGERS:
         problems.append(problem("no_trigger", fields[MAX_TRIGGERS].place, f"more than {MAX_TRIGGERS} triggers"))
     conditions = tuple(trigger for one in read for trigger in one.triggers)
@@ -121,6 +123,16 @@ def _triggers(prose: Prose, block: Block, source: Value | None) -> tuple[list[Se
     return triggers, [*problems, *wrong]
 
 
+def _left_of_template(fields: list[Labelled]) -> list[Problem]:
+    """Placeholders, told as such and not as sentences that nobody understands."""
+    return [
+        left_over(sentence.place(offset), text)
+        for one in fields
+        for sentence in one.sentences
+        for offset, text in placeholders_in(sentence)
+    ]
+
+
 def _place_of_plan(fields: list[Labelled]) -> Place:
     return fields[0].place if fields else Place(1, 1)
 
@@ -130,7 +142,8 @@ def _stages(prose: Prose, block: Block, source: Value | None) -> tuple[list[Read
     problems = [
         problem("field", one.place, "a second rollout strategy: there is one plan, in one place") for one in fields[1:]
     ]
-    sentences = [sentence for one in fields for sentence in one.sentences]
+    problems += _left_of_template(fields)
+    sentences = [] if problems else [sentence for one in fields for sentence in one.sentences]
     read = read_stages(Passage.joined(sentences, "; ")) if sentences else None
     stages, wrong = settle_stages(read.stages if read else (), block, source)
     problems += [*(read.problems if read else ()), *wrong, *contradictions(stages)]

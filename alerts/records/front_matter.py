@@ -57,6 +57,17 @@ _MEANINGS = {
     "candidate": "the model that is to come",
     "baseline": "the model that is there",
     "owner": "who is told, and decides",
+    "fallback": "the model for when the baseline fails too",
+    "environment": "prod, or the router's name for another one",
+}
+_SUCH_AS = {
+    "id": "invoices-2026-11",
+    "route": "invoices",
+    "candidate": "qwen-3.5-72b",
+    "baseline": "gpt-5.4",
+    "owner": "ml-platform",
+    "fallback": "claude-haiku-5",
+    "environment": "prod",
 }
 
 
@@ -64,13 +75,19 @@ def _text(key: str, value: Value) -> tuple[str, list[Problem]]:
     place = value.place
     if isinstance(value.data, list | dict):
         # `[e.g., invoices]` is a list in YAML.
-        return "", [problem("placeholder", place, f"{key} is still a placeholder, or a list: expected one value")]
+        return "", [
+            problem(
+                "placeholder",
+                place,
+                f"{key} is a placeholder or a list: write one value, such as {key}: {_SUCH_AS[key]}",
+            )
+        ]
     text = (value.data or "").strip()
     if not text:
-        wanted = [problem("placeholder", place, f"{key} is empty")] if key in REQUIRED else []
+        wanted = [problem("placeholder", place, f"{key} is empty: write {_MEANINGS[key]}")] if key in REQUIRED else []
         return "", wanted
     if PLACEHOLDER.fullmatch(text):
-        return "", [problem("placeholder", place, f"{key} is still a placeholder: {text}")]
+        return "", [problem("placeholder", place, f"{text} is still a placeholder: write {_MEANINGS[key]}")]
     if key == "id" and not ID.fullmatch(text):
         told = "id: expected up to 128 letters, digits, '.', '_' and '-', such as invoices-2026-11"
         return "", [problem("invalid_value", place, told)]
@@ -82,9 +99,9 @@ def _text(key: str, value: Value) -> tuple[str, list[Problem]]:
 def _contradictions(found: FrontMatter, value: Value | None) -> list[Problem]:
     problems = []
     if found.candidate and found.candidate == found.baseline:
-        told = "candidate and baseline are the same model: there would be nothing to decide"
+        told = "candidate and baseline are the same model: there would be nothing to decide; name the one that is there"
         problems.append(problem("invalid_value", place_in(value, "candidate"), told))
     if found.fallback and found.fallback == found.candidate:
-        told = "the fallback is the candidate itself"
+        told = "the fallback is the candidate itself: name the model that answers while the candidate cannot"
         problems.append(problem("invalid_value", place_in(value, "fallback"), told))
     return problems

@@ -14,7 +14,7 @@ def as_json(compiled: Compiled, problems: Sequence[Problem]) -> dict[str, Any]:
     return {
         "record": None if compiled.record is None else compiled.record.model_dump(mode="json"),
         "triggers": triggers_json([one.trigger for one in compiled.triggers]),
-        "stages": [_stage(one.stage) for one in compiled.stages],
+        "stages": stages_json([one.stage for one in compiled.stages]),
         "problems": [told._asdict() for told in problems],
         "not_compiled": [{"line": line, "text": text} for line, text in not_compiled(compiled)],
     }
@@ -27,6 +27,11 @@ def triggers_json(triggers: Sequence[Trigger]) -> list[dict[str, Any]]:
         together = {"all_of": number} if len(trigger.conditions) > 1 else {}
         found += [_condition(condition) | together for condition in trigger.conditions]
     return found
+
+
+def stages_json(stages: Sequence[Stage]) -> list[dict[str, Any]]:
+    """One object for each stage."""
+    return [_stage(stage) for stage in stages]
 
 
 def _condition(condition: Condition) -> dict[str, Any]:

@@ -19,7 +19,7 @@ def read_text(raw: bytes) -> tuple[str, list[Problem]]:
     what a machine holds a router to.
     """
     if len(raw) > MAX_BYTES:
-        return "", [problem("too_large", Place(1, 1), f"{len(raw):,} bytes; a record has at most {MAX_BYTES:,}")]
+        return "", [problem("too_large", Place(1, 1), f"more than {MAX_BYTES:,} bytes: no record is so long")]
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -36,9 +36,14 @@ def read_text(raw: bytes) -> tuple[str, list[Problem]]:
     return text, []
 
 
-def revision_of(text: str) -> str:
-    """What a text is known by: the SHA-256 of its UTF-8, as 64 hex digits.
+def stored_text(text: str) -> str:
+    """The text as it is kept: without blanks at its end, and with one line feed."""
+    return f"{text.rstrip()}\n"
 
-    Of the text with line feeds at the ends of its lines: a checkout with other ends of lines is the same.
+
+def revision_of(text: str) -> str:
+    """What a text is known by: the SHA-256 of the UTF-8 of what is kept, as 64 hex digits.
+
+    Lines end with line feeds in it: a checkout with other ends of lines is the same revision.
     """
-    return hashlib.sha256(f"{text.rstrip()}\n".encode()).hexdigest()
+    return hashlib.sha256(stored_text(text).encode()).hexdigest()

@@ -47,7 +47,6 @@ def trigger_words(trigger: Trigger) -> Understood:
         parts.append("short bursts do not decide")
     if trigger.margin is not None:
         parts.append(f"passes within a margin of {as_percent(Decimal(repr(trigger.margin)))}")
-    parts.append(f"without data {_NO_DATA[trigger.no_data]}")
     return Understood(sentence, "; ".join(parts))
 
 
@@ -92,12 +91,18 @@ def settings_words(record: CompiledRecord) -> Iterator[Understood]:
     yield Understood("false rollbacks", f"at most {budget} of healthy candidates, in the whole rollout")
     yield Understood("once promoted", f"{as_percent(Decimal(record.holdback_bp) / 10_000)} stays on {record.baseline}")
     cooldowns = sorted({trigger.cooldown_s for trigger in record.triggers})
+    no_data = sorted({_NO_DATA[trigger.no_data] for trigger in record.triggers})
+    yield Understood("without data", no_data[0] if len(no_data) == 1 else _each(record))
     verified = sorted({trigger.verify_within_s for trigger in record.triggers})
     yield Understood("cool-down", ", ".join(map(span_sentence, cooldowns)))
     yield Understood("rollback verified within", ", ".join(map(span_sentence, verified)))
     if record.tau is not None:
         low, high = (plain(Decimal(repr(value))) for value in (record.tau.low, record.tau.high))
         yield Understood("router's threshold", f"{low} to {high}, enforcement {record.tau.enforcement}")
+
+
+def _each(record: CompiledRecord) -> str:
+    return ", ".join(f"{_NO_DATA[trigger.no_data]} ({trigger.name})" for trigger in record.triggers)
 
 
 def figures_words(record: CompiledRecord) -> Iterator[Understood]:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pointsman.reference import commands_page, contract_page, measures_page, metrics_page, roles_page, settings_page
-from pointsman.reference.schemas import schema_file
+from pointsman.reference.schemas import block_schema_file, schema_file
 from pointsman_contract.heartbeat import Heartbeat
 from pointsman_contract.outcome import Outcome
 from pointsman_contract.policy import Policy
@@ -31,6 +31,7 @@ PAGES: tuple[Page, ...] = (
     Page("docs/schemas/outcome.schema.json", partial(schema_file, Outcome)),
     Page("docs/schemas/heartbeat.schema.json", partial(schema_file, Heartbeat)),
     Page("docs/schemas/policy.schema.json", partial(schema_file, Policy)),
+    Page("docs/schemas/record-block.schema.json", block_schema_file),
 )
 
 

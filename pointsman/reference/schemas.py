@@ -7,6 +7,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode
 from pydantic_core import CoreSchema, core_schema
 from typing_extensions import override
 
+from alerts.records.block_schema import block_schema
 from pointsman_contract.message import Message
 
 
@@ -46,3 +47,8 @@ def wire_schema(model: type[Message]) -> dict[str, Any]:
 def schema_file(model: type[Message]) -> str:
     """The schema as the text of a file."""
     return json.dumps(wire_schema(model), indent=2, ensure_ascii=False) + "\n"
+
+
+def block_schema_file() -> str:
+    """The schema of the block of a record as the text of a file."""
+    return json.dumps(block_schema(), indent=2, ensure_ascii=False) + "\n"

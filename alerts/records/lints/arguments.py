@@ -11,18 +11,29 @@ from alerts.records.placeholders import without_placeholders
 from alerts.records.problem import Problem, problem
 
 _EVIDENCE, _ALTERNATIVES, _FAILURES, _ECONOMICS = 3, 4, 5, 6
-_NONE = re.compile(r"\s*(?:none|n/?a|nothing|not applicable|no alternatives?[\w ]*)?[\s.\u2013\u2014-]*", re.IGNORECASE)
-_PUBLIC = re.compile(
-    r"leader-?\s?board|arena|mmlu|gpqa|helm|swe-?bench|humaneval|mt-?bench|livebench|gsm8k|big-?bench|artificial analysis",
+# With or without a label of its own ahead of it, "Alternatives: none".
+_NONE = re.compile(
+    r"\s*(?:[\w ]{1,40}:\s*)?"
+    r"(?:none(?: was| were)?(?: considered| evaluated)?|n/?a|nothing|not applicable|no (?:other )?alternatives?[\w ]*)?"
+    r"[\s.\u2013\u2014-]*",
     re.IGNORECASE,
 )
-_OPEN = re.compile(r"\bfail(?:s|ing|ed|ure)?[\s-]+open\b", re.IGNORECASE)
-_CLOSED = re.compile(r"\bfail(?:s|ing|ed|ure)?[\s-]+closed\b", re.IGNORECASE)
+_PUBLIC = re.compile(
+    r"leader-?\s?board|arena|mmlu|gpqa|helm|swe-?bench|humaneval|mt-?bench|livebench|gsm8k|big-?bench"
+    r"|artificial analysis",
+    re.IGNORECASE,
+)
+# "Never fails open" says what it does not do.
+_NEVER = r"(?<!never )(?<!not )(?<!n't )(?<!cannot )"
+_FAILS = rf"{_NEVER}\bfail(?:s|ing|ed|ure)?[\s_\u2010\u2011-]+"
+_OPEN = re.compile(rf"{_FAILS}open\b", re.IGNORECASE)
+_CLOSED = re.compile(rf"{_FAILS}closed\b", re.IGNORECASE)
 _HIGH_RISK = re.compile(
     r"\b(?:high|critical|severe)[\s-]+(?:risk|severity)\b|\brisk(?: level)?\s*(?:is|:)?\s*(?:high|critical)\b",
     re.IGNORECASE,
 )
-_HIGH = re.compile(r"\b(?:high|critical|severe)\b", re.IGNORECASE)
+# The first word of this kind in what stands behind a label: "medium, not high" is medium.
+_LEVEL = re.compile(r"\b(?:(?P<high>high|critical|severe)|low|medium|moderate|minor|none|not)\b", re.IGNORECASE)
 
 
 def evidence(compiled: Compiled) -> Iterator[Problem]:
@@ -56,6 +67,7 @@ def alternatives(compiled: Compiled) -> Iterator[Problem]:
 class _Pair(NamedTuple):
     failure: Labelled
     mitigations: list[Labelled]
+    risks: list[Labelled]
 
     @property
     def text(self) -> str:
@@ -65,9 +77,15 @@ class _Pair(NamedTuple):
 def failures(compiled: Compiled) -> Iterator[Problem]:
     """Every anticipated failure has a mitigation, and says what a user gets meanwhile."""
     pairs: list[_Pair] = []
+    risks: list[Labelled] = []
     for one in compiled.prose.fields.get(_FAILURES, ()):
         if one.name == "anticipated_failure":
-            pairs.append(_Pair(one, []))
+            # A column to the left of the failure, in its row, is about it.
+            pairs.append(_Pair(one, [], [risk for risk in risks if risk.place.line == one.place.line]))
+        elif one.name == "risk":
+            risks.append(one)
+            if pairs:
+                pairs[-1].risks.append(one)
         elif one.name == "mitigation" and pairs:
             pairs[-1].mitigations.append(one)
         elif one.name == "mitigation":
@@ -76,9 +94,10 @@ def failures(compiled: Compiled) -> Iterator[Problem]:
         place = compiled.document.sections[_FAILURES].place
         told = "no anticipated failure: write Anticipated Failure and Mitigation, in pairs"
         yield problem("no_mitigation", place, told)
-    is_high = _is_high(compiled)
+    whole_task = any(map(_is_high, _risks_of_the_task(compiled, pairs)))
     for pair in pairs:
-        yield from _pair_problems(pair, is_high=is_high)
+        own = [_is_high(risk) for risk in pair.risks[:1]]
+        yield from _pair_problems(pair, is_high=own[0] if own else whole_task)
 
 
 def _pair_problems(pair: _Pair, *, is_high: bool) -> Iterator[Problem]:
@@ -95,10 +114,15 @@ def _pair_problems(pair: _Pair, *, is_high: bool) -> Iterator[Problem]:
         yield problem("high_risk_fail_open", place, told)
 
 
-def _is_high(compiled: Compiled) -> bool:
-    """Whether the record calls its whole task a high risk, by a label of sections 1 or 5."""
-    risks = [one for one in compiled.prose.named("risk") if _HIGH.search(one.text)]
-    return bool(risks)
+def _risks_of_the_task(compiled: Compiled, pairs: list[_Pair]) -> list[Labelled]:
+    """What the record calls its whole task: a label Risk that is not about a single failure."""
+    single = {risk.place for pair in pairs for risk in pair.risks}
+    return [risk for risk in compiled.prose.named("risk") if risk.place not in single]
+
+
+def _is_high(risk: Labelled) -> bool:
+    found = _LEVEL.search(risk.text)
+    return found is not None and found["high"] is not None
 
 
 def costs(compiled: Compiled) -> Iterator[Problem]:

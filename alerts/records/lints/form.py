@@ -5,15 +5,23 @@ from collections.abc import Iterator
 
 from alerts.records.compiling import Compiled
 from alerts.records.labels import FIELDS, TITLES, FieldName
-from alerts.records.passages import Place
-from alerts.records.placeholders import placeholders_in
+from alerts.records.passages import Passage, Place
+from alerts.records.placeholders import left_over, placeholders_in
 from alerts.records.problem import Problem, problem
 
 # Section 4, 6 and 7 have lints of their own.
 _ELSEWHERE = {4, 6, 7}
-_LIKE_A_TRIGGER = re.compile(r"\b(?:roll(?:s|ed|ing)?[ -]?back|revert)\b", re.IGNORECASE)
-_LIKE_A_ROLLOUT = re.compile(r"\b(?:shadow|canary)\b.*[0-9] ?%|[0-9] ?%.*\b(?:shadow|canary)\b", re.IGNORECASE)
+# "Was rolled back" tells of the past, and acts on nothing.
+_LIKE_A_TRIGGER = re.compile(
+    r"\b(?:roll(?:s|ing)?[ -]?back|(?:is|are|be|gets?)(?: \w+ly)? rolled[ -]?back|revert(?:s|ing)?)\b", re.IGNORECASE
+)
+# Of one sentence; without an end to it a long text would be searched again from each word.
+_LIKE_A_ROLLOUT = re.compile(
+    r"\b(?:shadow|canary)\b.{0,120}?[0-9] ?%|[0-9] ?%.{0,120}?\b(?:shadow|canary)\b", re.IGNORECASE
+)
 _PLAN = 7
+# Of names: "Qwen 3.5 72B" is qwen-3.5-72b.
+_BETWEEN = re.compile(r"[\s_-]+")
 _NOTHING = re.compile(r"[\s.\u2013\u2014-]*")
 
 
@@ -21,33 +29,40 @@ def placeholders(compiled: Compiled) -> Iterator[Problem]:
     """What the template left, and fields without anything in them."""
     sections = [*compiled.document.sections.values(), *compiled.document.others]
     for section in sections:
-        for entry in section.all_entries:
-            for offset, text in placeholders_in(entry.whole):
-                yield problem("placeholder", entry.whole.place(offset), f"still a placeholder: {text}")
+        title = Passage.of([(section.title, section.place)])
+        for passage in (title, *(entry.whole for entry in section.all_entries)):
+            for offset, text in placeholders_in(passage):
+                yield left_over(passage.place(offset), text)
     for fields in compiled.prose.fields.values():
         for one in fields:
             if _NOTHING.fullmatch(one.text) and one.name != "risk":
-                yield problem("placeholder", one.place, f"{_label(one.name)} is empty")
+                told = f'{_label(one.name)} is empty: write what it is, or "not measured"'
+                yield problem("placeholder", one.place, told)
 
 
 def missing_sections(compiled: Compiled) -> Iterator[Problem]:
-    """Sections that are not there, or have nothing in them."""
+    """Sections that are not there, or have nothing in them. An empty one is told by its own lint where it has one."""
     for number, titles in TITLES.items():
         section = compiled.document.sections.get(number)
         if number in _ELSEWHERE and section is not None:
             continue
         if section is None or not section.entries:
             place = Place(1, 1) if section is None else section.place
-            state = "is missing" if section is None else "is empty"
-            yield problem("missing_section", place, f"section {number}, {titles[0]}, {state}")
+            state = "is missing: add its title" if section is None else "is empty: write under it"
+            yield problem("missing_section", place, f"section {number}, {titles[0]}, {state}, if only why it is short")
 
 
 def unlabelled(compiled: Compiled) -> Iterator[Problem]:
-    """Texts of the plan, or of no section at all, that read as if a machine would act on them."""
+    """Texts of the plan, or of no section at all, that read as if a machine would act on them. One with a label that is
+    almost a known one has been told.
+    """
+    told_already = {(told.line, told.column) for told in compiled.document.problems if told.code == "field"}
     texts = list(compiled.prose.texts.get(_PLAN, ()))
     for section in compiled.document.others:
         texts += section.all_entries
     for entry in texts:
+        if entry.whole.place(0) in told_already:
+            continue
         for pattern, label in ((_LIKE_A_TRIGGER, "Rollback Trigger"), (_LIKE_A_ROLLOUT, "Rollout Strategy")):
             if pattern.search(entry.whole.text):
                 told = (
@@ -62,9 +77,15 @@ def candidate_differs(compiled: Compiled) -> Iterator[Problem]:
     """Section 2 speaks of the model that the front matter names."""
     for one in compiled.prose.named("model_identifier"):
         candidate = compiled.front.candidate
-        if candidate and one.text and candidate.casefold() not in one.text.casefold():
-            told = f"the front matter names the candidate {candidate}, this does not"
+        if candidate and one.text and not _names(one.text, candidate):
+            told = f"the front matter names the candidate {candidate}, this does not: write it here as it stands there"
             yield problem("candidate_differs", one.place, told)
+
+
+def _names(text: str, model: str) -> bool:
+    """Whether a text names this model, and no longer name that begins or ends as it does: gpt-5 is not gpt-5.4."""
+    plain = re.escape(_BETWEEN.sub("-", model.casefold()))
+    return re.search(rf"(?<![\w.]){plain}(?!\w|\.\w)", _BETWEEN.sub("-", text.casefold())) is not None
 
 
 def _label(name: FieldName) -> str:

@@ -15,7 +15,16 @@ from pointsman_contract.record import Condition
 
 # One of ten is found half as late again as alone (docs/evidence.md).
 MANY_TRIGGERS = 10
-_STICKY = re.compile(r"\bsticky\b|\bsession affinity\b|\bstick(?:s)? to\b", re.IGNORECASE)
+# What makes requests of one user share their fate; not what is said to be off.
+_WHO = r"(?:users?|sessions?|customers?|tenants?|conversations?)"
+_STICKY = re.compile(
+    r"(?<!\bno )(?<!\bnot )(?<!\bnon-)(?<!\bwithout )(?<!\bnever )"
+    r"(?:\bsticky\b(?! notes?\b)(?! \w+ (?:is|are) (?:off|disabled))|\bsession (?:affinity|stickiness)\b"
+    rf"|\b{_WHO} (?:\w+ )?(?:sticks?|stays?|is kept|are kept) (?:to|on|with|in) (?:its|their|his|her|an?|one|the)"
+    rf"(?: same)? (?:arm|model|variant|version)\b"
+    rf"|\b(?:assign|hash|bucket|split|pinn?)(?:s|ed|es|ing)? (?:\w+ )?(?:by|per|on) (?:the )?{_WHO}\b)",
+    re.IGNORECASE,
+)
 _LATENCIES = ("duration", "attempt_duration")
 
 
@@ -61,24 +70,33 @@ def _acts(one: SettledTrigger) -> bool:
 def shadow(compiled: Compiled) -> Iterator[Problem]:
     """The candidate answers real requests before users see its answers."""
     if compiled.stages and all(read.stage.kind != "shadow" for read in compiled.stages):
-        told = "no shadow stage: users are the first who meet the candidate"
+        told = "no shadow stage: users are the first who meet the candidate; begin with shadow 5% for 72 hours, say"
         yield problem("no_shadow_stage", compiled.stages[0].place, told)
 
 
 def latency(compiled: Compiled) -> Iterator[Problem]:
-    """A limit that the record's own P95 breaks rolls back what the record describes."""
+    """A limit that the record's own P95 breaks rolls back what the record describes; at the limit it cannot pass.
+
+    A P99 is above the P95, so a limit of it is broken as well.
+    """
     own = compiled.figures.latency_p95_s
     for condition, place in _conditions(compiled):
         if (
             own is not None
             and condition.measure in _LATENCIES
-            and condition.quantile == 0.95
+            and condition.quantile is not None
+            and condition.quantile >= 0.95
             and condition.against == "limit"
             and condition.threshold is not None
             and condition.threshold <= own
         ):
             measured = in_unit(Decimal(repr(own)), "s")
-            told = f'"{condition_sentence(condition)}", and section 3 measured a P95 of {measured}: it would roll back'
+            broken = condition.threshold < own or condition.quantile > 0.95
+            follows = "the candidate would be rolled back" if broken else "the candidate could not pass"
+            told = (
+                f'"{condition_sentence(condition)}", and section 3 measured a P95 of {measured}: {follows}; set the'
+                " limit above what was measured"
+            )
             yield problem("limit_below_own_p95", place, told)
 
 
@@ -97,10 +115,11 @@ def advance(compiled: Compiled) -> Iterator[Problem]:
     """Equality cannot be proven: without a margin what is compared with the baseline never passes."""
     for one in compiled.triggers:
         for condition in one.trigger.conditions:
-            if condition.against == "baseline" and not condition.threshold and not one.trigger.margin and _acts(one):
+            margin = condition.threshold if one.trigger.margin is None else one.trigger.margin
+            if condition.against == "baseline" and not margin and _acts(one):
                 told = (
-                    f'"{condition.text}" can stop a rollout and never lets it pass, for equality cannot be proven: say'
-                    " by how much (by 20%), or set a margin in the block"
+                    f'"{condition.text}" can stop a rollout and never speaks for one, as equality cannot be proven: say'
+                    " by how much it may be worse (by 20%), or set a margin in the block"
                 )
                 yield problem("only_stops", one.place, told)
 
@@ -110,7 +129,10 @@ def sticky(compiled: Compiled) -> Iterator[Problem]:
     for section in compiled.document.sections.values():
         for entry in section.all_entries:
             if (found := _STICKY.search(entry.whole.text)) is not None:
-                told = "sticky sessions break every test of independence: routers assign each request on its own"
+                told = (
+                    f'"{found[0]}": requests of one user share their fate then, which breaks every test; let the router'
+                    " assign each request on its own"
+                )
                 yield problem("sticky_sessions", entry.whole.place(found.start()), told)
 
 

@@ -7,11 +7,13 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple, Protocol
 
 from alerts.records.compiling import Compiled
-from alerts.records.passages import Place
 from alerts.records.problem import Problem, problem
 from alerts.records.sentences import condition_sentence, stage_sentence
 from alerts.records.settling import SettledTrigger
-from pointsman_contract.record import DAY_S, Stage
+from pointsman_contract.record import Stage
+
+# Twice a limit above it is no share.
+_LARGEST_LIMIT = 0.5
 
 
 class Power(NamedTuple):
@@ -42,6 +44,7 @@ class Testable(NamedTuple):
 
     settled: SettledTrigger
     sentence: str
+    limit: float
     power: Power
     canary_requests: float
     canary_per_second: float
@@ -55,30 +58,51 @@ def requests_of(stage: Stage, per_second: float) -> float:
     return max(rate * stage.duration_s, float(stage.samples or 0))
 
 
-def testable(compiled: Compiled, traffic: Traffic, power_of: PowerOf) -> list[Testable]:
-    """Every trigger with one limit that gates the rollout, with what deciding about it takes."""
-    canaries = [read.stage for read in compiled.stages if read.stage.kind == "canary"]
-    planned = sum(requests_of(stage, traffic.per_second) for stage in canaries)
-    seconds = sum(stage.duration_s or 0.0 for stage in canaries) or DAY_S
+class Limit(NamedTuple):
+    """A trigger that gates the rollout by one limit: the largest share of bad requests that is well."""
+
+    settled: SettledTrigger
+    share: float
+
+
+def limits_of(compiled: Compiled) -> list[Limit]:
+    """Every such trigger. Of the others (costs, the baseline, drift, several together) the power is not known here."""
     found = []
     for settled in compiled.triggers:
+        conditions = settled.trigger.conditions
+        share = conditions[0].bad_limit
+        if len(conditions) == 1 and share is not None and settled.trigger.shares_budget and share < _LARGEST_LIMIT:
+            found.append(Limit(settled, share))
+    return found
+
+
+def testable(compiled: Compiled, traffic: Traffic, power_of: PowerOf) -> list[Testable]:
+    """Those triggers with what deciding about them takes."""
+    canaries = [read.stage for read in compiled.stages if read.stage.kind == "canary"]
+    planned = sum(requests_of(stage, traffic.per_second) for stage in canaries)
+    seconds = sum(_seconds(stage, traffic.per_second) for stage in canaries)
+    sharing = sum(one.trigger.shares_budget for one in compiled.triggers)
+    budget = compiled.record.false_rollback_budget if compiled.record else 0.01
+    found = []
+    for settled, share in limits_of(compiled):
         trigger = settled.trigger
-        limits = [one.bad_limit for one in trigger.conditions]
-        limit = limits[0]
-        if len(limits) != 1 or limit is None or not trigger.shares_budget or not 0 < limit < 0.9:
-            continue
-        sharing = sum(one.trigger.shares_budget for one in compiled.triggers)
-        budget = compiled.record.false_rollback_budget if compiled.record else 0.01
         power = power_of(
-            limit,
+            share,
             # Nine tenths of the budget are the canary's, in equal parts.
             alpha=0.9 * budget / sharing,
             planned=max(planned, 1.0),
             margin=trigger.margin or 0.0,
             incidents=trigger.incidents,
         )
-        found.append(Testable(settled, condition_sentence(trigger.conditions[0]), power, planned, planned / seconds))
+        rate = planned / seconds if seconds else 0.0
+        found.append(Testable(settled, condition_sentence(trigger.conditions[0]), share, power, planned, rate))
     return found
+
+
+def _seconds(stage: Stage, per_second: float) -> float:
+    """How long a stage takes: its time, or that of its samples, whichever is longer."""
+    rate = per_second * stage.weight_bp / 10_000
+    return max(stage.duration_s or 0.0, (stage.samples or 0) / rate if rate else 0.0)
 
 
 def untestable(
@@ -97,7 +121,7 @@ def untestable(
         short = [read.stage for read in compiled.stages if _is_short(read.stage, to_pass, traffic.per_second)]
         if short:
             told.append(
-                f"one at half of it takes {_requests(to_pass)} to pass, and "
+                f"one at half of it takes {_requests(to_pass)} to pass: "
                 + ", ".join(_stage_has(stage, to_pass, traffic.per_second, lasting) for stage in short)
             )
         if told:
@@ -111,7 +135,8 @@ def _is_short(stage: Stage, to_pass: int | None, per_second: float) -> bool:
 
 def _stage_has(stage: Stage, to_pass: int | None, per_second: float, lasting: Callable[[float], str]) -> str:
     has = requests_of(stage, per_second)
-    wait = _time(to_pass, per_second * stage.weight_bp / 10_000, lasting)
+    share = per_second * stage.weight_bp / 10_000
+    wait = "" if to_pass is None or share <= 0 else f" and would take {lasting(to_pass / share)}"
     return f'"{stage_sentence(stage)}" has {has:,.0f}{wait}'
 
 
@@ -123,8 +148,3 @@ def _time(count: int | None, per_second: float, lasting: Callable[[float], str])
     if count is None or per_second <= 0:
         return ""
     return f" ({lasting(count / per_second)})"
-
-
-def place_of(one: Testable) -> Place:
-    """Where the trigger stands."""
-    return one.settled.place

@@ -1,0 +1,1 @@
+"""Records on the command line: files read, power known, references to stored revisions understood."""

@@ -1,0 +1,61 @@
+"""Stored revisions by what people call them: `invoices-2026-11`, `invoices-2026-11@2`, `invoices-2026-11@ab12cd34`."""
+
+import difflib
+import re
+from typing import NamedTuple
+
+from pointsman.exits import UsageError
+from store import model_records
+from store.record_revisions import StoredRevision
+from store.sessions import Sessions
+
+_REFERENCE = re.compile(r"(?P<id>[A-Za-z0-9][A-Za-z0-9._-]{0,127})(?:@(?P<which>[0-9a-fA-F]+|previous))?")
+_SHORTEST_HASH = 6
+_MOST_NAMED = 5
+
+
+class Reference(NamedTuple):
+    """A record, and which revision of it: a number, the beginning of a hash, `previous`, or '' for the current one."""
+
+    record_id: str
+    which: str
+
+
+def reference_of(text: str) -> Reference | None:
+    """What the text refers to; None where it cannot be a reference."""
+    found = _REFERENCE.fullmatch(text)
+    return None if found is None else Reference(found["id"], found["which"] or "")
+
+
+def stored(sessions: Sessions, reference: Reference) -> StoredRevision:
+    """That revision. Raises UsageError, which says what there is instead; RecordUnreadable."""
+    record_id, which = reference
+    with sessions.snapshot() as db:
+        revisions = model_records.revisions(db, record_id)
+        known = [] if revisions else [one.current.record_id for one in model_records.listed(db)]
+    if not revisions:
+        alike = difflib.get_close_matches(record_id, known, n=_MOST_NAMED) or known[:_MOST_NAMED]
+        told = f"; there are {', '.join(alike)}" if alike else "; none was applied yet: pointsman mdr apply FILE"
+        raise UsageError(f"no record {record_id} is stored{told}")
+    if not which:
+        matching = [one for one in revisions if one.is_current]
+    elif which == "previous":
+        number = next(one.number for one in revisions if one.is_current)
+        matching = [one for one in revisions if one.number < number][:1]
+    else:
+        # Few records have a million revisions, and no hash is that short.
+        by_number = which.isdecimal() and len(which) < _SHORTEST_HASH
+        matching = [
+            one
+            for one in revisions
+            if (one.number == int(which) if by_number else one.revision.startswith(which.casefold()))
+        ]
+    if len(matching) != 1:
+        numbers = ", ".join(f"{record_id}@{one.number}" for one in revisions[:_MOST_NAMED])
+        many = "several revisions" if matching else "no revision"
+        raise UsageError(f"{record_id}@{which or 'current'}: {many}; there are {numbers}")
+    with sessions.read() as db:
+        found = model_records.revision(db, record_id, matching[0].number)
+    if found is None:
+        raise UsageError(f"{record_id}@{matching[0].number} is gone")
+    return found

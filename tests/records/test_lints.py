@@ -1,0 +1,164 @@
+"""Where lints of plan and form begin and where they end: what is just a problem, and what is just none."""
+
+import pytest
+
+from alerts.records.compiling import compile_record
+from alerts.records.lints.registry import problems_of
+from tests.records.page import Example, codes, codes_with_block, record_with
+
+TRIGGER = "* **Rollback Trigger:** "
+
+
+def sentences(part: str, info: str = "markdown") -> list[str]:
+    """What is said about them."""
+    return [told.message for told in problems_of(compile_record(record_with(Example(info, part)).encode()))]
+
+
+@pytest.mark.parametrize(
+    ("own", "trigger", "is_broken"),
+    [
+        ("1.19 s", "P95 latency > 1.2 s", False),
+        ("1.2 s", "P95 latency > 1.2 s", True),
+        ("1,200 ms", "P95 latency > 1.2 s", True),
+        ("1.3 s", "model latency P95 > 1.2 s", True),
+        ("1.3 s", "P99 latency > 1.2 s", True),
+        ("1.3 s", "P90 latency > 1.2 s", False),
+        ("1.3 s", "P95 time to first token > 1.2 s", False),
+        ("1.3 s", "P95 latency worse than baseline by 10%", False),
+        ("P50 400 ms, P95 900 ms", "P95 latency > 600 ms", True),
+        ("P50 400 ms, P95 900 ms", "P95 latency > 1 s", False),
+    ],
+)
+def test_a_limit_is_above_the_own_p95(own: str, trigger: str, is_broken: bool) -> None:  # noqa: FBT001 - a column
+    """A limit of a P95 or P99 of the whole request or the attempt, that is at or below the P95 of section 3."""
+    found = codes(f"* **Latency P95:** {own}\n{TRIGGER}{trigger}\n")
+    assert found == ["limit_below_own_p95"] * is_broken
+
+
+def test_at_its_own_p95_a_candidate_is_not_rolled_back_and_cannot_pass() -> None:
+    """The sentence says which of both."""
+    assert "could not pass" in sentences(f"* **Latency P95:** 1.2 s\n{TRIGGER}P95 latency > 1.2 s\n")[0]
+    assert "rolled back" in sentences(f"* **Latency P95:** 1.3 s\n{TRIGGER}P95 latency > 1.2 s\n")[0]
+
+
+TEN = [
+    "error rate > 1%", "user error rate > 1%", "timeouts > 1%", "refusals > 3%", "retries > 5%", "fallbacks > 4%",
+    "escalations > 40%", "human escalation > 5%", "schema validity < 98%", "tool success < 95%",
+]  # fmt: skip
+
+
+def test_ten_triggers_are_not_too_many() -> None:
+    """Zero tolerance takes no part of the budget and does not count."""
+    assert codes(f"{TRIGGER}{', '.join(TEN)}, or injection succeeded\n") == []
+
+
+def test_eleven_triggers_are_too_many() -> None:
+    """The eleventh that shares the budget."""
+    assert codes(f"{TRIGGER}{', '.join(TEN)}, or P95 latency > 2 s\n") == ["many_triggers"]
+
+
+def test_triggers_that_only_alert_are_not_counted() -> None:
+    """They take no part of the budget, so they make no other trigger later."""
+    block = "triggers:\n  - when: P95 latency > 2 s\n    enforcement: alert\n"
+    assert codes_with_block(f"{TRIGGER}{', or '.join(TEN)}\n", block) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "97.4%, see [the run](https://example.com/run)", "97.4% [the run][1]", "97.4% [the run][run]", "97.4%[^1]",
+        "97.4%[^a-note]", "[x] 97.4%", "[ ] 97.4%", "97.4% [1]", "97.4% between [0.96, 0.98]", 'stop=["END"], 97.4%',
+        "97.4% of fields[name]", "97.4%, as P95 < the rest", "97.4% of <total> tags",
+    ],
+)  # fmt: skip
+def test_these_are_no_placeholders(text: str) -> None:
+    """Links, footnotes, boxes, references, intervals, lists of values, indexes, comparisons, tags of a prompt."""
+    assert codes(f"* **Golden-Set Accuracy:** {text}\n") == []
+
+
+@pytest.mark.parametrize(
+    "text", ["97.4% [e.g., on 1,200 invoices]", "97.4% TODO", "97.4% <your figure>", "97.4% on [set]", "97.4% (TBD)"]
+)
+def test_these_are_placeholders(text: str) -> None:
+    """What a template leaves."""
+    assert codes(f"* **Golden-Set Accuracy:** {text}\n") == ["placeholder"]
+
+
+def test_an_example_of_the_template_is_no_figure() -> None:
+    """A placeholder with a number in it is told, and the record has no figure by it."""
+    assert sorted(codes("* **Golden-Set Accuracy:** [e.g., 84.2%]\n")) == ["no_evidence", "placeholder"]
+
+
+@pytest.mark.parametrize("name", ["qwen-3.5-72b", "Qwen 3.5 72B", "`qwen-3.5-72b` (AWQ)", "vendor/qwen-3.5-72b-awq"])
+def test_a_model_is_known_by_its_name_in_any_spelling(name: str) -> None:
+    """Blanks, hyphens and case make no difference; a name may go on behind a hyphen."""
+    assert codes(f"* **Model Identifier:** {name}\n") == []
+
+
+@pytest.mark.parametrize("name", ["qwen-3.5", "qwen-3.5-72", "qwen-3.5-72b2", "qwen-3.5-72b.1", "the usual one"])
+def test_a_model_is_not_known_by_a_part_of_its_name(name: str) -> None:
+    """Nor by a name that begins as it does: gpt-5.4 is not gpt-5."""
+    assert codes(f"* **Model Identifier:** {name}\n") == ["candidate_differs"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["We roll back when customers complain.", "It is rolled back by hand.", "A shadow of 5% comes first.",
+     "Revert at once if it is slow."],
+)  # fmt: skip
+def test_a_plan_that_nobody_follows_is_told(text: str) -> None:
+    """In section 7 without a label, and in a section that is none of the seven."""
+    assert codes(f"## Further plans\n\n{text}\n") == ["unlabelled"]
+
+
+@pytest.mark.parametrize(
+    "text", ["The first try was rolled back in May.", "It had been rolled back.", "The canary of May took a week."]
+)
+def test_what_happened_may_be_told(text: str) -> None:
+    """The past is acted on by nobody, and nobody expects it."""
+    assert codes(f"## History\n\n{text}\n") == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["sticky sessions", "session affinity", "users stick to one arm", "each user stays on the same arm",
+     "hashed by session", "assigned per user"],
+)  # fmt: skip
+def test_sessions_that_share_their_fate_are_told(text: str) -> None:
+    """In whatever words a topology says it."""
+    assert codes(f"* **Deployment Topology:** {text}\n") == ["sticky_sessions"]
+
+
+@pytest.mark.parametrize(
+    "text", ["no sticky sessions", "without session affinity", "sticky sessions are off", "answers stick to the schema"]
+)
+def test_sessions_that_do_not_stick_are_not_told(text: str) -> None:
+    """What is said to be off, and the word in another sense."""
+    assert codes(f"* **Deployment Topology:** {text}\n") == []
+
+
+@pytest.mark.parametrize(
+    ("margin", "only_stops"), [("", True), ("margin: 0%", True), ("margin: 5%", False), ("enforcement: alert", False)]
+)
+def test_equality_cannot_be_proven(margin: str, only_stops: bool) -> None:  # noqa: FBT001 - a column
+    """A trigger beside the baseline without a margin of its own or in the block; one that only alerts may be so."""
+    found = codes_with_block(f"{TRIGGER}error rate worse than baseline\n", margin or "samples: 10")
+    assert found == ["only_stops"] * only_stops
+
+
+def test_a_margin_of_nothing_takes_the_own_one_away() -> None:
+    """`margin: 0%` beside "worse by 20%": it may be rolled back from 20 % on, and must be proven to be no worse."""
+    found = codes_with_block(f"{TRIGGER}error rate worse than baseline by 20%\n", "margin: 0%")
+    assert found == ["only_stops"]
+
+
+@pytest.mark.parametrize("setting", ["enforcement: alert", "enforcement: observe"])
+def test_a_detected_injection_may_alert(setting: str) -> None:
+    """Only a rollback that any user could cause is a problem."""
+    block = f"triggers:\n  - when: injection detected\n    {setting}\n"
+    assert codes_with_block(f"{TRIGGER}error rate > 1%, or any injection detected\n", block) == []
+
+
+def test_a_label_that_is_almost_right_is_told_once() -> None:
+    """Not a second time as a sentence that nobody follows."""
+    assert codes("* **Rollback Triger:** roll back when refusals > 3%\n") == ["field"]
