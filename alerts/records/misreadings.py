@@ -9,8 +9,9 @@ from alerts.records.tokens import Tokens
 from pointsman_contract.measures import measure_named
 
 _WINDOW = re.compile(
-    r"\b(?:for|over|within|during|in|per) (?:(?:an?|any|the|each|every|last|rolling|more|than|at|least) )*"
-    r"[0-9.]*(?: -)? ?(?:consecutive|(?:ms|s|sec|seconds?|m|min|mins|minutes?|h|hrs?|hours?|d|days?|weeks?|windows?"
+    r"\b(?:for|over|within|during|in|per)"
+    r" (?:(?:an?|any|the|each|every|last|previous|rolling|more|than|at|least) )*[0-9.,]*(?: -)? ?"
+    r"(?:consecutive|(?:requests?|calls?|ms|s|sec|seconds?|m|min|mins|minutes?|h|hrs?|hours?|d|days?|weeks?|windows?"
     r"|checks?|intervals?)\b|a row\b)"
 )
 _MOVES = re.compile(rf"\b{operators.MOVES} (?:by|more than|over)\b|\b(?:doubles?|triples?|halves?|spikes?)\b")
@@ -48,6 +49,9 @@ def in_place_of(measure: str, tokens: Tokens, refused: Misunderstood) -> Misunde
     """Why the words ahead of an operator name no measure."""
     if (found := _WINDOW.search(measure)) is not None and measure_named(measure[: found.start()].strip()):
         return windowed(tokens, refused.start + found.start())
+    if (denied := _NEGATIONS.search(measure)) is not None:
+        told = f'"{denied[0]}": a trigger says when it is met, without negations and exceptions; turn it around: < 3%'
+        return Misunderstood("not_understood", told, refused.start + denied.start(), tokens.end)
     return _moving(tokens) or refused
 
 

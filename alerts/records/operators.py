@@ -22,7 +22,7 @@ _AT_MOST = (
     "<=", "at most", "at or below", "no more than", "less than or equal to", "lower than or equal to",
     "equal to or less than",
 )  # fmt: skip
-_STANDS = ("is", "are", "gets", "goes", "be")
+_STANDS = ("is", "are", "gets", "goes", "be", "of")
 _RISES = ("rises", "rise", "climbs", "climb", "grows", "grow", "increases", "increase", "jumps", "jump")
 _FALLS = ("drops", "drop", "falls", "fall", "sinks", "sink", "dips", "dip", "decreases", "decrease")
 

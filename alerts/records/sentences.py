@@ -69,7 +69,7 @@ def stage_sentence(stage: Stage) -> str:
     share = as_percent(Decimal(stage.weight_bp) / 10_000)
     time = "" if stage.duration_s is None or stage.assumed else f" for {span_sentence(stage.duration_s)}"
     joined = " and" if time else " for"
-    samples = "" if stage.samples is None or stage.assumed else f"{joined} {stage.samples} requests"
+    samples = "" if stage.samples is None or stage.assumed else f"{joined} {stage.samples:,} requests"
     return f"{stage.kind} {share}{time}{samples}"
 
 

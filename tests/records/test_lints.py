@@ -162,3 +162,22 @@ def test_a_detected_injection_may_alert(setting: str) -> None:
 def test_a_label_that_is_almost_right_is_told_once() -> None:
     """Not a second time as a sentence that nobody follows."""
     assert codes("* **Rollback Triger:** roll back when refusals > 3%\n") == ["field"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Only on weekdays.",
+        "This does not apply to the pilot customers.",
+        "Except for the first hour, all of this holds.",
+    ],
+)
+def test_nothing_beside_the_plan_narrows_it(text: str) -> None:
+    """An exception in prose is followed by nobody, and reads as if it were."""
+    assert codes(f"* **Reconsideration Conditions:** A second language.\n\n{text}\n") == ["unlabelled"]
+
+
+def test_reconsideration_rolls_nothing_back() -> None:
+    """What would be reconsidered is for people; a trigger among it is one that nobody follows."""
+    assert codes("* **Reconsideration Conditions:** Roll back if error rate > 5%\n") == ["unlabelled"]
+    assert codes("* **Reconsideration Conditions:** The price of the baseline is halved\n") == []

@@ -48,7 +48,7 @@ def test_what_is_assumed_is_said() -> None:
     stage = Stage(kind="canary", weight_bp=1000, duration_s=86_400.0, assumed=("duration_s",))
     assert stage_words(stage) == ("canary 10% (24 hours are assumed)", "deadline 14 days, then asks")
     counted = Stage(kind="canary", weight_bp=50, samples=2000)
-    assert stage_words(counted).subject == "canary 0.5% for 2000 requests"
+    assert stage_words(counted).subject == "canary 0.5% for 2,000 requests"
 
 
 def test_defaults_are_said() -> None:

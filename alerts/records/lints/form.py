@@ -19,6 +19,11 @@ _LIKE_A_TRIGGER = re.compile(
 _LIKE_A_ROLLOUT = re.compile(
     r"\b(?:shadow|canary)\b.{0,120}?[0-9] ?%|[0-9] ?%.{0,120}?\b(?:shadow|canary)\b", re.IGNORECASE
 )
+# Beside a plan, what narrows it: nobody would.
+_LIKE_AN_EXCEPTION = re.compile(
+    r"\bonly (?:if|when|on|during|for|in|after|at)\b|\b(?:except|unless)\b|\bdo(?:es)? not (?:apply|count|hold)\b",
+    re.IGNORECASE,
+)
 _PLAN = 7
 # Of names: "Qwen 3.5 72B" is qwen-3.5-72b.
 _BETWEEN = re.compile(r"[\s_-]+")
@@ -57,19 +62,23 @@ def unlabelled(compiled: Compiled) -> Iterator[Problem]:
     almost a known one has been told.
     """
     told_already = {(told.line, told.column) for told in compiled.document.problems if told.code == "field"}
-    texts = list(compiled.prose.texts.get(_PLAN, ()))
-    for section in compiled.document.others:
-        texts += section.all_entries
-    for entry in texts:
-        if entry.whole.place(0) in told_already:
+    plan = [entry.whole for entry in compiled.prose.texts.get(_PLAN, ())]
+    for passage in plan:
+        if (found := _LIKE_AN_EXCEPTION.search(passage.text)) is not None:
+            told = f'"{found[0]}" reads as if it narrowed the plan, and nobody acts on it: triggers have no exceptions'
+            yield problem("unlabelled", passage.place(found.start()), told)
+    others = [entry.whole for section in compiled.document.others for entry in section.all_entries]
+    thoughts = [passage for one in compiled.prose.named("reconsideration") for passage in one.sentences]
+    for passage in (*plan, *others, *thoughts):
+        if passage.place(0) in told_already:
             continue
         for pattern, label in ((_LIKE_A_TRIGGER, "Rollback Trigger"), (_LIKE_A_ROLLOUT, "Rollout Strategy")):
-            if pattern.search(entry.whole.text):
+            if pattern.search(passage.text):
                 told = (
                     f"this reads as if it would be acted on, and is not: put what shall be under {label} in section 7,"
                     " and say the rest in other words"
                 )
-                yield problem("unlabelled", entry.whole.place(0), told)
+                yield problem("unlabelled", passage.place(0), told)
                 break
 
 
