@@ -5,7 +5,14 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from alerts.records.labels import TITLES
-from alerts.records.sentences import as_percent, condition_sentence, plain, span_sentence, stage_sentence
+from alerts.records.sentences import (
+    as_percent,
+    condition_sentence,
+    plain,
+    span_sentence,
+    stage_sentence,
+    trigger_sentence,
+)
 from pointsman_contract.record import CompiledRecord, Stage, Trigger
 
 
@@ -71,13 +78,9 @@ def _sections(record: CompiledRecord) -> Iterator[str]:
         if amount is not None:
             lines[6].append(f"* **{label}:** ${plain(amount)}")
     lines[7] += [f"* **Rollout Strategy:** {', then '.join(map(stage_sentence, record.stages))}."]
-    lines[7] += ["* **Rollback Trigger:**", *(f"  * {_when(trigger)}" for trigger in record.triggers)]
+    lines[7] += ["* **Rollback Trigger:**", *(f"  * {trigger_sentence(trigger)}" for trigger in record.triggers)]
     for number, titles in TITLES.items():
         yield from ("", f"## {number}. {titles[0]}", "", *lines[number])
-
-
-def _when(trigger: Trigger) -> str:
-    return " and ".join(condition_sentence(condition) for condition in trigger.conditions)
 
 
 def _block(record: CompiledRecord) -> Iterator[str]:
@@ -106,7 +109,7 @@ def _stage(stage: Stage) -> Iterator[str]:
 
 
 def _trigger(trigger: Trigger) -> Iterator[str]:
-    yield f"  - when: {_quoted(_when(trigger))}"
+    yield f"  - when: {_quoted(trigger_sentence(trigger))}"
     yield f"    enforcement: {trigger.enforcement}"
     yield f"    no_data: {trigger.no_data}"
     yield f"    cooldown: {_time(trigger.cooldown_s)}"

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from alerts.records.compiling import Compiled
-from alerts.records.sentences import as_percent, condition_sentence, plain, span_sentence, stage_sentence
+from alerts.records.sentences import as_percent, plain, span_sentence, stage_sentence, trigger_sentence
 from pointsman_contract.measures import MEASURES
 from pointsman_contract.record import CompiledRecord, Condition, Stage, Trigger
 
@@ -35,7 +35,6 @@ def identity(record: CompiledRecord) -> str:
 
 def trigger_words(trigger: Trigger) -> Understood:
     """The trigger as a sentence of the grammar, and what is done when, on what."""
-    sentence = " and ".join(condition_sentence(condition) for condition in trigger.conditions)
     parts = [
         _ENFORCEMENTS[trigger.enforcement],
         *(_what_is_bad(condition, trigger) for condition in trigger.conditions),
@@ -47,7 +46,7 @@ def trigger_words(trigger: Trigger) -> Understood:
         parts.append("short bursts do not decide")
     if trigger.margin is not None:
         parts.append(f"passes within a margin of {as_percent(Decimal(repr(trigger.margin)))}")
-    return Understood(sentence, "; ".join(parts))
+    return Understood(trigger_sentence(trigger), "; ".join(parts))
 
 
 def _what_is_bad(condition: Condition, trigger: Trigger) -> str:

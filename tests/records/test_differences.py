@@ -84,5 +84,5 @@ def test_figures_money_and_bounds_in_plain_words() -> None:
         ("false rollback budget", "1%", "2%"),
         ("tau", "", "0.5 to 0.8, approve"),
         ("latency p95", "", "0.9 seconds"),
-        ("cost per success usd", "", "0.0042"),
+        ("cost per success", "", "$0.0042"),
     ]

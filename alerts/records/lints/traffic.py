@@ -8,7 +8,7 @@ from typing import NamedTuple, Protocol
 
 from alerts.records.compiling import Compiled
 from alerts.records.problem import Problem, problem
-from alerts.records.sentences import condition_sentence, stage_sentence
+from alerts.records.sentences import stage_sentence, trigger_sentence
 from alerts.records.settling import SettledTrigger
 from pointsman_contract.record import Stage
 
@@ -40,14 +40,19 @@ class Traffic(NamedTuple):
 
 
 class Testable(NamedTuple):
-    """A trigger with what deciding takes, and what the canary stages have."""
+    """A trigger with what deciding takes: in requests of the candidate, and in seconds at this traffic.
+
+    `fails_after_s` counts from the first canary stage on, through all of them, and waits in the last one where they are
+    too short. `passes_after_s` has a time for each stage, shadow too, since each asks for a PASS of its own.
+    """
 
     settled: SettledTrigger
     sentence: str
     limit: float
     power: Power
     canary_requests: float
-    canary_per_second: float
+    fails_after_s: float | None
+    passes_after_s: tuple[float | None, ...]
 
 
 def requests_of(stage: Stage, per_second: float) -> float:
@@ -76,11 +81,21 @@ def limits_of(compiled: Compiled) -> list[Limit]:
     return found
 
 
+def not_estimated(compiled: Compiled) -> list[str]:
+    """The sentences of the triggers that gate or stop a rollout and of which the power is not known here."""
+    known = {one.settled.trigger.name for one in limits_of(compiled)}
+    return [
+        trigger_sentence(one.trigger)
+        for one in compiled.triggers
+        if one.trigger.shares_budget and one.trigger.name not in known
+    ]
+
+
 def testable(compiled: Compiled, traffic: Traffic, power_of: PowerOf) -> list[Testable]:
-    """Those triggers with what deciding about them takes."""
-    canaries = [read.stage for read in compiled.stages if read.stage.kind == "canary"]
+    """The triggers of `limits_of` with what deciding about them takes."""
+    stages = [read.stage for read in compiled.stages]
+    canaries = [stage for stage in stages if stage.kind == "canary"]
     planned = sum(requests_of(stage, traffic.per_second) for stage in canaries)
-    seconds = sum(_seconds(stage, traffic.per_second) for stage in canaries)
     sharing = sum(one.trigger.shares_budget for one in compiled.triggers)
     budget = compiled.record.false_rollback_budget if compiled.record else 0.01
     found = []
@@ -94,15 +109,33 @@ def testable(compiled: Compiled, traffic: Traffic, power_of: PowerOf) -> list[Te
             margin=trigger.margin or 0.0,
             incidents=trigger.incidents,
         )
-        rate = planned / seconds if seconds else 0.0
-        found.append(Testable(settled, condition_sentence(trigger.conditions[0]), share, power, planned, rate))
+        fails = None if power.to_fail is None else _through(canaries, power.to_fail, traffic.per_second)
+        passes = tuple(_in_stage(stage, power.to_pass, traffic.per_second) for stage in stages)
+        found.append(Testable(settled, trigger_sentence(trigger), share, power, planned, fails, passes))
     return found
+
+
+def _through(canaries: list[Stage], requests: float, per_second: float) -> float | None:
+    """Seconds until the stages, one after the other, have had so many requests; the last one as long as it takes."""
+    seconds = 0.0
+    for stage in canaries:
+        has = requests_of(stage, per_second)
+        if requests <= has or stage is canaries[-1]:
+            rest = _in_stage(stage, requests, per_second)
+            return None if rest is None else seconds + rest
+        requests -= has
+        seconds += _seconds(stage, per_second)
+    return None
+
+
+def _in_stage(stage: Stage, requests: float | None, per_second: float) -> float | None:
+    rate = per_second * stage.weight_bp / 10_000
+    return None if requests is None or rate <= 0 else requests / rate
 
 
 def _seconds(stage: Stage, per_second: float) -> float:
     """How long a stage takes: its time, or that of its samples, whichever is longer."""
-    rate = per_second * stage.weight_bp / 10_000
-    return max(stage.duration_s or 0.0, (stage.samples or 0) / rate if rate else 0.0)
+    return max(stage.duration_s or 0.0, _in_stage(stage, stage.samples or 0, per_second) or 0.0)
 
 
 def untestable(
@@ -114,9 +147,8 @@ def untestable(
         to_fail, to_pass = one.power
         if to_fail is None or to_fail > one.canary_requests:
             told.append(
-                f"a candidate at twice the limit takes {_requests(to_fail)} to be found"
-                f"{_time(to_fail, one.canary_per_second, lasting)}, all canary stages together have"
-                f" {one.canary_requests:,.0f}"
+                f"a candidate at twice the limit takes {_requests(to_fail)} to be found, and all canary stages together"
+                f" have {one.canary_requests:,.0f}"
             )
         short = [read.stage for read in compiled.stages if _is_short(read.stage, to_pass, traffic.per_second)]
         if short:
@@ -135,16 +167,10 @@ def _is_short(stage: Stage, to_pass: int | None, per_second: float) -> bool:
 
 def _stage_has(stage: Stage, to_pass: int | None, per_second: float, lasting: Callable[[float], str]) -> str:
     has = requests_of(stage, per_second)
-    share = per_second * stage.weight_bp / 10_000
-    wait = "" if to_pass is None or share <= 0 else f" and would take {lasting(to_pass / share)}"
+    seconds = _in_stage(stage, to_pass, per_second)
+    wait = "" if seconds is None else f" and would take {lasting(seconds)}"
     return f'"{stage_sentence(stage)}" has {has:,.0f}{wait}'
 
 
 def _requests(count: int | None) -> str:
     return "more requests than anybody waits for" if count is None else f"{count:,} requests of its own"
-
-
-def _time(count: int | None, per_second: float, lasting: Callable[[float], str]) -> str:
-    if count is None or per_second <= 0:
-        return ""
-    return f" ({lasting(count / per_second)})"
