@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any, Literal, NamedTuple
 
 from alerts.records.sentences import as_percent, plain, span_sentence, stage_sentence, trigger_sentence
-from pointsman_contract.record import CompiledRecord, ThresholdBounds
+from pointsman_contract.record import CompiledRecord, Stage, ThresholdBounds
 
 Change = Literal["added", "removed", "changed"]
 
@@ -87,12 +87,16 @@ def _stages(old: CompiledRecord, new: CompiledRecord) -> Iterator[Difference]:
             change: Change = "added" if before is None else "removed" if after is None else "changed"
             yield Difference(change, f"stage {number + 1}", *sentences)
         if before is not None and after is not None:
-            for name in ("deadline_s", "at_deadline"):
-                values = getattr(before, name), getattr(after, name)
-                if values[0] != values[1]:
-                    yield _changed(
-                        f"{_name(name)} of stage {number + 1}", _text(name, values[0]), _text(name, values[1])
-                    )
+            yield from _ends(before, after, f"stage {number + 1}")
+
+
+def _ends(before: Stage, after: Stage, called: str) -> Iterator[Difference]:
+    """A deadline that is spelled out is no other one."""
+    deadlines = before.deadline_or_default_s, after.deadline_or_default_s
+    if deadlines[0] != deadlines[1]:
+        yield _changed(f"deadline of {called}", *map(span_sentence, deadlines))
+    if before.at_deadline != after.at_deadline:
+        yield _changed(f"at deadline of {called}", before.at_deadline, after.at_deadline)
 
 
 def _figures(old: CompiledRecord, new: CompiledRecord) -> Iterator[Difference]:

@@ -64,7 +64,7 @@ def test_a_setting_keeps_the_evidence() -> None:
     [
         ((_SHADOW, _CANARY), (_CANARY,), [("changed", "stage 1"), ("removed", "stage 2")]),
         ((_CANARY,), (_CANARY, Stage(kind="canary", weight_bp=5000, samples=10)), [("added", "stage 2")]),
-        ((_CANARY,), (_CANARY.model_copy(update={"deadline_s": 30 * DAY_S}),), [("added", "deadline of stage 1")]),
+        ((_CANARY,), (_CANARY.model_copy(update={"deadline_s": 30 * DAY_S}),), [("changed", "deadline of stage 1")]),
         ((_CANARY,), (_CANARY.model_copy(update={"at_deadline": "hold"}),), [("changed", "at deadline of stage 1")]),
     ],
 )
