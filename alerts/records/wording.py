@@ -61,8 +61,9 @@ def _what_is_bad(condition: Condition, trigger: Trigger) -> str:
         return f"against its own past: {doing}, once promoted"
     costs = f", {trigger.costs} costs" if measure.unit == "USD" else ""
     if condition.against == "baseline":
-        what = "cost" if measure.unit == "USD" else "share of bad requests"
-        return f"bad: a {what} more than {share} above the baseline's{costs}"
+        what = {"USD": "cost", "s": "time"}.get(measure.unit, "share of bad requests")
+        above = f"more than {share} above" if condition.threshold else "above"
+        return f"bad: a {what} {above} the baseline's{costs}"
     if (limit := condition.bad_limit) is None:
         return f"against a limit{costs}"
     allowed = as_percent(Decimal(repr(limit)))

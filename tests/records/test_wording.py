@@ -20,6 +20,11 @@ _LATENCY = condition(measure="duration", quantile=0.99, threshold=1.2, unit="s")
             condition(measure="cost_per_success", threshold=0.2, against="baseline"),
             "a cost more than 20% above the baseline's, raw costs",
         ),
+        (condition(threshold=0.0, against="baseline"), "a share of bad requests above the baseline's"),
+        (
+            condition(measure="duration", quantile=0.95, threshold=0.2, against="baseline"),
+            "a time more than 20% above the baseline's",
+        ),
         (condition(measure="tokenizer_compression", threshold=0.1, against="reference"), "against its own past"),
         (condition(measure="injection_succeeded", op="any", threshold=None), "outside of the false-rollback budget"),
     ],
