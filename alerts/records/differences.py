@@ -5,7 +5,8 @@ from decimal import Decimal
 from typing import Any, Literal, NamedTuple
 
 from alerts.records.sentences import as_percent, plain, span_sentence, stage_sentence, trigger_sentence
-from pointsman_contract.record import CompiledRecord, Stage, ThresholdBounds
+from pointsman_contract.record import CompiledRecord, ThresholdBounds
+from pointsman_contract.stage import Stage
 
 Change = Literal["added", "removed", "changed"]
 

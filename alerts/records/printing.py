@@ -13,7 +13,9 @@ from alerts.records.sentences import (
     stage_sentence,
     trigger_sentence,
 )
-from pointsman_contract.record import CompiledRecord, Stage, Trigger
+from pointsman_contract.record import CompiledRecord
+from pointsman_contract.stage import Stage
+from pointsman_contract.trigger import Trigger
 
 
 def print_record(record: CompiledRecord) -> str:

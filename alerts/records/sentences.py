@@ -2,8 +2,10 @@
 
 from decimal import Decimal, localcontext
 
+from pointsman_contract.condition import Condition
 from pointsman_contract.measures import MEASURES
-from pointsman_contract.record import Condition, Stage, Trigger
+from pointsman_contract.stage import Stage
+from pointsman_contract.trigger import Trigger
 
 _UNITS = {"s": " s", "ratio": "x", "chars/token": " chars/token", "requests/s": " requests/s", "tokens/s": " tokens/s"}
 _SPANS = ((86_400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))

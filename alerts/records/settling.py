@@ -11,7 +11,7 @@ from alerts.records.sentences import condition_sentence
 from alerts.records.triggers import ReadCondition, read_triggers
 from alerts.records.yaml_values import Value
 from pointsman_contract.measures import MeasureMeant, measure_named
-from pointsman_contract.record import Trigger, meaningless
+from pointsman_contract.trigger import Trigger, meaningless
 
 _SETTINGS = tuple(TriggerSettings.model_fields)
 _IN_SECONDS = {"cooldown": "cooldown_s", "verify_within": "verify_within_s"}

@@ -6,8 +6,11 @@ from typing import NamedTuple
 
 from alerts.records.compiling import Compiled
 from alerts.records.sentences import as_percent, plain, span_sentence, stage_sentence, trigger_sentence
+from pointsman_contract.condition import Condition
 from pointsman_contract.measures import MEASURES
-from pointsman_contract.record import CompiledRecord, Condition, Stage, Trigger
+from pointsman_contract.record import CompiledRecord
+from pointsman_contract.stage import Stage
+from pointsman_contract.trigger import Trigger
 
 _ENFORCEMENTS = {
     "auto": "rolls back",

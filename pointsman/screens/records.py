@@ -22,7 +22,9 @@ from alerts.records.wording import (
 )
 from pointsman.terminal import harmless, is_narrow, print_table, print_words
 from pointsman.wording import counted, lasting
-from pointsman_contract.record import CompiledRecord, Stage, Trigger
+from pointsman_contract.record import CompiledRecord
+from pointsman_contract.stage import Stage
+from pointsman_contract.trigger import Trigger
 
 if TYPE_CHECKING:
     from store.record_revisions import ListedRecord, RevisionSummary

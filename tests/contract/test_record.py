@@ -6,7 +6,10 @@ import pytest
 from pydantic import ValidationError
 
 from analytics.evidence import RateEvidence
-from pointsman_contract.record import DAY_S, MOST_CLIPPED, CompiledRecord, Condition, Stage, ThresholdBounds, Trigger
+from pointsman_contract.condition import Condition
+from pointsman_contract.record import CompiledRecord, ThresholdBounds
+from pointsman_contract.stage import DAY_S, Stage
+from pointsman_contract.trigger import MOST_CLIPPED, Trigger
 from tests.store.records import compiled, condition
 
 

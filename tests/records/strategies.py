@@ -6,19 +6,11 @@ from typing import Any
 from hypothesis import strategies as st
 
 from alerts.records import operators
+from pointsman_contract.condition import Condition
 from pointsman_contract.measures import MEASURES, QUANTILES, MeasureName
-from pointsman_contract.record import (
-    DAY_S,
-    MAX_CONDITIONS,
-    MAX_DURATION_S,
-    CompiledRecord,
-    Condition,
-    Figures,
-    Stage,
-    ThresholdBounds,
-    Trigger,
-    meaningless,
-)
+from pointsman_contract.record import CompiledRecord, Figures, ThresholdBounds
+from pointsman_contract.stage import DAY_S, MAX_DURATION_S, Stage
+from pointsman_contract.trigger import MAX_CONDITIONS, Trigger, meaningless
 from pointsman_contract.writable import LARGEST, PLACEHOLDER, SMALLEST
 
 _ODD = st.sampled_from([0.1 + 0.2, 1e-7, 1 / 3, 0.07, 0.29])

@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 
 from alerts.records.differences import Difference, differences
-from pointsman_contract.record import DAY_S, Figures, Stage, ThresholdBounds, Trigger
+from pointsman_contract.record import Figures, ThresholdBounds
+from pointsman_contract.stage import DAY_S, Stage
+from pointsman_contract.trigger import Trigger
 from tests.store.records import compiled, condition
 
 _SHADOW = Stage(kind="shadow", weight_bp=100, duration_s=86_400.0)

@@ -3,7 +3,9 @@
 import pytest
 
 from alerts.records.wording import settings_words, stage_words, trigger_words
-from pointsman_contract.record import Condition, Stage, Trigger
+from pointsman_contract.condition import Condition
+from pointsman_contract.stage import Stage
+from pointsman_contract.trigger import Trigger
 from tests.store.records import compiled, condition
 
 _LATENCY = condition(measure="duration", quantile=0.99, threshold=1.2, unit="s")

@@ -10,7 +10,7 @@ from alerts.records.compiling import Compiled
 from alerts.records.problem import Problem, problem
 from alerts.records.sentences import stage_sentence, trigger_sentence
 from alerts.records.settling import SettledTrigger
-from pointsman_contract.record import Stage
+from pointsman_contract.stage import Stage
 
 # Twice a limit above it is no share.
 _LARGEST_LIMIT = 0.5
