@@ -80,13 +80,12 @@ class Condition(Part):
     @property
     def bad_limit(self) -> float | None:
         """The largest share of bad requests that is well, where it is tested against one: of a rate the threshold (1 -
-        threshold where more is better), of a quantile 1 - quantile. None for everything else.
+        threshold where it is met below that), of a quantile 1 - quantile. None for everything else.
         """
         if self.against != "limit" or self.threshold is None:
             return None
         if self.quantile is not None:
             return round(1 - self.quantile, 9)
-        measure = MEASURES[self.measure]
-        if measure.unit != "1":
+        if self.unit != "1":
             return None
-        return round(1 - self.threshold, 15) if measure.better == "higher" else self.threshold
+        return round(1 - self.threshold, 15) if self.op in ("<", "<=") else self.threshold

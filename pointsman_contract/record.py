@@ -67,6 +67,16 @@ class CompiledRecord(Part):
     tau: ThresholdBounds | None = None
     figures: Figures = Figures()
 
+    @property
+    def cooldown_s(self) -> float:
+        """How long the rollout rests after a change: as long as the trigger that asks for the longest rest."""
+        return max(trigger.cooldown_s for trigger in self.triggers)
+
+    @property
+    def verify_within_s(self) -> float:
+        """Within how long a rollback that no trigger made (a person's, a deadline's) must be seen: the shortest."""
+        return min(trigger.verify_within_s for trigger in self.triggers)
+
     @model_validator(mode="after")
     def _can_be_decided(self) -> Self:
         if self.candidate in (self.baseline, self.fallback):

@@ -1,6 +1,6 @@
 """A stage: a step of a rollout. Source: design §6 and §7."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -13,8 +13,14 @@ AtDeadline = Literal["ask", "hold", "rollback"]
 
 DAY_S = 86_400.0
 MAX_DURATION_S = 366 * DAY_S
+DEADLINE_S = 14 * DAY_S
 
 Span = Annotated[Writable, Field(gt=0, le=MAX_DURATION_S)]
+
+
+def _deadline(known: dict[str, Any]) -> float:
+    """14 days, or twice the stage's own time where that is longer."""
+    return min(max(DEADLINE_S, 2 * (known.get("duration_s") or 0.0)), MAX_DURATION_S)
 
 
 class Stage(Part):
@@ -26,8 +32,10 @@ class Stage(Part):
     weight_bp: Annotated[int, Field(ge=1, le=10_000)]
     duration_s: Span | None = None
     samples: FromOne | None = None
-    deadline_s: Span | None = None
-    """After so long without a PASS `at_deadline` is done; None: `deadline_or_default_s`."""
+    deadline_s: Span = Field(default_factory=_deadline)
+    """After so long without a PASS `at_deadline` is done. Left out it is 14 days, or twice the stage's own time where
+    that is longer, and stays so, whatever a later version would assume.
+    """
     at_deadline: AtDeadline = "ask"
     assumed: Several[Literal["duration_s"]] = Field(default=(), max_length=1)
     """What the record does not say."""
@@ -40,15 +48,19 @@ class Stage(Part):
         if self.assumed and self.duration_s != DAY_S:
             msg = "a time that is assumed is a day"
             raise ValueError(msg)
-        if self.deadline_s is not None and self.deadline_s < (self.duration_s or 0.0):
+        if self.deadline_s < (self.duration_s or 0.0):
             msg = "the deadline is before the end of the stage's own time"
             raise ValueError(msg)
         return self
 
-    @property
-    def deadline_or_default_s(self) -> float:
-        """The deadline, or 14 days, or twice the stage's time where that is longer."""
-        return self.deadline_s or max(14 * DAY_S, 2 * (self.duration_s or 0.0))
+    def requests_at(self, per_second: float) -> float:
+        """Requests of the candidate that the stage has before it ends, where the route has so many a second: those of
+        its time, or its samples where they take longer, as far as the deadline lets them. The sum over the canary
+        stages is H of statistics §1.
+        """
+        rate = per_second * self.weight_bp / 10_000
+        wanted = max(rate * (self.duration_s or 0.0), float(self.samples or 0))
+        return min(wanted, rate * self.deadline_s)
 
 
 def out_of_order(before: Stage | None, stage: Stage) -> str | None:

@@ -93,7 +93,7 @@ def _stages(old: CompiledRecord, new: CompiledRecord) -> Iterator[Difference]:
 
 def _ends(before: Stage, after: Stage, called: str) -> Iterator[Difference]:
     """A deadline that is spelled out is no other one."""
-    deadlines = before.deadline_or_default_s, after.deadline_or_default_s
+    deadlines = before.deadline_s, after.deadline_s
     if deadlines[0] != deadlines[1]:
         yield _changed(f"deadline of {called}", *map(span_sentence, deadlines))
     if before.at_deadline != after.at_deadline:

@@ -105,8 +105,7 @@ def _stage(stage: Stage) -> Iterator[str]:
     yield f"  - step: {stage_sentence(stage)}"
     if stage.assumed and stage.samples is not None:
         yield f"    samples: {stage.samples}"
-    if stage.deadline_s is not None:
-        yield f"    deadline: {_time(stage.deadline_s)}"
+    yield f"    deadline: {_time(stage.deadline_s)}"
     yield f"    at_deadline: {stage.at_deadline}"
 
 

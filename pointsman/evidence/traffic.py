@@ -28,7 +28,7 @@ class Traffic(NamedTuple):
         return self.requests / _SECONDS[self.unit]
 
     def __str__(self) -> str:
-        return f"{self.requests:,g} request{'' if self.requests == 1 else 's'} {_WORDS[self.unit]}"
+        return f"{self.requests:,.10g} request{'' if self.requests == 1 else 's'} {_WORDS[self.unit]}"
 
 
 def traffic_of(text: str, flag: str) -> Traffic:
