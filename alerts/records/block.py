@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from alerts.records.passages import Place
 from alerts.records.problem import Problem, problem
-from alerts.records.quantities import PERCENT, SPANS, Unreadable, as_float, measured, number_of
+from alerts.records.quantities import PERCENT, SPANS, Unreadable, as_float, quantity, unmistakable
 from alerts.records.yaml_values import Value
 from pointsman_contract.measures import edit_distance
 from pointsman_contract.record import (
@@ -30,11 +30,11 @@ _THOUSANDS = re.compile(r"[0-9]{1,3}(,[0-9]{3})*|[0-9]+")
 
 
 def _share(text: object) -> float:
-    return _read(text, lambda number, unit: measured(number, unit, PERCENT, "1%").value, "a share such as 1%")
+    return _read(text, lambda number, unit: quantity(number, unit, PERCENT, "1%").value, "a share such as 1%")
 
 
 def _span(text: object) -> float:
-    seconds = _read(text, lambda number, unit: measured(number, unit, SPANS, "10 min").value, "a time such as 10 min")
+    seconds = _read(text, lambda number, unit: quantity(number, unit, SPANS, "10 min").value, "a time such as 10 min")
     if seconds > MAX_DURATION_S:
         raise ValueError("at most 366 days")
     return seconds
@@ -47,7 +47,7 @@ def _count(text: object) -> int:
 
 
 def _number(text: object) -> float:
-    return _read(text, lambda number, unit: number_of(f"{number}{unit}"), "a number such as 0.7", is_signed=True)
+    return _read(text, lambda number, unit: unmistakable(f"{number}{unit}"), "a number such as 0.7", is_signed=True)
 
 
 def _read(text: object, read: Callable[[str, str], Decimal], expected: str, *, is_signed: bool = False) -> float:

@@ -13,7 +13,7 @@ from alerts.records import operators
 from alerts.records.measure_words import Words, is_tested, measure_of, percentiles
 from alerts.records.misreadings import behind_the_number, fitted_nothing, in_place_of, measures_time, windowed
 from alerts.records.problem import Misunderstood
-from alerts.records.quantities import PERCENT, Measured, Unreadable, amount, as_float, measured, number_of
+from alerts.records.quantities import PERCENT, Measured, Unreadable, amount, as_float, quantity, unmistakable
 from alerts.records.sentences import as_percent, condition_sentence
 from alerts.records.tokens import Tokens
 from pointsman_contract.fields import MAX_TEXT
@@ -149,7 +149,7 @@ def _baseline(form: Form, found: re.Match[str], tokens: Tokens) -> Condition:
     parts = found.groupdict()
     margin = Decimal(0)
     if parts.get("fold"):
-        margin = _read(found, tokens, lambda: Measured(number_of(parts["number"]), "")).value - 1
+        margin = _read(found, tokens, lambda: Measured(unmistakable(parts["number"]), "")).value - 1
         if margin <= 0:
             raise _at(found, tokens, "number", "number", "a multiple of the baseline must be above 1")
     elif parts.get("number"):
@@ -238,7 +238,7 @@ def _margin(found: re.Match[str], tokens: Tokens) -> Decimal:
     if _POINTS.match(behind):
         told = f"{found['number']} {behind}: margins are relative, so 20% is a fifth more; write the limit itself"
         raise _at(found, tokens, "number", "unit", told)
-    value = _read(found, tokens, lambda: measured(found["number"], behind, PERCENT, "20%"))
+    value = _read(found, tokens, lambda: quantity(found["number"], behind, PERCENT, "20%"))
     _nothing_behind(value, found, tokens)
     if value.value > _LARGEST_MARGIN:
         raise _at(found, tokens, "number", "number", f"a margin of {as_percent(value.value)}: at most 1,000 %")

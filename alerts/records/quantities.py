@@ -13,6 +13,8 @@ from pointsman_contract.writable import LARGEST, SMALLEST
 
 _GROUPED = re.compile(r"[0-9]{1,3}(,[0-9]{3})+(\.[0-9]+)?")
 _PLAIN = re.compile(r"[0-9]+(\.[0-9]+)?|\.[0-9]+")
+# To some a thousand and a half, to others one and a half.
+_PERHAPS_THOUSANDS = re.compile(r"(?P<whole>[0-9,]*[1-9][0-9,]*)\.(?P<part>[0-9]{2}0)")
 # The digits of any float from SMALLEST on, written out.
 _LONGEST = 40
 _LARGEST, _SMALLEST = Decimal(repr(LARGEST)), Decimal(repr(SMALLEST))
@@ -87,6 +89,24 @@ def number_of(text: str) -> Decimal:
     return Decimal(text.replace(",", ""))
 
 
+def unmistakable(text: str) -> Decimal:
+    """The number of a rule. Raises Unreadable, also for `1.500`, which is fifteen hundred to some.
+
+    Figures are read with `number_of`: people write them with as many digits as they measured.
+    """
+    if (two_ways := _PERHAPS_THOUSANDS.fullmatch(text)) is not None:
+        whole, part = two_ways["whole"], two_ways["part"]
+        short = f"{whole}.{part}".rstrip("0").rstrip(".")
+        raise Unreadable("number", f"{text} may be {short} or {whole},{part}: write the one that is meant")
+    return number_of(text)
+
+
+def quantity(number: str, behind: str, units: Mapping[str, Decimal], example: str) -> Measured:
+    """`measured` of the number of a rule: `1.500 ms` is refused. Raises Unreadable."""
+    unmistakable(number)
+    return measured(number, behind, units, example)
+
+
 def measured(number: str, behind: str, units: Mapping[str, Decimal], example: str) -> Measured:
     """The number in base units, by the longest unit that the text behind it begins with.
 
@@ -112,8 +132,8 @@ def amount(number: str, behind: str, before: str, unit: str) -> Measured:
     if before:
         if unit != "USD":
             raise Unreadable("unit", f"{before}{number}: expected a number with its unit, such as {EXAMPLES[unit]}")
-        return Measured(number_of(number), behind)
-    return measured(number, behind, UNITS[unit], EXAMPLES[unit])
+        return Measured(unmistakable(number), behind)
+    return quantity(number, behind, UNITS[unit], EXAMPLES[unit])
 
 
 def as_float(value: Decimal) -> float:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from alerts.records.passages import Passage, Place, without_markup
 from alerts.records.problem import Misunderstood, Problem, problem
-from alerts.records.quantities import PERCENT, SPANS, Unreadable, as_float, measured, number_of
+from alerts.records.quantities import PERCENT, SPANS, Unreadable, as_float, quantity, unmistakable
 from alerts.records.sentences import as_percent
 from alerts.records.tokens import Tokens, split, tokens_of
 from pointsman_contract.record import DAY_S, MAX_DURATION_S, Stage, StageKind, out_of_order
@@ -39,16 +39,18 @@ _TO_A_SHARE = re.compile(rf"\bto (?:an? |the )?(?:canary |shadow )?(?:{_NUMBER})
 _VERBS = (
     r"(?:\b(?:we |will |first |next |finally )*\b(?:start|starting|begin|beginning|route|routing|send|sending|hold"
     r"|holding|ramp|ramping|scale|scaling|increase|increasing|expand|expanding|move|moving|go|going|raise|raising|roll"
-    r"|rolling|run|running|serve|serving|deploy|mirror|mirroring)\b(?: (?:up|on|out))?(?: to\b)?)"
+    r"|rolling|run|running|serve|serving|deploy)\b(?: (?:up|on|out))?(?: to\b)?)"
 )
 _ASIDES = re.compile(
     rf"{_VERBS}|\b(?:to|at|with|of|on)\b|\b(?:the|an?|all|its|this|stage|step|phase|mode|route|deployment|rollout|release"
     r"|live|production|prod|traffic|requests|share|candidate|model)\b|:"
 )
-_KINDS: dict[StageKind, re.Pattern[str]] = {
-    "shadow": re.compile(r"\b(?:(?:in|as)(?: an?)? )?(?:shadow(?:ing|s)?|dark launch)\b"),
-    "canary": re.compile(r"\b(?:(?:in|as)(?: an?)? )?canary\b"),
-}
+# Mirrored requests are answered twice and seen once, which is a shadow; "shadow: mirror 5%" says it twice.
+_KINDS: tuple[tuple[StageKind, re.Pattern[str]], ...] = (
+    ("shadow", re.compile(r"\b(?:(?:in|as)(?: an?)? )?(?:shadow(?:ing|s)?|dark launch)\b")),
+    ("shadow", re.compile(r"\bmirror(?:s|ed|ing)?\b")),
+    ("canary", re.compile(r"\b(?:(?:in|as)(?: an?)? )?canary\b")),
+)
 _PROMOTION = re.compile(
     r"\b(?:full (?:rollout|traffic|production|promotion|release)|promot(?:e|ed|ion)|general availability)\b"
 )
@@ -139,9 +141,9 @@ def _step(part: Tokens) -> _Step:
     share, rest = _taken(_SHARE, rest)
     time, rest = _taken(_TIME, rest)
     kinds: list[StageKind] = []
-    for kind, pattern in _KINDS.items():
+    for kind, pattern in _KINDS:
         found, rest = _taken(pattern, rest)
-        kinds += [kind] if found else []
+        kinds += [kind] if found and kind not in kinds else []
     promotion, rest = _taken(_PROMOTION, rest)
     left = _ASIDES.sub(lambda found: " " * len(found[0]), rest)
     if left.strip():
@@ -194,7 +196,7 @@ def _left_over(part: Tokens, left: str) -> Misunderstood:
 
 def _read(part: Tokens, at: int, written: tuple[str, str], units: Mapping[str, Decimal], example: str) -> Decimal:
     try:
-        return measured(*written, units, example).value
+        return quantity(*written, units, example).value
     except Unreadable as unreadable:
         raise Misunderstood(unreadable.code, str(unreadable), part.at(at), part.end) from None
 
@@ -219,7 +221,7 @@ def _duration(part: Tokens, found: re.Match[str]) -> float:
 
 def _samples(part: Tokens, found: re.Match[str]) -> int:
     try:
-        count = number_of(found["number"]) * _THOUSANDS.get(found["times"] or "", 1)
+        count = unmistakable(found["number"]) * _THOUSANDS.get(found["times"] or "", 1)
     except Unreadable as unreadable:
         raise Misunderstood(unreadable.code, str(unreadable), part.at(found.start("number")), part.end) from None
     # 10.000 is ten to some and ten thousand to others.
