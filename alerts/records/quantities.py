@@ -13,6 +13,7 @@ from pointsman_contract.writable import LARGEST, SMALLEST
 
 _GROUPED = re.compile(r"[0-9]{1,3}(,[0-9]{3})+(\.[0-9]+)?")
 _PLAIN = re.compile(r"[0-9]+(\.[0-9]+)?|\.[0-9]+")
+_IN_AN_EXAMPLE = re.compile(r"[0-9][0-9.]*")
 # To some a thousand and a half, to others one and a half.
 _PERHAPS_THOUSANDS = re.compile(r"(?P<whole>[0-9,]*[1-9][0-9,]*)\.(?P<part>[0-9]{2}0)")
 # The digits of any float from SMALLEST on, written out.
@@ -120,8 +121,15 @@ def measured(number: str, behind: str, units: Mapping[str, Decimal], example: st
     word = next((unit for unit in sorted(_ALL_UNITS, key=len, reverse=True) if f"{behind} ".startswith(f"{unit} ")), "")
     named = word or behind.split(" ", maxsplit=1)[0]
     if not behind:
-        raise Unreadable("unit", f"{number} has no unit: write {example}")
+        raise Unreadable("unit", f"{number} has no unit: write {_with_unit(number, value, units, example)}")
     raise Unreadable("unit", f"{number} {named}: expected a number with its unit, such as {example}")
+
+
+def _with_unit(number: str, value: Decimal, units: Mapping[str, Decimal], example: str) -> str:
+    """The number that was written, as the example is written: `1%`, `1.2 s or 1.2 ms`, `$2`."""
+    if units is PERCENT and value < 1:
+        return f"{(value * 100).normalize():f}%, or {number}% if that is meant"
+    return _IN_AN_EXAMPLE.sub(number, example)
 
 
 def amount(number: str, behind: str, before: str, unit: str) -> Measured:
