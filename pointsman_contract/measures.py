@@ -188,9 +188,10 @@ _BY_TEXT = {_plain(text): measure for measure in _ALL for text in (measure.name,
 def measure_named(text: str) -> MeasureMeant | None:
     """The measure of this name or synonym; None where it is none.
 
-    Upper and lower case, spaces, hyphens and underscores make no difference; nothing else is guessed. Before or after
-    a measure that has quantiles one of them may stand: "P95 latency", "latency p95", "95th percentile of latency",
-    "median latency"; or between its words, "user visible P95 TTFT". A quantile of another measure, or one that is not kept, names nothing.
+    Upper and lower case, spaces, hyphens and underscores make no difference; nothing else is guessed. Before, after or
+    between the words of a measure that has quantiles one of them may stand: "P95 latency", "latency p95", "95th
+    percentile of latency", "median latency", "user visible P95 TTFT". A quantile of another measure, or one that is not
+    kept, names nothing.
     """
     plain = _plain(text)
     if (exact := _BY_TEXT.get(plain)) is not None:

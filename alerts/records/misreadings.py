@@ -19,7 +19,8 @@ _WINDOW = re.compile(
 )
 _BEHIND = re.compile(rf"(?:\( )?{_COUNTED}(?: -)? {_SPAN}|/ {_SPAN}|(?:\( )?(?:daily|hourly|weekly|sustained)\b")
 _AHEAD = re.compile(
-    rf"(?:the )?(?:daily|hourly|weekly|monthly|rolling|sustained|{_COUNTED}(?: -|-)? ?{_SPAN}(?: average)?) (?P<measure>.+)"
+    r"(?:the )?(?:daily|hourly|weekly|monthly|rolling|sustained"
+    rf"|{_COUNTED}(?: -|-)? ?{_SPAN}(?: average)?) (?P<measure>.+)"
 )
 _MOVES = re.compile(rf"\b{operators.MOVES} (?:by|more than|over)\b|\b(?:doubles?|triples?|halves?|spikes?)\b")
 _NEGATIONS = re.compile(r"\b(?:not|no|never|unless|except|without|n't|isn't|doesn't)\b")

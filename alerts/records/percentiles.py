@@ -29,7 +29,8 @@ def completed(tokens: Tokens, before: Sequence[Condition]) -> Tokens:
         told = f'"{tokens.text}" alone is no condition: write each one out, as in P95 latency > 2 s, P99 latency > 3 s'
         raise Misunderstood("not_understood", told, tokens.start, tokens.end)
     if len(names) != 1:
-        told = f'"{tokens.written(0, found.end())}" of what? write "P95 latency"'
+        written = tokens.written(0, found.end())
+        told = f'"{written}" of what? write "{written} latency", say'
         code = "ambiguous" if names else "unknown_measure"
         raise Misunderstood(code, told, tokens.start, tokens.end)
     ahead = tokens.until(found.end())

@@ -11,6 +11,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from alerts.records.passages import Passage, Place, without_markup
+from alerts.records.plan_words import as_read
 from alerts.records.problem import Misunderstood, Problem, problem
 from alerts.records.quantities import PERCENT, SPANS, Unreadable, as_float, quantity, unmistakable
 from alerts.records.sentences import as_percent
@@ -18,20 +19,20 @@ from alerts.records.tokens import Tokens, split, tokens_of
 from pointsman_contract.record import DAY_S, MAX_DURATION_S, Stage, StageKind, out_of_order
 
 # "and" joins the time and the requests of one step too.
-_AND = r"\band\b(?! (?:for )?(?:at least )?[0-9][0-9.,]* ?[km]? (?:\w+ )?requests)"
-_JOINTS = re.compile(rf"(?: ?(?:,|;|\.|->|\band then\b|\bthen\b|\bfollowed by\b|{_AND}))+")
+_AND = r"\band\b(?! (?:for )?(?:at least )?[0-9][0-9.,]* ?[km]? (?:\w+ )?(?:requests|samples))"
+_JOINTS = re.compile(rf"(?: ?(?:,|;|\.|->|=>|\band then\b|\bthen\b|\bfollowed by\b|{_AND}))+")
 _NUMBER = r"[0-9][0-9.,]*|\.[0-9]+"
 _UNITS = "|".join(sorted(SPANS, key=len, reverse=True))
 _SHARE = re.compile(rf"(?P<number>{_NUMBER}) ?(?P<unit>%|percent|per cent|pct)(?!\w)")
 # A time without "for" is one only in "72-hour shadow" and "72 hours of shadow": "after 72 hours" is none.
 _TIME = re.compile(
     rf"\bfor (?:at least |an? )?(?P<number>{_NUMBER})(?: -)? (?P<unit>{_UNITS})\b(?P<each> each)?"
-    rf"|(?<![\w ])(?:an? )?(?P<first>{_NUMBER}) (?P<ofthem>{_UNITS})\b(?= (?:of|at)\b)"
+    rf"|(?<![\w ])(?:an? )?(?P<first>{_NUMBER}) (?P<ofthem>{_UNITS})\b(?= (?:of|at|shadow|canary)\b)"
     rf"|(?P<long>{_NUMBER}) - (?P<unitlong>{_UNITS})\b"
 )
 _SAMPLES = re.compile(
-    rf"(?:\b(?:for|and) )*(?:at least )?(?P<number>{_NUMBER}) ?(?P<times>k|m)? (?:canary |candidate |shadow )?requests"
-    r"(?P<each> each)?\b"
+    rf"(?:\b(?:for|and) )*(?:at least )?(?P<number>{_NUMBER}) ?(?P<times>k|m)?"
+    r" (?:canary |candidate |shadow )?(?:requests|samples)(?P<each> each)?\b"
 )
 # "Increase 10%" may mean by or to.
 _RAISING = re.compile(r"\b(?:increas|expand|rais|scal|ramp|roll)(?:e|es|ing|ed|s)?\b(?! (?:out|on)\b)")
@@ -52,9 +53,11 @@ _KINDS: tuple[tuple[StageKind, re.Pattern[str]], ...] = (
     ("canary", re.compile(r"\b(?:(?:in|as)(?: an?)? )?canary\b")),
 )
 _PROMOTION = re.compile(
-    r"\b(?:full (?:rollout|traffic|production|promotion|release)|promot(?:e|ed|ion)|general availability)\b"
+    r"\b(?:full (?:rollout|traffic|production|promotion|release)|promot(?:e|ed|ion)|general availability|ga)\b"
 )
 _STICKY = re.compile(r"\b(?:sticky|affinity|sessions?|users?|customers?|tenants?)\b")
+_CALENDAR = re.compile(r"\b(?:week|day|month|hour)s? [0-9]")
+_EITHER = re.compile(r"\bor\b|\bwhichever\b")
 _ALL = Decimal(1)
 _THOUSANDS = {"k": 1000, "m": 1_000_000}
 _LARGEST_SAMPLES = 2**63 - 1
@@ -89,7 +92,7 @@ def read_stages(written: Passage) -> StagesRead:
     steps: list[_Step] = []
     problems: list[Problem] = []
     try:
-        parts = _parts(tokens_of(passage))
+        parts = _parts(as_read(tokens_of(passage)))
     except Misunderstood as refused:
         return StagesRead((), (problem(refused.code, passage.place(refused.start), refused.message),))
     for part in parts:
@@ -180,7 +183,7 @@ def _taken(pattern: re.Pattern[str], rest: str) -> tuple[re.Match[str] | None, s
 
 def _left_over(part: Tokens, left: str) -> Misunderstood:
     found = re.search(r"\S+(?: \S+)*", left)
-    begin, word = (found.start(), found[0]) if found else (0, left)
+    begin, word = (found.start(), part.written(*found.span())) if found else (0, part.text)
     told = (
         f'"{word}" is not understood in a step, which is shadow or canary, a share and a time: canary 10% for 24 hours'
     )
@@ -191,6 +194,10 @@ def _left_over(part: Tokens, left: str) -> Misunderstood:
         told = f'"{word}": each request is assigned on its own; sticky sessions break every test of independence'
     elif re.search(rf"(?:{_NUMBER}) m\b", left):
         told = f'"{word}": m may be minutes or months; write min, hours or days'
+    elif _CALENDAR.search(left):
+        told = f'"{word}": a step begins when the one ahead has passed; write how long each lasts: for 1 week'
+    elif _EITHER.search(left):
+        told = f'"{word}": a step ends when all that it asks for is there; write: for 24 hours and 10,000 requests'
     return Misunderstood("not_understood", told, part.at(begin), part.end)
 
 
