@@ -13,6 +13,8 @@ from pointsman_contract.writable import LARGEST, SMALLEST
 
 _GROUPED = re.compile(r"[0-9]{1,3}(,[0-9]{3})+(\.[0-9]+)?")
 _PLAIN = re.compile(r"[0-9]+(\.[0-9]+)?|\.[0-9]+")
+_THOUSANDS = {"k": 1000, "m": 1_000_000}
+_LARGEST_COUNT = 2**63 - 1
 _IN_AN_EXAMPLE = re.compile(r"[0-9][0-9.]*")
 # To some a thousand and a half, to others one and a half.
 _PERHAPS_THOUSANDS = re.compile(r"(?P<whole>[0-9,]*[1-9][0-9,]*)\.(?P<part>[0-9]{2}0)")
@@ -100,6 +102,17 @@ def unmistakable(text: str) -> Decimal:
         short = f"{whole}.{part}".rstrip("0").rstrip(".")
         raise Unreadable("number", f"{text} may be {short} or {whole},{part}: write the one that is meant")
     return number_of(text)
+
+
+def count_of(number: str, times: str) -> int:
+    """A number of requests: `10,000`, `20` with `k` behind it. Raises Unreadable where it is not whole.
+
+    `10.000` is ten to some and ten thousand to others, so a point needs its `k`.
+    """
+    count = unmistakable(number) * _THOUSANDS.get(times, 1)
+    if ("." in number and not times) or count % 1 or not 0 < count <= _LARGEST_COUNT:
+        raise Unreadable("number", f"{number}{times} requests: write a whole number, such as 10,000")
+    return int(count)
 
 
 def quantity(number: str, behind: str, units: Mapping[str, Decimal], example: str) -> Measured:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from alerts.records.passages import Passage, Place, without_markup
 from alerts.records.plan_words import as_read
 from alerts.records.problem import Misunderstood, Problem, problem
-from alerts.records.quantities import PERCENT, SPANS, Unreadable, as_float, quantity, unmistakable
+from alerts.records.quantities import PERCENT, SPANS, Unreadable, as_float, count_of, quantity
 from alerts.records.sentences import as_percent
 from alerts.records.tokens import Tokens, split, tokens_of
 from pointsman_contract.record import DAY_S, MAX_DURATION_S, Stage, StageKind, out_of_order
@@ -59,8 +59,6 @@ _STICKY = re.compile(r"\b(?:sticky|affinity|sessions?|users?|customers?|tenants?
 _CALENDAR = re.compile(r"\b(?:week|day|month|hour)s? [0-9]")
 _EITHER = re.compile(r"\bor\b|\bwhichever\b")
 _ALL = Decimal(1)
-_THOUSANDS = {"k": 1000, "m": 1_000_000}
-_LARGEST_SAMPLES = 2**63 - 1
 
 
 class ReadStage(NamedTuple):
@@ -228,14 +226,9 @@ def _duration(part: Tokens, found: re.Match[str]) -> float:
 
 def _samples(part: Tokens, found: re.Match[str]) -> int:
     try:
-        count = unmistakable(found["number"]) * _THOUSANDS.get(found["times"] or "", 1)
+        return count_of(found["number"], found["times"] or "")
     except Unreadable as unreadable:
         raise Misunderstood(unreadable.code, str(unreadable), part.at(found.start("number")), part.end) from None
-    # 10.000 is ten to some and ten thousand to others.
-    if ("." in found["number"] and not found["times"]) or count % 1 or not 0 < count <= _LARGEST_SAMPLES:
-        told = f"{found['number']} requests: write a whole number, such as 10,000"
-        raise Misunderstood("number", told, part.at(found.start("number")), part.end)
-    return int(count)
 
 
 def _with_each(steps: list[_Step]) -> list[_Step]:

@@ -43,6 +43,7 @@ _TURNING = [
 _SAYING_NOTHING = {
     "the",
     "any",
+    "all",
     "drops",
     "falls",
     "is",
