@@ -22,7 +22,10 @@ _AHEAD = re.compile(
     r"(?:the )?(?:daily|hourly|weekly|monthly|rolling|sustained"
     rf"|{_COUNTED}(?: -|-)? ?{_SPAN}(?: average)?) (?P<measure>.+)"
 )
-_MOVES = re.compile(rf"\b{operators.MOVES} (?:by|more than|over)\b|\b(?:doubles?|triples?|halves?|spikes?)\b")
+_MOVES = re.compile(
+    rf"\b{operators.MOVES} (?:by|more than|over)\b"
+    r"|\b(?:doubles?|triples?|halves?|spikes?)\b|\b(?:up|down)(?= (?:by )?[0-9])"
+)
 _NEGATIONS = re.compile(r"\b(?:not|no|never|unless|except|without|n't|isn't|doesn't)\b")
 _BASELINE = re.compile(r"\b(?:baseline|control)\b")
 _VERBS = re.compile(rf"\b{operators.ANY}\b|[<>]")
@@ -48,6 +51,22 @@ _ADVICE = (
         re.compile(r"^(?:alert|page|notify|warn|tell|inform|email|ping)\b"),
         "not_understood",
         '"{}": a trigger is its condition alone; what only tells has `enforcement: alert` in the block',
+    ),
+    _Advice(
+        re.compile(r"^(?:pause|freeze|hold|stop|halt|abort)\b"),
+        "not_understood",
+        '"{}": ahead of a trigger stands "roll back if", "stop if" or nothing; what asks a person first has'
+        " `enforcement: approve` in the block",
+    ),
+    _Advice(
+        re.compile(r"^(?:then )?(?:we )?(?:roll back|rollback|revert|switch back)\b"),
+        "not_understood",
+        '"{}" is no condition: write "roll back if" ahead of all of them',
+    ),
+    _Advice(
+        re.compile(r"\bof (?:all |the )*requests [a-z]+"),
+        "not_understood",
+        '"{}": write more than 5% of requests take longer than 2 s, or a measure, as in timeouts > 5%',
     ),
     _Advice(re.compile(r"^\((?! p[0-9])"), "not_understood", _PARENTHESES),
     _Advice(re.compile("=>"), "not_understood", '"=>" is no comparison: write >= or at least'),
@@ -99,12 +118,12 @@ def in_place_of(begin: int, end: int, tokens: Tokens, refused: Misunderstood) ->
         return windowed(tokens, tokens.at(begin + found.start()))
     if (found := _AHEAD.fullmatch(measure)) is not None and measure_named(found["measure"]):
         return windowed(tokens, tokens.at(begin))
+    if (advice := _advice(tokens)) is not None:
+        return advice
     if (found := _LABEL.fullmatch(measure)) is not None and measure_named(found["measure"]):
         label = tokens.written(begin, begin + found.start("measure"))
         told = f'"{label}": a condition has no label; leave it out'
         return Misunderstood("not_understood", told, tokens.at(begin), tokens.end)
-    if (advice := _advice(tokens)) is not None:
-        return advice
     if (found := _NEGATIONS.search(measure)) is not None:
         told = f'"{found[0]}": a trigger says when it is met, without negations and exceptions; turn it around: < 3%'
         return Misunderstood("not_understood", told, tokens.at(begin + found.start()), tokens.end)

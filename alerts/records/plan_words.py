@@ -5,6 +5,7 @@ Each is a rewriting of the plain text of tokens. What is put in stands where the
 
 import re
 from collections.abc import Callable
+from itertools import pairwise
 
 from alerts.records import operators
 from alerts.records.counts import COUNTS
@@ -19,7 +20,8 @@ _SHARE = rf"{_NUMBER} (?:%|percent|per cent|pct)"
 _REQUESTS = rf"(?:for )?(?:at least )?{_NUMBER} ?[km]? (?:requests|samples)"
 # Not seconds: "a second canary" is another one.
 _LONG = r"(?:minutes?|hours?|days?|weeks?)"
-_LATER = r"(?: ,)? whichever (?:is|comes|takes) (?:later|longer|last)"
+_WHICHEVER = r"whichever (?:is|comes|takes) (?:later|longer|last)"
+_LATER = rf"(?:(?: ,)? {_WHICHEVER}| \( {_WHICHEVER} \))"
 
 
 def _whole(pattern: str) -> re.Pattern[str]:
@@ -27,10 +29,11 @@ def _whole(pattern: str) -> re.Pattern[str]:
 
 
 _COUNTED = _whole(rf"(?P<count>{operators.any_of(tuple(COUNTS))})(?P<joint> | - |-)(?P<unit>{_LONG})")
-_ONE = _whole(rf"(?P<ahead>for|at least) an? (?P<unit>{_LONG})")
+_ONE = _whole(rf"(?:(?P<ahead>for|at least) an? (?P<unit>{_LONG})|an? (?P<first>{_LONG})(?= (?:of|at) ))")
 _LEAST = _whole(rf"(?<!\d )(?:min|minimum)(?: \.)? (?P<requests>{_NUMBER} ?[km]? (?:requests|samples))")
 _BOTH = _whole(
-    rf"(?:(?P<time>{_TIME}) or (?P<requests>{_REQUESTS})|(?P<first>{_REQUESTS}) or (?P<behind>{_TIME})){_LATER}"
+    rf"(?:(?P<time>{_TIME})(?: ,)? or (?P<requests>{_REQUESTS})"
+    rf"|(?P<first>{_REQUESTS})(?: ,)? or (?P<behind>{_TIME})){_LATER}"
 )
 _INSIDE = _whole(rf"\( (?:(?P<time>{_TIME})|(?P<other>{_SHARE}|{_REQUESTS})) \)")
 _NAMED = _whole(r"(?:phase|step|stage) (?P<number>[0-9]+) [:-]")
@@ -40,10 +43,14 @@ def as_read(tokens: Tokens) -> Tokens:
     """A plan in the words that `rollouts.py` reads. Raises Misunderstood where steps are numbered in another order."""
     tokens = _without_numbers(tokens)
     tokens = _rewritten(tokens, _COUNTED, _in_digits)
-    tokens = _rewritten(tokens, _ONE, lambda found: f"{found['ahead']} 1 {found['unit']}")
+    tokens = _rewritten(tokens, _ONE, _one)
     tokens = _rewritten(tokens, _LEAST, lambda found: f"at least {found['requests']}")
     tokens = _rewritten(tokens, _BOTH, _both)
     return _rewritten(tokens, _INSIDE, lambda found: found["other"] or _timed(found["time"]))
+
+
+def _one(found: re.Match[str]) -> str:
+    return f"1 {found['first']}" if found["first"] else f"{found['ahead']} 1 {found['unit']}"
 
 
 def _in_digits(found: re.Match[str]) -> str:
@@ -63,7 +70,7 @@ def _without_numbers(tokens: Tokens) -> Tokens:
     """`1. Shadow … 2. Canary …` and `Phase 1: shadow …`, with full stops ahead of the steps."""
     begins = [found.span() for found in _NAMED.finditer(tokens.plain)]
     numbers = [int(found["number"]) for found in _NAMED.finditer(tokens.plain)]
-    if numbers and numbers != list(range(numbers[0], numbers[0] + len(numbers))):
+    if numbers and (numbers[0] > 1 or numbers != list(range(numbers[0], numbers[0] + len(numbers)))):
         told = "steps are numbered 1, 2, 3 in their order: what stands first comes first"
         raise Misunderstood("not_understood", told, tokens.start, tokens.end)
     at = 0
@@ -72,6 +79,10 @@ def _without_numbers(tokens: Tokens) -> Tokens:
             break
         begins.append(found.span())
         at = found.end()
+    for (begin, end), (behind, _) in pairwise([*begins, (len(tokens.plain), 0)]):
+        if not tokens.plain[end:behind].strip(" ,;.->="):
+            told = f'"{tokens.written(begin, end)}" has no step behind it'
+            raise Misunderstood("not_understood", told, tokens.at(begin), tokens.end)
     return _replaced(tokens, [(begin, end, ".") for begin, end in begins])
 
 

@@ -135,7 +135,9 @@ def measured(number: str, behind: str, units: Mapping[str, Decimal], example: st
     named = word or behind.split(" ", maxsplit=1)[0]
     if not behind:
         raise Unreadable("unit", f"{number} has no unit: write {_with_unit(number, value, units, example)}")
-    raise Unreadable("unit", f"{number} {named}: expected a number with its unit, such as {example}")
+    raise Unreadable(
+        "unit", f"{number}{'' if named == '%' else ' '}{named}: expected a number with its unit, such as {example}"
+    )
 
 
 def _with_unit(number: str, value: Decimal, units: Mapping[str, Decimal], example: str) -> str:

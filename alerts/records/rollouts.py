@@ -187,7 +187,9 @@ def _left_over(part: Tokens, left: str) -> Misunderstood:
     )
     for pattern, what in ((_SHARE, "share"), (_TIME, "time")):
         if (second := pattern.search(left)) is not None:
-            told = f'a second {what}, "{second[0]}", in one step: separate steps by a comma or "then"'
+            told = (
+                f'a second {what}, "{part.written(*second.span())}", in one step: separate steps by a comma or "then"'
+            )
     if _STICKY.search(left):
         told = f'"{word}": each request is assigned on its own; sticky sessions break every test of independence'
     elif re.search(rf"(?:{_NUMBER}) m\b", left):
