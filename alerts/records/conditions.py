@@ -11,7 +11,7 @@ from typing import Literal
 
 from alerts.records import operators
 from alerts.records.condition_forms import FOLDS, FORMS, Form
-from alerts.records.measure_words import Words, is_tested, measure_of, percentiles
+from alerts.records.measure_words import MEANS, Words, is_tested, measure_of, percentiles
 from alerts.records.misreadings import (
     behind_the_number,
     fitted_nothing,
@@ -34,9 +34,9 @@ from alerts.records.quantities import (
 )
 from alerts.records.sentences import as_percent, condition_sentence
 from alerts.records.tokens import Tokens
+from pointsman_contract.condition import Condition
 from pointsman_contract.fields import MAX_TEXT
 from pointsman_contract.measures import MEASURES, QUANTILES, MeasureMeant
-from pointsman_contract.record import Condition
 
 _EVENTS = ("injection_succeeded", "injection_detected")
 _OF_REQUESTS = re.compile(r"of (?:all )?(?:the )?requests")
@@ -84,7 +84,7 @@ def _limit(_: Form, found: re.Match[str], tokens: Tokens) -> Condition:
     # "Error rate over 5 minutes" is no limit of 5 minutes.
     if unit != "s" and found["op"].endswith("over") and measures_time(behind):
         raise windowed(tokens, tokens.at(found.start("op")))
-    if (unit, behind) == ("chars/token", ""):
+    if meant.measure.name in MEANS and not behind:
         told = f'of {meant.measure.name} only drift is tested: write "drifts by more than 10%"'
         raise _at(found, tokens, "measure", "untested_measure", told)
     value = _read(

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from alerts.records import operators
 from alerts.records.problem import Misunderstood
 from alerts.records.tokens import Token, Tokens
+from pointsman_contract.condition import Condition
 from pointsman_contract.measures import MEASURES
-from pointsman_contract.record import Condition
 
 _ALONE = re.compile(
     r"(?:the |its )?(?:p ?[0-9]+(?:\.[0-9]+)?|[0-9]+(?:st|nd|rd|th) (?:percentile|quantile)|median)"

@@ -14,7 +14,9 @@ from alerts.records.passages import Passage, Place, without_markup
 from alerts.records.percentiles import completed
 from alerts.records.problem import Misunderstood, Problem, problem
 from alerts.records.tokens import Tokens, split, tokens_of
-from pointsman_contract.record import MAX_CONDITIONS, MAX_TRIGGERS, Condition
+from pointsman_contract.condition import Condition
+from pointsman_contract.record import MAX_TRIGGERS
+from pointsman_contract.trigger import MAX_CONDITIONS
 
 _JOINTS = {",": "comma", "or": "or", "and": "and", "&": "and", ";": "stop", ".": "stop"}
 _SIDES = {"above", "below", "over", "under"}
