@@ -30,8 +30,9 @@ _TIME = re.compile(
     rf"|(?<![\w ])(?:an? )?(?P<first>{_NUMBER}) (?P<ofthem>{_UNITS})\b(?= (?:of|at|shadow|canary)\b)"
     rf"|(?P<long>{_NUMBER}) - (?P<unitlong>{_UNITS})\b"
 )
+# "10% of 5,000 requests" would be 500 of them.
 _SAMPLES = re.compile(
-    rf"(?:\b(?:for|and) )*(?:at least )?(?P<number>{_NUMBER}) ?(?P<times>k|m)?"
+    rf"(?<!of )(?<![0-9.,])(?:\b(?:for|and) )*(?:at least )?(?P<number>{_NUMBER}) ?(?P<times>k|m)?"
     r" (?:canary |candidate |shadow )?(?:requests|samples)(?P<each> each)?\b"
 )
 # "Increase 10%" may mean by or to.
