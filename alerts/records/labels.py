@@ -76,7 +76,16 @@ FIELDS: Mapping[FieldName, _Field] = MappingProxyType(
         ),
         "rollout_strategy": _Field(7, ("Rollout Strategy", "Rollout", "Rollout Plan")),
         "rollback_trigger": _Field(
-            7, ("Rollback Trigger", "Rollback Triggers", "Rollback Condition", "Rollback Conditions", "Rollback")
+            7,
+            (
+                "Rollback Trigger",
+                "Rollback Triggers",
+                "Rollback Condition",
+                "Rollback Conditions",
+                "Rollback Criterion",
+                "Rollback Criteria",
+                "Rollback",
+            ),
         ),
         "reconsideration": _Field(7, ("Reconsideration Conditions", "Reconsideration Condition", "Reconsideration")),
         "risk": _Field(0, ("Risk", "Risk Level")),
