@@ -59,7 +59,7 @@ def compile_record(raw: bytes) -> Compiled:
     block, source, block_problems = _block(document)
     triggers, trigger_problems = _triggers(prose, block, source)
     stages, stage_problems = _stages(prose, block, source)
-    figures, figure_problems = read_figures([*prose.fields.get(3, ()), *prose.fields.get(6, ())])
+    figures, figure_problems = read_figures([*prose.fields.get(3, ()), *prose.fields.get(6, ())], front.baseline)
     tau, tau_problems = _tau(block, source)
     needed = [*document.problems, *front_problems, *block_problems, *trigger_problems, *stage_problems, *tau_problems]
     record = None
