@@ -3,11 +3,12 @@
 from typing import NamedTuple
 
 from alerts.records.block import Block, place_in, read_block
-from alerts.records.document import Document, Entry, Labelled, read_document
+from alerts.records.document import read_document
 from alerts.records.fields import fields_of
 from alerts.records.figures import read_figures
 from alerts.records.front_matter import FrontMatter, read_front_matter
 from alerts.records.labels import FieldName
+from alerts.records.parts import Document, Entry, Labelled
 from alerts.records.passages import Passage, Place
 from alerts.records.placeholders import left_over, placeholders_in
 from alerts.records.problem import Problem, problem

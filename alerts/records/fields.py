@@ -1,6 +1,6 @@
 """The labelled fields of a section, each with its sentences."""
 
-from alerts.records.document import Entry, Labelled, Section
+from alerts.records.parts import Entry, Labelled, Section
 
 
 def fields_of(section: Section | None) -> tuple[list[Labelled], list[Entry]]:

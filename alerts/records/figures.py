@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
-from alerts.records.document import Labelled
 from alerts.records.labels import FIELDS, FieldName
+from alerts.records.parts import Labelled
 from alerts.records.placeholders import without_placeholders
 from alerts.records.problem import Problem, problem
 from alerts.records.quantities import UNITS, Unreadable, as_float, measured, number_of

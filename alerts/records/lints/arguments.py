@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from alerts.records.compiling import Compiled
-from alerts.records.document import Labelled
+from alerts.records.parts import Labelled
 from alerts.records.passages import Place
 from alerts.records.placeholders import without_placeholders
 from alerts.records.problem import Problem, problem
