@@ -69,6 +69,7 @@ _WANTED: Mapping[FieldName, tuple[str, str, str]] = {
 def read_figures(fields: list[Labelled], baseline: str = "") -> tuple[Figures, list[Problem]]:
     """The figures of these fields, and what could not be read as one. `baseline` is the model of which none is read."""
     found: dict[str, Any] = {}
+    seen: set[str] = set()
     problems = []
     for one in fields:
         # An example that the template left is a problem of its own, and no figure.
@@ -77,9 +78,12 @@ def read_figures(fields: list[Labelled], baseline: str = "") -> tuple[Figures, l
             continue
         key, unit, example = _WANTED[one.name]
         label = FIELDS[one.name].labels[0]
-        if key in found:
-            problems.append(problem("figure_not_read", one.place, f"{label} comes twice: the first one counts"))
+        if key in seen:
+            # Which of them is the record's own, nobody knows.
+            found.pop(key, None)
+            problems.append(problem("figure_not_read", one.place, f"{label} comes twice: neither is used; write one"))
             continue
+        seen.add(key)
         value, told = _first(one.name, text, unit, baseline)
         if value is None and told is None and text != one.text.strip():
             continue

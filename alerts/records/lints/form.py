@@ -1,19 +1,17 @@
 """Whether a record is filled in."""
 
-import re
 from collections.abc import Iterator
 
 from alerts.records.compiling import Compiled
+from alerts.records.empty import empty_fields
 from alerts.records.labels import FIELDS, TITLES, FieldName
+from alerts.records.models import names
 from alerts.records.passages import Passage, Place
-from alerts.records.placeholders import left_over, placeholders_in
+from alerts.records.placeholders import left_over, placeholders_in, without_placeholders
 from alerts.records.problem import Problem, problem
 
 # Section 4, 6 and 7 have lints of their own.
 _ELSEWHERE = {4, 6, 7}
-# Of names: "Qwen 3.5 72B" is qwen-3.5-72b.
-_BETWEEN = re.compile(r"[\s_-]+")
-_NOTHING = re.compile(r"[\s.\u2013\u2014-]*")
 
 
 def placeholders(compiled: Compiled) -> Iterator[Problem]:
@@ -24,11 +22,8 @@ def placeholders(compiled: Compiled) -> Iterator[Problem]:
         for passage in (title, *(entry.whole for entry in section.all_entries)):
             for offset, text in placeholders_in(passage):
                 yield left_over(passage.place(offset), text)
-    for fields in compiled.prose.fields.values():
-        for one in fields:
-            if _NOTHING.fullmatch(one.text) and one.name != "risk":
-                told = f'{_label(one.name)} is empty: write what it is, or "not measured"'
-                yield problem("placeholder", one.place, told)
+    for number, fields in compiled.prose.fields.items():
+        yield from empty_fields(fields, compiled.prose.texts.get(number, ()))
 
 
 def missing_sections(compiled: Compiled) -> Iterator[Problem]:
@@ -47,15 +42,9 @@ def candidate_differs(compiled: Compiled) -> Iterator[Problem]:
     """Section 2 speaks of the model that the front matter names."""
     for one in compiled.prose.named("model_identifier"):
         candidate = compiled.front.candidate
-        if candidate and one.text and not _names(one.text, candidate):
+        if candidate and without_placeholders(one.text).strip() and not names(one.text, candidate):
             told = f"the front matter names the candidate {candidate}, this does not: write it here as it stands there"
             yield problem("candidate_differs", one.place, told)
-
-
-def _names(text: str, model: str) -> bool:
-    """Whether a text names this model, and no longer name that begins or ends as it does: gpt-5 is not gpt-5.4."""
-    plain = re.escape(_BETWEEN.sub("-", model.casefold()))
-    return re.search(rf"(?<![\w.]){plain}(?!\w|\.\w)", _BETWEEN.sub("-", text.casefold())) is not None
 
 
 def _label(name: FieldName) -> str:

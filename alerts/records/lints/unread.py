@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from itertools import groupby
 
 from alerts.records.compiling import Compiled
 from alerts.records.passages import Passage, Place
@@ -59,6 +60,8 @@ def _looked_at(compiled: Compiled, strays: Strays) -> Iterator[tuple[Place, Iter
     """Each text with what is wrong with it; the first problem is enough."""
     for passage in _texts_of_plan(compiled):
         yield passage.place(0), _in_plan(passage, strays)
+    for row in _rows(_texts_of_plan(compiled)):
+        yield row.place(0), _in_plan(row, strays)
     for section in compiled.document.others:
         for entry in section.all_entries:
             yield entry.whole.place(0), _elsewhere(entry.whole, strays)
@@ -72,6 +75,14 @@ def _looked_at(compiled: Compiled, strays: Strays) -> Iterator[tuple[Place, Iter
 
 def _texts_of_plan(compiled: Compiled) -> list[Passage]:
     return [entry.whole for entry in compiled.prose.texts.get(_PLAN, ())]
+
+
+def _rows(texts: list[Passage]) -> Iterator[Passage]:
+    """What stands in one line in several texts, the cells of a table, as one."""
+    for _, same in groupby(texts, key=lambda passage: passage.place(0).line):
+        cells = list(same)
+        if len(cells) > 1:
+            yield Passage.joined(cells, " ")
 
 
 def _in_plan(passage: Passage, strays: Strays) -> Iterator[Problem]:
