@@ -11,11 +11,20 @@ from typing import Literal, NamedTuple
 
 Unit = Literal["1", "ratio", "s", "USD", "chars/token", "requests/s", "tokens/s"]
 Direction = Literal["higher", "lower", "neither"]
+Known = Literal["dispatch", "closed", "outcome"]
 
 QUANTILES = (0.5, 0.9, 0.95, 0.99)
 # Of a text that is looked for; and how much of the longer one may differ.
 _LONGEST_NAME = 80
 _ALIKE = 0.4
+
+
+_CLOSED = {
+    "first_attempt_schema_adherence", "schema_adherence", "tool_success", "first_attempt_tool_success",
+    "citation_grounding", "ttft", "user_ttft", "inter_token_latency",
+}  # fmt: skip
+_OUTCOMES = {"task_success_rate", "eventual_success_rate", "cost_per_success", "route_hit_rate"}
+OUTCOME_HORIZON_S = 7 * 86_400.0
 
 
 class MeasureName(NamedTuple):
@@ -31,6 +40,13 @@ class MeasureName(NamedTuple):
     better: Direction
     synonyms: tuple[str, ...] = ()
     has_quantiles: bool = False
+
+    @property
+    def known(self) -> Known:
+        """When it is known whether a request counts: at its *dispatch*, once its cohort is *closed* (whether it had a
+        tool call, a schema, a first token), or with its *outcome*, up to seven days later (statistics §1 and §6).
+        """
+        return "closed" if self.name in _CLOSED else "outcome" if self.name in _OUTCOMES else "dispatch"
 
 
 class MeasureMeant(NamedTuple):

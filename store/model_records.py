@@ -6,7 +6,7 @@ older content that is applied again brings its revision back and adds none.
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 from sqlalchemy import Connection, Row, text
@@ -53,13 +53,13 @@ _OTHER_UNDER_WAY = text(
 # The statement's time: by that of its transaction, who waited for a turn would be there before the one that had it.
 _ADD = text(
     "INSERT INTO model_records (revision, record_id, number, environment, route, content, compiled, applied_at,"
-    " applied_by, last_applied_at, turn)"
+    " applied_by, last_applied_at, last_applied_by, turn)"
     " SELECT :revision, :record_id, coalesce(max(number), 0) + 1, :environment, :route, :content,"
-    " CAST(:compiled AS jsonb), statement_timestamp(), :by, statement_timestamp(), coalesce(max(turn), 0) + 1"
+    " CAST(:compiled AS jsonb), statement_timestamp(), :by, statement_timestamp(), :by, coalesce(max(turn), 0) + 1"
     " FROM model_records WHERE record_id = :record_id RETURNING number"
 )
 _BRING_BACK = text(
-    "UPDATE model_records SET last_applied_at = statement_timestamp(),"
+    "UPDATE model_records SET last_applied_at = statement_timestamp(), last_applied_by = :by,"
     " turn = (SELECT max(turn) + 1 FROM model_records WHERE record_id = :record_id) WHERE revision = :revision"
 )
 # The hour in which the route had its first request ever: the day is found among few rows.
@@ -100,7 +100,7 @@ def apply(db: Connection, record: CompiledRecord, *, content: str, revision: str
         return Applied(number, is_new=True, before=before, became_current=True)
     _refuse_other(known, record, content)
     if not known.is_current:
-        db.execute(_BRING_BACK, {"record_id": record.id, "revision": revision})
+        db.execute(_BRING_BACK, {"record_id": record.id, "revision": revision, "by": by})
     return Applied(
         known.number,
         is_new=False,
@@ -139,8 +139,15 @@ def listed(db: Connection) -> Sequence[ListedRecord]:
     ]
 
 
-def traffic(db: Connection, environment: str, route: str, *, since: datetime) -> float | None:
-    """Users' requests a second on a route since then, of all serving arms; None where there were none.
+class RouteTraffic(NamedTuple):
+    """Requests a second, and over how many seconds they were counted."""
+
+    per_second: float
+    seconds: float
+
+
+def traffic(db: Connection, environment: str, route: str, *, since: datetime) -> RouteTraffic | None:
+    """Users' requests on a route since then, of all serving arms; None where there were none.
 
     The time counts from the hour of the route's first request, so that a new one is not taken for a slow one, up to
     where the rollups have read. Reads several times: in `Sessions.snapshot` it sees one moment.
@@ -154,7 +161,8 @@ def traffic(db: Connection, environment: str, route: str, *, since: datetime) ->
     if first is None or first >= until or not sums or not sums[0]["requests"]:
         return None
     seconds: float = (until - max(parts[0].begin, first)).total_seconds()
-    return float(sums[0]["requests"]) / max(seconds, _SHORTEST_S)
+    seconds = max(seconds, _SHORTEST_S)
+    return RouteTraffic(float(sums[0]["requests"]) / seconds, seconds)
 
 
 def _refuse_unstorable(record_id: str, texts: Mapping[str, str]) -> None:

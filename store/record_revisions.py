@@ -14,7 +14,7 @@ SHORT_HASH = 12
 # What a statement selects for them, of `model_records m`.
 SUMMARY = (
     "m.revision, m.record_id, m.number, m.environment, m.route, m.compiled ->> 'candidate' AS candidate, m.applied_at,"
-    " m.applied_by, m.last_applied_at,"
+    " m.applied_by, m.last_applied_at, m.last_applied_by, m.turn,"
     " m.turn = (SELECT max(o.turn) FROM model_records o WHERE o.record_id = m.record_id) AS is_current"
 )
 WHOLE = f"{SUMMARY}, m.content, m.compiled::text AS compiled"
@@ -24,7 +24,8 @@ WHOLE = f"{SUMMARY}, m.content, m.compiled::text AS compiled"
 class RevisionSummary:
     """A revision of a record, without what it says.
 
-    `applied_at` and `applied_by` are of its first time; `last_applied_at` is when it last became the current one.
+    `applied_at` and `applied_by` are of its first time; `last_applied_at` and `last_applied_by` of when it last became
+    the current one. `turn` rises with each such time: the highest of a record is current, the next one was before it.
     """
 
     revision: str
@@ -36,6 +37,8 @@ class RevisionSummary:
     applied_at: datetime
     applied_by: str
     last_applied_at: datetime
+    last_applied_by: str
+    turn: int
     is_current: bool
 
     @property

@@ -96,7 +96,7 @@ RIGHTS: Mapping[str, tuple[Right, ...]] = {
     ),
     # A revision is added and becomes the current one again; what it says never changes.
     "model_records": (
-        Right(OPERATE, "INSERT, UPDATE (turn, last_applied_at)"),
+        Right(OPERATE, "INSERT, UPDATE (turn, last_applied_at, last_applied_by)"),
         Right(READ, "SELECT"),
         Right(DASHBOARD, "SELECT"),
     ),

@@ -12,17 +12,9 @@ from alerts.records.problem import Problem, problem
 from alerts.records.quantities import PERCENT, SPANS, Unreadable, as_float, measured, number_of
 from alerts.records.yaml_values import Value
 from pointsman_contract.measures import edit_distance
-from pointsman_contract.record import (
-    MAX_DURATION_S,
-    MAX_STAGES,
-    MAX_TRIGGERS,
-    AtDeadline,
-    Costs,
-    Drift,
-    Enforcement,
-    Incidents,
-    NoData,
-)
+from pointsman_contract.record import MAX_STAGES, MAX_TRIGGERS
+from pointsman_contract.stage import MAX_DURATION_S, AtDeadline
+from pointsman_contract.trigger import Costs, Drift, Enforcement, Incidents, NoData
 from pointsman_contract.writable import SMALLEST
 
 _QUANTITY = re.compile(r"(?P<sign>-?)(?P<number>[0-9][0-9.,]*|\.[0-9]+)\s*(?P<unit>\S.*)?")

@@ -16,9 +16,9 @@ from alerts.records.problem import Misunderstood
 from alerts.records.quantities import PERCENT, Measured, Unreadable, amount, as_float, measured, number_of
 from alerts.records.sentences import as_percent, condition_sentence
 from alerts.records.tokens import Tokens
+from pointsman_contract.condition import Condition
 from pointsman_contract.fields import MAX_TEXT
 from pointsman_contract.measures import MeasureMeant
-from pointsman_contract.record import Condition
 
 _NUMBER = r"(?P<number>[0-9][0-9.,]*|\.[0-9]+)"
 _MORE = r"(?P<more>more than |over |at least )?"

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any, Literal, NamedTuple
 
-from alerts.records.sentences import as_percent, condition_sentence, plain, span_sentence, stage_sentence
-from pointsman_contract.record import CompiledRecord, ThresholdBounds, Trigger
+from alerts.records.sentences import as_percent, plain, span_sentence, stage_sentence, trigger_sentence
+from pointsman_contract.record import CompiledRecord, ThresholdBounds
+from pointsman_contract.stage import Stage
 
 Change = Literal["added", "removed", "changed"]
 
@@ -54,12 +55,12 @@ def _triggers(old: CompiledRecord, new: CompiledRecord) -> Iterator[Difference]:
     after = {trigger.name: trigger for trigger in new.triggers}
     for name, trigger in before.items():
         if name not in after:
-            yield Difference("removed", "trigger", _sentence(trigger), "")
+            yield Difference("removed", "trigger", trigger_sentence(trigger), "")
     for name, trigger in after.items():
         if name not in before:
-            yield Difference("added", "trigger", "", _sentence(trigger), "its evidence begins anew")
+            yield Difference("added", "trigger", "", trigger_sentence(trigger), "its evidence begins anew")
             continue
-        one, other = _sentence(before[name]), _sentence(trigger)
+        one, other = trigger_sentence(before[name]), trigger_sentence(trigger)
         kept = one == other and old.candidate == new.candidate
         if one != other:
             yield Difference("changed", "trigger", one, other, "its evidence begins anew")
@@ -87,12 +88,16 @@ def _stages(old: CompiledRecord, new: CompiledRecord) -> Iterator[Difference]:
             change: Change = "added" if before is None else "removed" if after is None else "changed"
             yield Difference(change, f"stage {number + 1}", *sentences)
         if before is not None and after is not None:
-            for name in ("deadline_s", "at_deadline"):
-                values = getattr(before, name), getattr(after, name)
-                if values[0] != values[1]:
-                    yield _changed(
-                        f"{_name(name)} of stage {number + 1}", _text(name, values[0]), _text(name, values[1])
-                    )
+            yield from _ends(before, after, f"stage {number + 1}")
+
+
+def _ends(before: Stage, after: Stage, called: str) -> Iterator[Difference]:
+    """A deadline that is spelled out is no other one."""
+    deadlines = before.deadline_s, after.deadline_s
+    if deadlines[0] != deadlines[1]:
+        yield _changed(f"deadline of {called}", *map(span_sentence, deadlines))
+    if before.at_deadline != after.at_deadline:
+        yield _changed(f"at deadline of {called}", before.at_deadline, after.at_deadline)
 
 
 def _figures(old: CompiledRecord, new: CompiledRecord) -> Iterator[Difference]:
@@ -107,10 +112,6 @@ def _changed(what: str, before: str, after: str, follows: str = "") -> Differenc
     return Difference(change, what, before, after, follows)
 
 
-def _sentence(trigger: Trigger) -> str:
-    return " and ".join(condition_sentence(condition) for condition in trigger.conditions)
-
-
 def _text(name: str, value: Any) -> str:
     """A value for people, by the unit in its name."""
     if value is None:
@@ -123,9 +124,9 @@ def _text(name: str, value: Any) -> str:
         return as_percent(Decimal(value) / 10_000)
     if name in _SHARES:
         return as_percent(Decimal(repr(value)))
-    return plain(value) if isinstance(value, Decimal) else str(value)
+    return f"${plain(value)}" if isinstance(value, Decimal) else str(value)
 
 
 def _name(name: str) -> str:
     """Without its unit, which its text has."""
-    return name.removesuffix("_s").removesuffix("_bp").replace("_", " ")
+    return name.removesuffix("_s").removesuffix("_bp").removesuffix("_usd").replace("_", " ")

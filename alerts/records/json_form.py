@@ -6,7 +6,9 @@ from typing import Any
 from alerts.records.compiling import Compiled
 from alerts.records.problem import Problem
 from alerts.records.wording import not_compiled
-from pointsman_contract.record import Condition, Stage, Trigger
+from pointsman_contract.condition import Condition
+from pointsman_contract.stage import Stage
+from pointsman_contract.trigger import Trigger
 
 
 def as_json(compiled: Compiled, problems: Sequence[Problem]) -> dict[str, Any]:

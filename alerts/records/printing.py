@@ -5,8 +5,17 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from alerts.records.labels import TITLES
-from alerts.records.sentences import as_percent, condition_sentence, plain, span_sentence, stage_sentence
-from pointsman_contract.record import CompiledRecord, Stage, Trigger
+from alerts.records.sentences import (
+    as_percent,
+    condition_sentence,
+    plain,
+    span_sentence,
+    stage_sentence,
+    trigger_sentence,
+)
+from pointsman_contract.record import CompiledRecord
+from pointsman_contract.stage import Stage
+from pointsman_contract.trigger import Trigger
 
 
 def print_record(record: CompiledRecord) -> str:
@@ -71,13 +80,9 @@ def _sections(record: CompiledRecord) -> Iterator[str]:
         if amount is not None:
             lines[6].append(f"* **{label}:** ${plain(amount)}")
     lines[7] += [f"* **Rollout Strategy:** {', then '.join(map(stage_sentence, record.stages))}."]
-    lines[7] += ["* **Rollback Trigger:**", *(f"  * {_when(trigger)}" for trigger in record.triggers)]
+    lines[7] += ["* **Rollback Trigger:**", *(f"  * {trigger_sentence(trigger)}" for trigger in record.triggers)]
     for number, titles in TITLES.items():
         yield from ("", f"## {number}. {titles[0]}", "", *lines[number])
-
-
-def _when(trigger: Trigger) -> str:
-    return " and ".join(condition_sentence(condition) for condition in trigger.conditions)
 
 
 def _block(record: CompiledRecord) -> Iterator[str]:
@@ -100,13 +105,12 @@ def _stage(stage: Stage) -> Iterator[str]:
     yield f"  - step: {stage_sentence(stage)}"
     if stage.assumed and stage.samples is not None:
         yield f"    samples: {stage.samples}"
-    if stage.deadline_s is not None:
-        yield f"    deadline: {_time(stage.deadline_s)}"
+    yield f"    deadline: {_time(stage.deadline_s)}"
     yield f"    at_deadline: {stage.at_deadline}"
 
 
 def _trigger(trigger: Trigger) -> Iterator[str]:
-    yield f"  - when: {_quoted(_when(trigger))}"
+    yield f"  - when: {_quoted(trigger_sentence(trigger))}"
     yield f"    enforcement: {trigger.enforcement}"
     yield f"    no_data: {trigger.no_data}"
     yield f"    cooldown: {_time(trigger.cooldown_s)}"

@@ -15,7 +15,7 @@ from alerts.records.problem import Misunderstood, Problem, problem
 from alerts.records.quantities import PERCENT, SPANS, Unreadable, as_float, measured, number_of
 from alerts.records.sentences import as_percent
 from alerts.records.tokens import Tokens, split, tokens_of
-from pointsman_contract.record import DAY_S, MAX_DURATION_S, Stage, StageKind, out_of_order
+from pointsman_contract.stage import DAY_S, MAX_DURATION_S, Stage, StageKind, out_of_order
 
 # "and" joins the time and the requests of one step too.
 _AND = r"\band\b(?! (?:for )?(?:at least )?[0-9][0-9.,]* ?[km]? (?:\w+ )?requests)"

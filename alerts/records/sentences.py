@@ -2,8 +2,10 @@
 
 from decimal import Decimal, localcontext
 
+from pointsman_contract.condition import Condition
 from pointsman_contract.measures import MEASURES
-from pointsman_contract.record import Condition, Stage
+from pointsman_contract.stage import Stage
+from pointsman_contract.trigger import Trigger
 
 _UNITS = {"s": " s", "ratio": "x", "chars/token": " chars/token", "requests/s": " requests/s", "tokens/s": " tokens/s"}
 _SPANS = ((86_400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
@@ -21,6 +23,11 @@ def condition_sentence(condition: Condition) -> str:
     if condition.against == "baseline":
         return f"{name} worse than baseline by {least}{as_percent(threshold)}"
     return f"{name} drifts by {least or 'more than '}{as_percent(threshold)}"
+
+
+def trigger_sentence(trigger: Trigger) -> str:
+    """Its conditions, joined."""
+    return " and ".join(condition_sentence(condition) for condition in trigger.conditions)
 
 
 def measure_words(condition: Condition) -> str:

@@ -10,8 +10,9 @@ from alerts.records.rollouts import ReadStage, read_stages
 from alerts.records.sentences import condition_sentence
 from alerts.records.triggers import ReadCondition, read_triggers
 from alerts.records.yaml_values import Value
+from pointsman_contract.condition import Condition
 from pointsman_contract.measures import MeasureMeant, measure_named
-from pointsman_contract.record import Trigger, meaningless
+from pointsman_contract.trigger import NO_ROLLBACK, Trigger, cannot_be_joined, meaningless
 
 _SETTINGS = tuple(TriggerSettings.model_fields)
 _IN_SECONDS = {"cooldown": "cooldown_s", "verify_within": "verify_within_s"}
@@ -41,9 +42,12 @@ def settle_triggers(
     problems += _twice(drafts)
     settled = []
     for draft in drafts:
+        conditions = tuple(one.condition for one in draft.conditions)
+        if (why := cannot_be_joined(conditions)) is not None:
+            problems.append(problem("untested_measure", draft.conditions[0].place, f"conditions joined by and: {why}"))
+            continue
         settings, wrong = _settings(draft, block, source)
         problems += wrong
-        conditions = tuple(one.condition for one in draft.conditions)
         settled.append(SettledTrigger(Trigger(conditions=conditions, **settings), draft.conditions[0].place))
     return settled, problems
 
@@ -126,11 +130,22 @@ def _settings(draft: _Draft, block: Block, source: Value | None) -> tuple[dict[s
         if value is None:
             continue
         why = meaningless(name, value, conditions)
+        if name == "no_data" and value == "rollback":
+            why = _no_rollback(settings.get("enforcement", "auto"), conditions)
         if why is None:
             settings[_IN_SECONDS.get(name, name)] = value
         elif own is not None:
             problems.append(problem("invalid_value", place_in(source, *draft.at, name), f"{name}: {why}"))
     return settings, problems
+
+
+def _no_rollback(enforcement: str, conditions: Sequence[Condition]) -> str | None:
+    """Why missing data must not roll back. `enforcement` is settled first."""
+    if enforcement not in ("approve", "auto"):
+        return NO_ROLLBACK
+    if conditions[0].against == "reference":
+        return "drift has no data until its reference is there, which would roll back each time"
+    return None
 
 
 def settle_stages(
@@ -181,7 +196,7 @@ def _with(read: ReadStage, entry: StageEntry | None, block: Block) -> ReadStage:
     stage = read.stage
     changes = {
         "samples": stage.samples or (entry and entry.samples) or block.samples,
-        "deadline_s": (entry and entry.deadline) or block.deadline,
+        "deadline_s": (entry and entry.deadline) or block.deadline or stage.deadline_s,
         "at_deadline": (entry and entry.at_deadline) or block.at_deadline or "ask",
     }
     return read._replace(stage=stage.model_copy(update=changes))

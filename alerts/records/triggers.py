@@ -12,7 +12,9 @@ from alerts.records.conditions import condition_of
 from alerts.records.passages import Passage, Place, without_markup
 from alerts.records.problem import Misunderstood, Problem, problem
 from alerts.records.tokens import Tokens, split, tokens_of
-from pointsman_contract.record import MAX_CONDITIONS, MAX_TRIGGERS, Condition
+from pointsman_contract.condition import Condition
+from pointsman_contract.record import MAX_TRIGGERS
+from pointsman_contract.trigger import MAX_CONDITIONS
 
 _THESE = r"(?:(?:the following|these)(?: conditions| triggers)? ?)?(?:are met ?)?(?:: )?"
 _LEAD = re.compile(

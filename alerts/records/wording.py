@@ -5,15 +5,23 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from alerts.records.compiling import Compiled
-from alerts.records.sentences import as_percent, condition_sentence, plain, span_sentence, stage_sentence
+from alerts.records.sentences import as_percent, plain, span_sentence, stage_sentence, trigger_sentence
+from pointsman_contract.condition import Condition
 from pointsman_contract.measures import MEASURES
-from pointsman_contract.record import CompiledRecord, Condition, Stage, Trigger
+from pointsman_contract.record import CompiledRecord
+from pointsman_contract.stage import Stage
+from pointsman_contract.trigger import Trigger
 
 _ENFORCEMENTS = {
     "auto": "rolls back",
     "approve": "asks a person to roll back",
     "alert": "tells, and does not roll back",
     "observe": "only measures",
+}
+_TRIALS = {
+    "dispatch": "dispatched requests",
+    "closed": "requests that have one",
+    "outcome": "dispatched requests, as their outcomes come in within 7 days",
 }
 _NO_DATA = {"hold": "holds", "alert": "tells", "rollback": "rolls back"}
 
@@ -35,7 +43,6 @@ def identity(record: CompiledRecord) -> str:
 
 def trigger_words(trigger: Trigger) -> Understood:
     """The trigger as a sentence of the grammar, and what is done when, on what."""
-    sentence = " and ".join(condition_sentence(condition) for condition in trigger.conditions)
     parts = [
         _ENFORCEMENTS[trigger.enforcement],
         *(_what_is_bad(condition, trigger) for condition in trigger.conditions),
@@ -47,7 +54,7 @@ def trigger_words(trigger: Trigger) -> Understood:
         parts.append("short bursts do not decide")
     if trigger.margin is not None:
         parts.append(f"passes within a margin of {as_percent(Decimal(repr(trigger.margin)))}")
-    return Understood(sentence, "; ".join(parts))
+    return Understood(trigger_sentence(trigger), "; ".join(parts))
 
 
 def _what_is_bad(condition: Condition, trigger: Trigger) -> str:
@@ -59,17 +66,30 @@ def _what_is_bad(condition: Condition, trigger: Trigger) -> str:
     share = as_percent(Decimal(repr(condition.threshold)))
     if condition.against == "reference":
         doing = "certified to be beyond it" if trigger.drift == "certify" else "noticed at about that size"
-        return f"against its own past: {doing}, once promoted"
+        slow = "" if condition.quantile is None else f": {_slow(condition, 'its own')}"
+        return f"against its own past: {doing}, once promoted{slow}"
     costs = f", {trigger.costs} costs" if measure.unit == "USD" else ""
+    if condition.against == "baseline" and condition.quantile is not None:
+        return f"bad: {_slow(condition, 'the baseline')}"
     if condition.against == "baseline":
         what = "cost" if measure.unit == "USD" else "share of bad requests"
-        return f"bad: a {what} more than {share} above the baseline's{costs}"
+        above = f"more than {share} above" if condition.threshold else "above"
+        return f"bad: a {what} {above} the baseline's{costs}"
     if (limit := condition.bad_limit) is None:
         return f"against a limit{costs}"
     allowed = as_percent(Decimal(repr(limit)))
     if condition.quantile is not None:
         return f"bad: more than {allowed} of requests slower than {plain(Decimal(repr(condition.threshold)))} s"
-    return f"bad: more than {allowed} of dispatched requests"
+    return f"bad: more than {allowed} of {_TRIALS[measure.known]}"
+
+
+def _slow(condition: Condition, whose: str) -> str:
+    """A percentile beside another one is a limit (docs/adr/0030)."""
+    quantile, times = condition.quantile or 0.0, Decimal(1) + Decimal(repr(condition.threshold))
+    called = f"P{round(quantile * 100)}"
+    than = f"{whose}'s {called}" if whose == "the baseline" else f"its {called}"
+    fold = "" if times == 1 else f"{plain(times)} x "
+    return f"more than {as_percent(1 - Decimal(repr(quantile)))} of requests slower than {fold}{than}"
 
 
 def stage_words(stage: Stage) -> Understood:
@@ -78,7 +98,7 @@ def stage_words(stage: Stage) -> Understood:
     parts = []
     if stage.samples is not None:
         parts.append(f"{stage.samples:,} requests of the candidate at least")
-    parts.append(f"deadline {span_sentence(stage.deadline_or_default_s)}, then {_AT_DEADLINE[stage.at_deadline]}")
+    parts.append(f"deadline {span_sentence(stage.deadline_s)}, then {_AT_DEADLINE[stage.at_deadline]}")
     return Understood(f"{stage_sentence(stage)}{assumed}", "; ".join(parts))
 
 

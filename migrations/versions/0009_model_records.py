@@ -34,6 +34,7 @@ def upgrade() -> None:
         sa.Column("applied_at", _TIME, server_default=_NOW, nullable=False),
         sa.Column("applied_by", sa.Text(), nullable=False),
         sa.Column("last_applied_at", _TIME, server_default=_NOW, nullable=False),
+        sa.Column("last_applied_by", sa.Text(), nullable=False),
         sa.Column("turn", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("revision", name="pk_model_records"),
         sa.UniqueConstraint("record_id", "number", name="uq_model_records_record_id_number"),

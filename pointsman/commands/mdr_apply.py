@@ -97,6 +97,7 @@ def _json(one: "Done", *, dry_run: bool) -> dict[str, object]:
         "current_already": one.was_current,
         "replaces": one.replaces,
         "differences": [difference_json(difference) for difference in one.changed or ()],
+        "beside": list(one.beside),
         "dry_run": dry_run,
     }
 
@@ -115,6 +116,11 @@ def _tell(one: "Done", *, dry_run: bool) -> None:
     parts = f"{counted(len(record.triggers), 'trigger')}, {counted(len(record.stages), 'stage')}"
     verb = "would be" if dry_run else "is now"
     typer.echo(f"{called}{known} {verb} the current one{replaced}: {record.environment}/{record.route}, {parts}")
+    if one.beside:
+        others = ", ".join(one.beside)
+        typer.echo(
+            f"also about {record.environment}/{record.route}: {others}; only one of them can be rolled out at once"
+        )
     if one.is_read_otherwise:
         typer.echo("what an older version read from this content stays; this one reads it otherwise", err=True)
     if one.changed is not None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
-from pointsman.exits import ATTENTION, UsageError
+from pointsman.exits import ATTENTION, UsageError, say
 from pointsman.options import with_settings
 from pointsman.settings import Settings
 
@@ -48,8 +48,10 @@ def lint_command(
 
     Example: pointsman mdr lint records/*.md --strict --traffic 1200/day
     """
-    from pointsman.records.files import read_record_file
+    from pointsman.records.files import STANDARD_INPUT, read_record_file
 
+    if [str(file) for file in files].count(STANDARD_INPUT) > 1:
+        raise UsageError("- is standard input, which can be read once")
     # All are read before anything is said: a name that is mistyped is not to be found at the end of a long output.
     contents = [(str(file), read_record_file(file)) for file in files]
     failed = False
@@ -87,18 +89,23 @@ def _lint(name: str, raw: bytes, traffic: str | None, settings: Settings) -> _Li
 
 def _json(linted: _Linted) -> dict[str, Any]:
     from alerts.records.json_form import as_json
+    from alerts.records.lints.traffic import not_estimated
 
-    power = {} if linted.traffic is None else {"power": [_power_json(one) for one in linted.tested]}
+    power: dict[str, Any] = {}
+    if linted.traffic is not None:
+        power["power"] = [_power_json(one) for one in linted.tested]
+        power["not_estimated"] = not_estimated(linted.compiled)
     return {"file": linted.name} | as_json(linted.compiled, linted.problems) | power
 
 
 def _tell(linted: _Linted, *, quiet: bool) -> None:
+    from alerts.records.lints.traffic import not_estimated
     from pointsman.screens.records import print_power, print_problems, print_understood, summary
 
     if linted.compiled.text and not quiet:
         print_understood(linted.compiled)
         if linted.traffic is not None:
-            print_power(linted.tested, linted.traffic)
+            print_power(linted.tested, not_estimated(linted.compiled), linted.traffic)
         typer.echo("")
     print_problems(linted.name, linted.problems)
     if not quiet:
@@ -118,17 +125,20 @@ def _traffic(text: str, compiled: "Compiled", settings: Settings) -> "Traffic | 
     if record is None:
         return None
     from pointsman.database import checked_sessions
+    from pointsman.wording import lasting
     from store import model_records
 
     with checked_sessions(settings, "mdr") as sessions, sessions.snapshot() as db:
         since = datetime.now(UTC) - _TRAFFIC_SINCE
-        per_second = model_records.traffic(db, record.environment, record.route, since=since)
-    if per_second is None:
-        raise UsageError(
-            f"--traffic store: no request of route {record.route} in environment {record.environment} in the last 7"
-            " days; say how many are expected, such as --traffic 1200/day"
+        found = model_records.traffic(db, record.environment, record.route, since=since)
+    if found is None:
+        say(
+            f"warning: {record.environment}/{record.route} had no request in the last 7 days, so whether its triggers"
+            " can be tested is not known; say how many are expected, such as --traffic 1200/day"
         )
-    return Traffic(per_second, f"{per_second * 86_400:,.0f} requests a day (measured)")
+        return None
+    told = f"{found.per_second * 86_400:,.0f} requests a day (measured over {lasting(found.seconds)})"
+    return Traffic(found.per_second, told)
 
 
 def _tested(compiled: "Compiled", traffic: "Traffic") -> "tuple[list[Testable], list[Problem]]":
@@ -145,14 +155,12 @@ def _tested(compiled: "Compiled", traffic: "Traffic") -> "tuple[list[Testable], 
 
 
 def _power_json(one: "Testable") -> dict[str, Any]:
-    rate = one.canary_per_second
-    to_fail, to_pass = one.power
     return {
         "text": one.sentence,
         "limit": one.limit,
         "canary_requests": round(one.canary_requests),
-        "to_fail_requests": to_fail,
-        "to_fail_s": None if to_fail is None or not rate else round(to_fail / rate),
-        "to_pass_requests": to_pass,
-        "to_pass_s": None if to_pass is None or not rate else round(to_pass / rate),
+        "to_fail_requests": one.power.to_fail,
+        "to_fail_s": None if one.fails_after_s is None else round(one.fails_after_s),
+        "to_pass_requests": one.power.to_pass,
+        "to_pass_s": [None if seconds is None else round(seconds) for seconds in one.passes_after_s],
     }

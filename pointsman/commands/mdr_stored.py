@@ -69,6 +69,7 @@ def _summary_json(one: "RevisionSummary") -> dict[str, Any]:
         "applied_at": one.applied_at.isoformat(),
         "applied_by": one.applied_by,
         "last_applied_at": one.last_applied_at.isoformat(),
+        "last_applied_by": one.last_applied_by,
     }
 
 
@@ -135,6 +136,8 @@ def diff_command(
     from alerts.records.differences import differences
     from pointsman.screens.records import difference_json, print_differences
 
+    if text and as_json:
+        raise UsageError("--text and --json are two forms: ask for one of them")
     before, after = _sides(old, new, settings)
     changed = differences(before.record, after.record)
     lines = list(

@@ -9,7 +9,7 @@ from alerts.records.reading import stored_text
 from pointsman_contract.record import CompiledRecord
 from store import model_records
 from store.errors import RecordUnreadable
-from store.record_revisions import StoredRevision
+from store.record_revisions import RevisionSummary, StoredRevision
 from store.sessions import Sessions
 
 
@@ -25,6 +25,7 @@ class Checked(NamedTuple):
 class Done(NamedTuple):
     """What became of one. `number` is None for a new revision of a dry run; `replaces` is the one that was current,
     `changed` what differs from it: None where there was none, or another version stored it in a form of its own.
+    `beside` are the other records whose current revision is about the same environment and route.
     """
 
     checked: Checked
@@ -34,6 +35,7 @@ class Done(NamedTuple):
     replaces: int | None
     changed: Sequence[Difference] | None
     is_read_otherwise: bool = False
+    beside: Sequence[str] = ()
 
 
 def apply_all(sessions: Sessions, checked: Sequence[Checked], *, by: str, dry_run: bool) -> list[Done]:
@@ -66,9 +68,16 @@ def apply_all(sessions: Sessions, checked: Sequence[Checked], *, by: str, dry_ru
                     is_read_otherwise=applied.is_read_otherwise,
                 )
             )
+        listed = [one.current for one in model_records.listed(db)]
+        done = [one._replace(beside=_beside(one.checked.record, listed)) for one in done]
         if dry_run:
             raise _TakenBack
     return done
+
+
+def _beside(record: CompiledRecord, listed: Sequence[RevisionSummary]) -> list[str]:
+    where = (record.environment, record.route)
+    return [one.record_id for one in listed if (one.environment, one.route) == where and one.record_id != record.id]
 
 
 def _readable(db: Any, record_id: str, number: int) -> StoredRevision | None:

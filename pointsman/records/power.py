@@ -37,7 +37,7 @@ class SimulatedPower:
         for number in range(self._runs):
             random = np.random.default_rng([_SEED, number])
             evidence = RateEvidence(limit, planned=planned, alpha=alpha, incidents=kind)
-            # Twice 60 % is no share: then all are bad, but for a rounding.
+            # Twice a half is everything, which is no rate between 0 and 1.
             to_fail.append(run_to_fail(min(_TO_FAIL * limit, 0.999), evidence, random))
             to_pass.append(run_to_pass(_TO_PASS * limit, RateAdvance(limit, margin=margin), random))
             self._done += 1

@@ -2,20 +2,23 @@
 
 import difflib
 import re
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from pointsman.exits import UsageError
 from store import model_records
-from store.record_revisions import StoredRevision
+from store.record_revisions import RevisionSummary, StoredRevision
 from store.sessions import Sessions
 
 _REFERENCE = re.compile(r"(?P<id>[A-Za-z0-9][A-Za-z0-9._-]{0,127})(?:@(?P<which>[0-9a-fA-F]+|previous))?")
-_SHORTEST_HASH = 6
+_SHORTEST_HASH = 4
 _MOST_NAMED = 5
 
 
 class Reference(NamedTuple):
-    """A record, and which revision of it: a number, the beginning of a hash, `previous`, or '' for the current one."""
+    """A record, and which revision: a number, the beginning of a hash (four letters or more), `previous` (what
+    was current before the current one), or '' for that.
+    """
 
     record_id: str
     which: str
@@ -37,25 +40,26 @@ def stored(sessions: Sessions, reference: Reference) -> StoredRevision:
         alike = difflib.get_close_matches(record_id, known, n=_MOST_NAMED) or known[:_MOST_NAMED]
         told = f"; there are {', '.join(alike)}" if alike else "; none was applied yet: pointsman mdr apply FILE"
         raise UsageError(f"no record {record_id} is stored{told}")
-    if not which:
-        matching = [one for one in revisions if one.is_current]
-    elif which == "previous":
-        number = next(one.number for one in revisions if one.is_current)
-        matching = [one for one in revisions if one.number < number][:1]
-    else:
-        # Few records have a million revisions, and no hash is that short.
-        by_number = which.isdecimal() and len(which) < _SHORTEST_HASH
-        matching = [
-            one
-            for one in revisions
-            if (one.number == int(which) if by_number else one.revision.startswith(which.casefold()))
-        ]
+    matching = _matching(which, revisions)
     if len(matching) != 1:
         numbers = ", ".join(f"{record_id}@{one.number}" for one in revisions[:_MOST_NAMED])
+        if which == "previous":
+            raise UsageError(f"{record_id} has no revision before {numbers}: there is nothing to compare it with")
         many = "several revisions" if matching else "no revision"
-        raise UsageError(f"{record_id}@{which or 'current'}: {many}; there are {numbers}")
+        raise UsageError(f"{record_id}@{which}: {many}; there are {numbers}")
     with sessions.read() as db:
         found = model_records.revision(db, record_id, matching[0].number)
     if found is None:
         raise UsageError(f"{record_id}@{matching[0].number} is gone")
     return found
+
+
+def _matching(which: str, revisions: Sequence[RevisionSummary]) -> Sequence[RevisionSummary]:
+    """A number first: few records have thousands of revisions, and short hashes of digits alone are few too."""
+    if which in ("", "previous"):
+        by_turn = sorted(revisions, key=lambda one: one.turn, reverse=True)
+        return by_turn[:1] if not which else by_turn[1:2]
+    numbered = [one for one in revisions if which.isdecimal() and one.number == int(which)]
+    if numbered or len(which) < _SHORTEST_HASH:
+        return numbered
+    return [one for one in revisions if one.revision.startswith(which.casefold())]

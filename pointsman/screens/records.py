@@ -20,9 +20,11 @@ from alerts.records.wording import (
     stage_words,
     trigger_words,
 )
-from pointsman.terminal import harmless, print_table, print_words
+from pointsman.terminal import harmless, is_narrow, print_table, print_words
 from pointsman.wording import counted, lasting
-from pointsman_contract.record import CompiledRecord, Stage, Trigger
+from pointsman_contract.record import CompiledRecord
+from pointsman_contract.stage import Stage
+from pointsman_contract.trigger import Trigger
 
 if TYPE_CHECKING:
     from store.record_revisions import ListedRecord, RevisionSummary
@@ -71,28 +73,27 @@ def _table(rows: Iterable[tuple[str, str]]) -> Table:
     return table
 
 
-def print_power(tested: Sequence[Testable], traffic: Traffic) -> None:
-    """For each trigger on one limit, how long deciding takes; half of all candidates have their verdict by then."""
-    rate = tested[0].canary_per_second if tested else 0.0
+def print_power(tested: Sequence[Testable], not_estimated: Sequence[str], traffic: Traffic) -> None:
+    """For each trigger on one limit, how many requests deciding takes, and how long in these stages."""
     print_words(
-        f"\nhow long it takes at {traffic.told}: half of the candidates at twice the limit have FAIL by then, half of"
-        " those at half of it PASS"
+        f"\nhow long it takes at {traffic.told}: half of the candidates at twice the limit FAIL by then, through all"
+        " canary stages; half of those at half of it PASS, in the stage where that takes longest"
     )
     table = Table("trigger", "to FAIL", "", "to PASS", "", box=None, pad_edge=False, padding=(0, 2, 0, 2))
     for column in table.columns[1:]:
         column.justify = "right"
     for one in tested:
-        table.add_row(one.sentence, *_after(one.power.to_fail, rate), *_after(one.power.to_pass, rate))
+        slowest = max((seconds for seconds in one.passes_after_s if seconds is not None), default=None)
+        fail, passed = one.power
+        table.add_row(one.sentence, *_after(fail, one.fails_after_s), *_after(passed, slowest))
     if tested:
         print_table(table)
-    else:
-        print_words("  no trigger is on a rate or a latency against a limit: of the others this is not known")
+    if not_estimated:
+        print_words(f"not estimated: {harmless('; '.join(not_estimated))}")
 
 
-def _after(requests: int | None, per_second: float) -> tuple[str, str]:
-    if requests is None:
-        return "very long", ""
-    return f"{requests:,}", lasting(requests / per_second) if per_second > 0 else ""
+def _after(requests: int | None, seconds: float | None) -> tuple[str, str]:
+    return ("very long", "") if requests is None else (f"{requests:,}", "" if seconds is None else lasting(seconds))
 
 
 def problem_line(name: str, told: Problem) -> str:
@@ -120,39 +121,48 @@ def summary(problems: Sequence[Problem]) -> str:
 def revision_line(one: "RevisionSummary") -> str:
     """Which revision it is, and since when."""
     now = "the current one" if one.is_current else "not the current one"
-    return harmless(
-        f"revision {one.number} ({one.short}), {now}; applied {one.applied_at:%Y-%m-%d %H:%M} UTC by {one.applied_by}"
-    )
+    again = ""
+    if one.last_applied_at != one.applied_at:
+        again = f", again {one.last_applied_at:%Y-%m-%d %H:%M} by {one.last_applied_by}"
+    first = f"applied {one.applied_at:%Y-%m-%d %H:%M} UTC by {one.applied_by}"
+    return harmless(f"revision {one.number} ({one.short}), {now}; {first}{again}")
 
 
 def print_records(listed: "Sequence[ListedRecord]") -> None:
-    """A line for each record."""
-    table = Table(
-        "record", "on", "candidate", "revision", "of", "rollout", "applied (UTC)", "by", box=None, pad_edge=False
-    )
-    for column in table.columns[3:5]:
-        column.justify = "right"
+    """A line for each record. Ids are never cut: two of them may differ in their last letter."""
+    narrow = is_narrow()
+    names = ("record", "on", "candidate", "revision", *(() if narrow else ("of",)), "rollout")
+    table = Table(*names, *(() if narrow else ("applied (UTC)", "by")), box=None, pad_edge=False)
+    for column in table.columns:
+        column.overflow = "fold"
+        column.justify = "right" if column.header in ("revision", "of") else "left"
     for one in listed:
         current = one.current
         rollout = "-" if one.rollout is None else f"{one.rollout.state} (revision {one.rollout.number})"
+        applied = (f"{current.last_applied_at:%Y-%m-%d %H:%M}", harmless(current.last_applied_by))
         table.add_row(
             harmless(current.record_id),
             harmless(f"{current.environment}/{current.route}"),
             harmless(current.candidate),
             str(current.number),
-            str(one.revisions),
+            *(() if narrow else (str(one.revisions),)),
             rollout,
-            f"{current.last_applied_at:%Y-%m-%d %H:%M}",
-            harmless(current.applied_by),
+            *(() if narrow else applied),
         )
     print_table(table)
 
 
 def print_revisions(revisions: "Sequence[RevisionSummary]") -> None:
-    """A line for each revision of a record."""
-    table = Table("revision", "hash", "", "on", "candidate", "applied (UTC)", "by", box=None, pad_edge=False)
+    """A line for each revision of a record: when it first came, and when it last became the current one."""
+    table = Table("revision", "hash", "", "on", "candidate", "first applied (UTC)", "by", box=None, pad_edge=False)
     table.columns[0].justify = "right"
+    again = any(one.last_applied_at != one.applied_at for one in revisions)
+    for name in ("last applied", "by") if again else ():
+        table.add_column(name)
+    for column in table.columns:
+        column.overflow = "fold"
     for one in revisions:
+        last = (f"{one.last_applied_at:%Y-%m-%d %H:%M}", harmless(one.last_applied_by)) if again else ()
         table.add_row(
             str(one.number),
             one.short,
@@ -161,6 +171,7 @@ def print_revisions(revisions: "Sequence[RevisionSummary]") -> None:
             harmless(one.candidate),
             f"{one.applied_at:%Y-%m-%d %H:%M}",
             harmless(one.applied_by),
+            *last,
         )
     print_table(table)
 

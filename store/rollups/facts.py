@@ -14,12 +14,13 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, text
 
+from pointsman_contract.measures import OUTCOME_HORIZON_S
 from store.rollups.as_of import CURSORS, Cursors, as_arrays
 from store.rollups.keys import ANSWER_ROLES
 from store.rollups.verdicts import find_verdicts
 from store.same_trace import SAME_TRACE_WITHIN
 
-OUTCOME_HORIZON = timedelta(days=7)
+OUTCOME_HORIZON = timedelta(seconds=OUTCOME_HORIZON_S)
 
 ANSWER = f"a.role IN ({', '.join(repr(role) for role in ANSWER_ROLES)})"
 # Four parts of at most a billion dollars each fit into a bigint together.

@@ -24,8 +24,9 @@ model_records = Table(
     Column("compiled", JSONB, nullable=False),
     moment("applied_at", nullable=False, server_default=func.now()),
     key_text("applied_by"),
-    # When it last became the current one, which happens again where an older content is applied again.
+    # When and by whom it last became the current one, which happens again where an older content is applied again.
     moment("last_applied_at", nullable=False, server_default=func.now()),
+    key_text("last_applied_by"),
     # Of a record the highest is the current one. A counter, since two times may be equal, and a clock may go back.
     Column("turn", BigInteger, nullable=False),
     # The migration adds checks: who compares hashes must find none of another form.

@@ -81,7 +81,7 @@ def test_a_rate_that_is_never_detected_is_over_something() -> None:
     [
         (
             ["--rate", "fast"],
-            "--rate: cannot read 'fast': expected requests in a time (s, min, h, day), such as 10/min",
+            "--rate: cannot read 'fast': expected requests in a time (s, min, h, day, week), such as 10/min",
         ),
         (["--rate", "0/s"], "--rate: expected more than 0 and at most 1,000,000,000 requests, not '0/s'"),
         (["--rate", "10"], "--rate: cannot read '10'"),

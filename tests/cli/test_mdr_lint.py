@@ -156,12 +156,38 @@ def test_traffic_that_is_too_little_is_told(file: Path) -> None:
     assert power.to_fail is not None
     assert found["power"][0]["to_fail_requests"] == power.to_fail
     assert found["power"][0]["to_fail_s"] == pytest.approx(power.to_fail * 86_400 / 120, abs=1)
+    assert power.to_pass is not None
+    # 1 % in shadow, 10 % as a canary.
+    assert found["power"][0]["to_pass_s"] == [round(power.to_pass * 86_400 / share) for share in (12, 120)]
+    assert found["not_estimated"] == []
     plenty = lint_json("--traffic", "1000000/day", file)
     assert plenty["problems"] == []
     assert "half of the candidates at twice the limit" in lint("--traffic", "1200/day", file).out
 
 
-@pytest.mark.parametrize("traffic", ["many", "0/day", "5/fortnight"])
+def test_what_is_not_estimated_is_named(tmp_path: Path) -> None:
+    """Comparisons and costs take traffic too, how much is not known: they are not passed over."""
+    path = tmp_path / "compared.md"
+    path.write_text(written(rollback_trigger="Error rate worse than baseline by 5%, or cost per success > $0.02"))
+    sentences = ["attempt error rate worse than baseline by 5%", "cost per success > $0.02"]
+    assert lint_json("--traffic", "1200/day", path)["not_estimated"] == sentences
+    assert f"not estimated: {'; '.join(sentences)}" in lint("--traffic", "1200/day", path).out
+
+
+def test_traffic_as_people_write_it(file: Path) -> None:
+    """With thousands, with k, in the plural, by the week: the same."""
+    found = [
+        lint_json("--traffic", text, file)["power"] for text in ("7,000/week", "7k / weeks", "1000 requests per day")
+    ]
+    assert found[0] == found[1] == found[2]
+
+
+def test_standard_input_is_read_once() -> None:
+    """A second - would be an empty file."""
+    assert as_process("mdr", "lint", "-", "-").code == 2
+
+
+@pytest.mark.parametrize("traffic", ["many", "0/day", "5/fortnight", "1200perday", "1,20/day"])
 def test_traffic_that_is_none_is_wrong_use(file: Path, traffic: str) -> None:
     """With a sentence that shows how it is written."""
     said = lint("--traffic", traffic, file)

@@ -9,7 +9,8 @@ from alerts.records.passages import Passage, Place
 from alerts.records.problem import Problem
 from alerts.records.rollouts import read_stages
 from alerts.records.triggers import read_triggers
-from pointsman_contract.record import Condition, Stage
+from pointsman_contract.condition import Condition
+from pointsman_contract.stage import Stage
 
 _FILE = Path(__file__).with_name("corpus.yaml")
 

@@ -6,19 +6,11 @@ from typing import Any
 from hypothesis import strategies as st
 
 from alerts.records import operators
+from pointsman_contract.condition import Condition
 from pointsman_contract.measures import MEASURES, QUANTILES, MeasureName
-from pointsman_contract.record import (
-    DAY_S,
-    MAX_CONDITIONS,
-    MAX_DURATION_S,
-    CompiledRecord,
-    Condition,
-    Figures,
-    Stage,
-    ThresholdBounds,
-    Trigger,
-    meaningless,
-)
+from pointsman_contract.record import CompiledRecord, Figures, ThresholdBounds
+from pointsman_contract.stage import DAY_S, MAX_DURATION_S, Stage
+from pointsman_contract.trigger import MAX_CONDITIONS, Trigger, cannot_be_joined, meaningless
 from pointsman_contract.writable import LARGEST, PLACEHOLDER, SMALLEST
 
 _ODD = st.sampled_from([0.1 + 0.2, 1e-7, 1 / 3, 0.07, 0.29])
@@ -82,10 +74,13 @@ def _limit(draw: st.DrawFn, measure: MeasureName, quantile: float | None) -> Con
 @st.composite
 def triggers(draw: st.DrawFn) -> Trigger:
     """Every setting that has a meaning for the conditions."""
-    joined = tuple(draw(st.lists(conditions(), min_size=1, max_size=draw(st.sampled_from([1, 1, 2, MAX_CONDITIONS])))))
+    several = st.lists(conditions(), min_size=1, max_size=draw(st.sampled_from([1, 1, 2, MAX_CONDITIONS])))
+    joined = tuple(draw(several.filter(lambda found: cannot_be_joined(found) is None)))
+    enforcement = draw(st.sampled_from(["observe", "alert", "approve", "auto"]))
+    may_roll_back = enforcement in ("approve", "auto") and joined[0].against != "reference"
     settings: dict[str, Any] = {
-        "enforcement": draw(st.sampled_from(["observe", "alert", "approve", "auto"])),
-        "no_data": draw(st.sampled_from(["hold", "alert", "rollback"])),
+        "enforcement": enforcement,
+        "no_data": draw(st.sampled_from(["hold", "alert", *(["rollback"] if may_roll_back else [])])),
         "cooldown_s": draw(st.just(0.0) | _SPANS),
         "verify_within_s": draw(_SPANS),
     }
@@ -122,7 +117,7 @@ def stages(draw: st.DrawFn) -> tuple[Stage, ...]:
                         "weight_bp": weight,
                         "duration_s": duration,
                         "samples": samples,
-                        "deadline_s": draw(_or_none(deadlines)),
+                        **({} if (deadline := draw(_or_none(deadlines))) is None else {"deadline_s": deadline}),
                         "at_deadline": draw(st.sampled_from(["ask", "hold", "rollback"])),
                         "assumed": ("duration_s",) if is_assumed else (),
                     }

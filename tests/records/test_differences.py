@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 
 from alerts.records.differences import Difference, differences
-from pointsman_contract.record import DAY_S, Figures, Stage, ThresholdBounds, Trigger
+from pointsman_contract.record import Figures, ThresholdBounds
+from pointsman_contract.stage import DAY_S, Stage
+from pointsman_contract.trigger import Trigger
 from tests.store.records import compiled, condition
 
 _SHADOW = Stage(kind="shadow", weight_bp=100, duration_s=86_400.0)
@@ -64,7 +66,7 @@ def test_a_setting_keeps_the_evidence() -> None:
     [
         ((_SHADOW, _CANARY), (_CANARY,), [("changed", "stage 1"), ("removed", "stage 2")]),
         ((_CANARY,), (_CANARY, Stage(kind="canary", weight_bp=5000, samples=10)), [("added", "stage 2")]),
-        ((_CANARY,), (_CANARY.model_copy(update={"deadline_s": 30 * DAY_S}),), [("added", "deadline of stage 1")]),
+        ((_CANARY,), (_CANARY.model_copy(update={"deadline_s": 30 * DAY_S}),), [("changed", "deadline of stage 1")]),
         ((_CANARY,), (_CANARY.model_copy(update={"at_deadline": "hold"}),), [("changed", "at deadline of stage 1")]),
     ],
 )
@@ -84,5 +86,5 @@ def test_figures_money_and_bounds_in_plain_words() -> None:
         ("false rollback budget", "1%", "2%"),
         ("tau", "", "0.5 to 0.8, approve"),
         ("latency p95", "", "0.9 seconds"),
-        ("cost per success usd", "", "0.0042"),
+        ("cost per success", "", "$0.0042"),
     ]

@@ -12,8 +12,9 @@ from alerts.records.lints.registry import problems_of
 from alerts.records.printing import print_record, with_plain_texts
 from alerts.records.problem import Misunderstood
 from alerts.records.tokens import Token, tokens_of
+from pointsman_contract.condition import Condition
 from pointsman_contract.measures import MEASURES
-from pointsman_contract.record import CompiledRecord, Condition
+from pointsman_contract.record import CompiledRecord
 from tests.records.corpus import Sentence, good, passage, read, told
 from tests.records.plans import PLAN, compiled
 from tests.records.strategies import records, texts

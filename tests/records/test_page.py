@@ -172,7 +172,7 @@ def compiled(block: str) -> CompiledRecord:
     assert found.record is not None, found.problems
     # A deadline that is left out is one that hangs on the stage's time.
     record = with_plain_texts(found.record)
-    ending = [stage.model_copy(update={"deadline_s": stage.deadline_or_default_s}) for stage in record.stages]
+    ending = [stage.model_copy(update={"deadline_s": stage.deadline_s}) for stage in record.stages]
     return record.model_copy(update={"stages": tuple(ending)})
 
 

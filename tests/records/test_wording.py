@@ -3,7 +3,9 @@
 import pytest
 
 from alerts.records.wording import settings_words, stage_words, trigger_words
-from pointsman_contract.record import Condition, Stage, Trigger
+from pointsman_contract.condition import Condition
+from pointsman_contract.stage import Stage
+from pointsman_contract.trigger import Trigger
 from tests.store.records import compiled, condition
 
 _LATENCY = condition(measure="duration", quantile=0.99, threshold=1.2, unit="s")
@@ -13,12 +15,22 @@ _LATENCY = condition(measure="duration", quantile=0.99, threshold=1.2, unit="s")
     ("of", "words"),
     [
         (condition(), "rolls back; bad: more than 0.5% of dispatched requests"),
-        (condition(measure="schema_adherence", op="<", threshold=0.98), "bad: more than 2% of dispatched requests"),
+        (condition(measure="schema_adherence", op="<", threshold=0.98), "bad: more than 2% of requests that have one"),
         (_LATENCY, "bad: more than 1% of requests slower than 1.2 s"),
         (condition(threshold=0.2, against="baseline"), "a share of bad requests more than 20% above the baseline's"),
         (
             condition(measure="cost_per_success", threshold=0.2, against="baseline"),
             "a cost more than 20% above the baseline's, raw costs",
+        ),
+        (condition(threshold=0.0, against="baseline"), "a share of bad requests above the baseline's"),
+        (
+            condition(measure="duration", quantile=0.95, threshold=0.2, against="baseline"),
+            "bad: more than 5% of requests slower than 1.2 x the baseline's P95",
+        ),
+        (condition(measure="task_success_rate", op="<", threshold=0.9), "as their outcomes come in within 7 days"),
+        (
+            condition(measure="duration", quantile=0.95, threshold=0.1, against="reference"),
+            "once promoted: more than 5% of requests slower than 1.1 x its P95",
         ),
         (condition(measure="tokenizer_compression", threshold=0.1, against="reference"), "against its own past"),
         (condition(measure="injection_succeeded", op="any", threshold=None), "outside of the false-rollback budget"),

@@ -5,7 +5,10 @@ from typing import Any
 
 from sqlalchemy import text
 
-from pointsman_contract.record import CompiledRecord, Condition, Stage, Trigger
+from pointsman_contract.condition import Condition
+from pointsman_contract.record import CompiledRecord
+from pointsman_contract.stage import Stage
+from pointsman_contract.trigger import Trigger
 from store import model_records
 from store.record_revisions import Applied
 from store.sessions import Sessions

@@ -10,7 +10,8 @@ import pytest
 from psycopg.errors import UniqueViolation
 from sqlalchemy import text
 
-from pointsman_contract.record import Figures, ThresholdBounds, Trigger
+from pointsman_contract.record import Figures, ThresholdBounds
+from pointsman_contract.trigger import Trigger
 from store import model_records
 from store.errors import RecordUnreadable, RolloutUnderWay, StoreAway, StoreRefused
 from store.record_revisions import NewestRollout

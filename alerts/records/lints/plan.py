@@ -10,8 +10,8 @@ from alerts.records.passages import Place
 from alerts.records.problem import Problem, problem
 from alerts.records.sentences import condition_sentence, in_unit, measure_words
 from alerts.records.settling import SettledTrigger
+from pointsman_contract.condition import Condition
 from pointsman_contract.measures import MEASURES
-from pointsman_contract.record import Condition
 
 # One of ten is found half as late again as alone (docs/evidence.md).
 MANY_TRIGGERS = 10
