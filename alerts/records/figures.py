@@ -52,7 +52,7 @@ _COMPARED = re.compile(
 )
 _COMPARED_BEHIND = re.compile(
     r"[\s(]*(?:(?:ci|confidence|below|above|better|worse|lower|higher|faster|slower|cheaper|more|less)\b"
-    r"|(?:(?:with|for|of|by|on) )?(?:the )?(?:baseline|control)\b(?!'s)|to \$?[0-9]|(?<=\S)[\u2013-]\$?[0-9])",
+    r"|(?:(?:with|for|of|by|on) )?(?:the )?(?:baseline|control)\b(?!'s| at\b)|to \$?[0-9]|(?<=\S)[\u2013-]\$?[0-9])",
     re.IGNORECASE,
 )
 _OF_A_MILLION = ("prefill_cost", "generation_cost")

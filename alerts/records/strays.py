@@ -64,6 +64,9 @@ class Strays:
 
     def trigger_in(self, passage: Passage) -> Passage | None:
         """The first part of a text that compiles as a trigger."""
+        passage = without_markup(passage)
+        if _MAY_BE_ONE.search(passage.text) is None:
+            return None
         for sentence in sentences_of(passage):
             if _MAY_BE_ONE.search(sentence.text) is None:
                 continue
@@ -80,6 +83,9 @@ class Strays:
 
     def step_in(self, passage: Passage) -> Passage | None:
         """The first part of a text that compiles as a step of a rollout."""
+        passage = without_markup(passage)
+        if _HAS_SHARE.search(passage.text) is None:
+            return None
         for sentence in sentences_of(passage):
             for part in _parts(sentence):
                 pieces = [part, *(one for one in _between_commas(part) if _LIKE_A_STEP.search(one.text))]

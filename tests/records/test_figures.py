@@ -88,6 +88,7 @@ def test_a_number_that_may_be_another_ones_is_not_taken(label: str, text: str) -
     [
         (ACCURACY, "97.4% beside 96.9% with the baseline"),
         (ACCURACY, "97.4%, up from 96.9%"),
+        (ACCURACY, "97.4% with the baseline at 98.2%"),
         (ACCURACY, "97.4% (95% CI 96.3% to 98.2%)"),
         (ACCURACY, "of 1,200 invoices 97.4% are right"),
         (LATENCY, "900 ms, twice as fast as the baseline"),

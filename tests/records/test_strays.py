@@ -105,6 +105,14 @@ def test_a_condition_beside_an_action_in_a_further_section_is_told(text: str) ->
     assert problems("\n## Service levels\n\nThe contract allows P95 latency > 1.2 s.") == []
 
 
+@pytest.mark.parametrize(
+    "title", ["Kill switch", "Abort criteria", "Further triggers", "Guardrails", "Promotion criteria"]
+)
+def test_a_title_may_say_what_is_done(title: str) -> None:
+    """Below a further section with such a title a condition alone is told."""
+    assert [told.code for told in problems(f"\n## {title}\n\n* refusals > 3%")] == ["unlabelled"]
+
+
 def test_looking_ends() -> None:
     """Where more sentences name measures and numbers than in any record, that is told, and not passed over."""
     lines = "\n\n".join(f"errors foo{number} > 5%" for number in range(2 * MOST_TRIES))

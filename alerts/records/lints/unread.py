@@ -15,10 +15,11 @@ _LIKE_A_TRIGGER = re.compile(
 )
 # Beside a condition these too, outside of the seven sections.
 _ACTS = re.compile(
-    r"\b(?:abort|stop|halt|kill|pause|disable|promote|advance)(?:s|ing)?\b|\b(?:switch|go|fall)(?:es|s|ing)? back\b"
-    r"|\btriggers?\b",
+    r"\b(?:abort|stop|halt|kill|pause|disable|promote|promotion|advance|guardrail)(?:s|ing)?\b"
+    r"|\b(?:switch|go|fall)(?:es|s|ing)? back\b|\btriggers?\b",
     re.IGNORECASE,
 )
+_EVERYTHING = re.compile("")
 # Of one sentence; without an end to it a long text would be searched again from each word.
 _LIKE_A_ROLLOUT = re.compile(
     r"\b(?:shadow|canary)\b.{0,120}?[0-9] ?%|[0-9] ?%.{0,120}?\b(?:shadow|canary)\b", re.IGNORECASE
@@ -64,7 +65,7 @@ def _looked_at(compiled: Compiled, strays: Strays) -> Iterator[tuple[Place, Iter
         yield row.place(0), _in_plan(row, strays)
     for section in compiled.document.others:
         for entry in section.all_entries:
-            yield entry.whole.place(0), _elsewhere(entry.whole, strays)
+            yield entry.whole.place(0), _elsewhere(section.title, entry.whole, strays)
     for one in compiled.prose.named("reconsideration"):
         for passage in one.sentences:
             yield passage.place(0), _acting(passage)
@@ -99,9 +100,11 @@ def _in_plan(passage: Passage, strays: Strays) -> Iterator[Problem]:
             yield problem("unlabelled", part.place(0), told)
 
 
-def _elsewhere(passage: Passage, strays: Strays) -> Iterator[Problem]:
+def _elsewhere(title: str, passage: Passage, strays: Strays) -> Iterator[Problem]:
     yield from _acting(passage)
-    yield from _acting_on_a_condition(passage, strays, _ACTS)
+    # Below "Kill switch" a condition needs no such word of its own.
+    is_about_it = _LIKE_A_TRIGGER.search(title) or _ACTS.search(title)
+    yield from _acting_on_a_condition(passage, strays, _EVERYTHING if is_about_it else _ACTS)
 
 
 def _acting(passage: Passage) -> Iterator[Problem]:
