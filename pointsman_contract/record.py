@@ -82,7 +82,7 @@ class CompiledRecord(Part):
         if self.candidate in (self.baseline, self.fallback):
             msg = "the candidate is neither the baseline nor the fallback"
             raise ValueError(msg)
-        names = [tuple(sorted(condition.name for condition in trigger.conditions)) for trigger in self.triggers]
+        names = [trigger.name for trigger in self.triggers]
         if len(set(names)) < len(names):
             msg = "two triggers are on the same"
             raise ValueError(msg)

@@ -63,8 +63,8 @@ class Trigger(Part):
 
     @property
     def name(self) -> str:
-        """Of its conditions: a label."""
-        return "+".join(condition.name for condition in self.conditions)
+        """Of its conditions, in whatever order: a label."""
+        return "+".join(sorted(condition.name for condition in self.conditions))
 
     @property
     def rolls_back(self) -> bool:

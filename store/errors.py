@@ -11,7 +11,7 @@ PointsmanError
     ├── DuplicateRaced         another consumer stored the same trace meanwhile: look again
     ├── OffsetsMoved           somebody else stored these offsets: drop the batch, read again
     ├── PricesChanged          somebody else changed the price book meanwhile: check the import again
-    ├── RolloutUnderWay        another revision is in shadow or canary on the route: finish or withdraw it first
+    ├── RolloutUnderWay        another revision is in shadow or canary on the route: it has to end first
     ├── RecordUnreadable       another version stored a record in a form that this one does not know
     ├── LeaseLost              somebody else may lead now: stop what only a leader does
     └── WrongRevision          the schema is not the one that this version needs

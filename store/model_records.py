@@ -183,7 +183,7 @@ def _refuse_second_rollout(db: Connection, record: CompiledRecord, revision: str
     if other is not None:
         raise RolloutUnderWay(
             f"record {other.record_id} revision {other.number} ({other.revision[:SHORT_HASH]}) is in {other.state} on"
-            f" {record.environment}/{record.route}: finish or withdraw it first"
+            f" {record.environment}/{record.route}: it has to end first"
         )
 
 

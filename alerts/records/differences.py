@@ -4,9 +4,17 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any, Literal, NamedTuple
 
-from alerts.records.sentences import as_percent, plain, span_sentence, stage_sentence, trigger_sentence
+from alerts.records.sentences import (
+    as_percent,
+    condition_sentence,
+    plain,
+    span_sentence,
+    stage_sentence,
+    trigger_sentence,
+)
 from pointsman_contract.record import CompiledRecord, ThresholdBounds
 from pointsman_contract.stage import Stage
+from pointsman_contract.trigger import Trigger
 
 Change = Literal["added", "removed", "changed"]
 
@@ -24,6 +32,11 @@ _PARTS = (
 _SETTINGS = (
     "enforcement", "no_data", "cooldown_s", "verify_within_s", "margin", "incidents", "costs", "drift", "confirmation",
 )  # fmt: skip
+_ANEW = "its evidence begins anew"
+_FOLLOWS = {
+    **dict.fromkeys(("environment", "route", "candidate"), "all evidence begins anew"),
+    "baseline": "the evidence of comparisons begins anew",
+}
 _SHARES = ("false_rollback_budget", "margin", "golden_set_accuracy", "structured_output_validity")
 
 
@@ -46,7 +59,7 @@ def _parts(old: CompiledRecord, new: CompiledRecord) -> Iterator[Difference]:
     for name in _PARTS:
         before, after = getattr(old, name), getattr(new, name)
         if before != after:
-            follows = "all evidence begins anew" if name == "candidate" else ""
+            follows = _FOLLOWS.get(name, "")
             yield _changed(_name(name), _text(name, before), _text(name, after), follows)
 
 
@@ -58,23 +71,32 @@ def _triggers(old: CompiledRecord, new: CompiledRecord) -> Iterator[Difference]:
             yield Difference("removed", "trigger", trigger_sentence(trigger), "")
     for name, trigger in after.items():
         if name not in before:
-            yield Difference("added", "trigger", "", trigger_sentence(trigger), "its evidence begins anew")
+            yield Difference("added", "trigger", "", trigger_sentence(trigger), _ANEW)
             continue
-        one, other = trigger_sentence(before[name]), trigger_sentence(trigger)
-        kept = one == other and old.candidate == new.candidate
-        if one != other:
-            yield Difference("changed", "trigger", one, other, "its evidence begins anew")
+        follows = "its evidence goes on" if _goes_on(old, before[name], new, trigger) else _ANEW
+        if _meaning(before[name]) != _meaning(trigger):
+            yield Difference("changed", "trigger", trigger_sentence(before[name]), trigger_sentence(trigger), _ANEW)
         for setting in _SETTINGS:
-            values = getattr(before[name], setting), getattr(trigger, setting)
-            if values[0] != values[1]:
-                follows = "its evidence goes on" if kept else ""
-                yield Difference(
-                    "changed",
-                    f"{_name(setting)} of {other}",
-                    _text(setting, values[0]),
-                    _text(setting, values[1]),
-                    follows,
-                )
+            one, other = getattr(before[name], setting), getattr(trigger, setting)
+            if one != other:
+                what = f"{_name(setting)} of {trigger_sentence(trigger)}"
+                yield Difference("changed", what, _text(setting, one), _text(setting, other), follows)
+
+
+def _goes_on(old: CompiledRecord, before: Trigger, new: CompiledRecord, after: Trigger) -> bool:
+    """Whether the evidence of a trigger is about the same question (statistics §5): the same requests, measure and
+    limit, weighed in the same way; beside a baseline the same one.
+    """
+    same = all(getattr(old, name) == getattr(new, name) for name in ("environment", "route", "candidate"))
+    weighed = all(getattr(before, name) == getattr(after, name) for name in ("incidents", "costs", "drift", "margin"))
+    compared = any(condition.against == "baseline" for condition in after.conditions)
+    beside = old.baseline == new.baseline or not compared
+    return same and weighed and beside and _meaning(before) == _meaning(after)
+
+
+def _meaning(trigger: Trigger) -> list[str]:
+    """Its conditions in one order: "A and B" is "B and A"."""
+    return sorted(condition_sentence(condition) for condition in trigger.conditions)
 
 
 def _stages(old: CompiledRecord, new: CompiledRecord) -> Iterator[Difference]:
@@ -92,7 +114,13 @@ def _stages(old: CompiledRecord, new: CompiledRecord) -> Iterator[Difference]:
 
 
 def _ends(before: Stage, after: Stage, called: str) -> Iterator[Difference]:
-    """A deadline that is spelled out is no other one."""
+    """What may differ behind two sentences that are the same, and when a stage has to have ended."""
+    if stage_sentence(before) == stage_sentence(after):
+        samples = ["" if stage.samples is None else f"{stage.samples:,}" for stage in (before, after)]
+        times = ["assumed" if stage.assumed else "stated" for stage in (before, after)]
+        for name, (one, other) in (("samples", samples), ("time", times)):
+            if one != other:
+                yield _changed(f"{name} of {called}", one, other)
     deadlines = before.deadline_s, after.deadline_s
     if deadlines[0] != deadlines[1]:
         yield _changed(f"deadline of {called}", *map(span_sentence, deadlines))
@@ -117,7 +145,7 @@ def _text(name: str, value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, ThresholdBounds):
-        return f"{value.low:g} to {value.high:g}, {value.enforcement}"
+        return f"{value.low!r} to {value.high!r}, {value.enforcement}"
     if isinstance(value, int | float) and name.endswith("_s"):
         return span_sentence(value)
     if name == "holdback_bp":

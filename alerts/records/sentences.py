@@ -3,7 +3,6 @@
 from decimal import Decimal, localcontext
 
 from pointsman_contract.condition import Condition
-from pointsman_contract.measures import MEASURES
 from pointsman_contract.stage import Stage
 from pointsman_contract.trigger import Trigger
 
@@ -78,8 +77,3 @@ def stage_sentence(stage: Stage) -> str:
     joined = " and" if time else " for"
     samples = "" if stage.samples is None or stage.assumed else f"{joined} {stage.samples:,} requests"
     return f"{stage.kind} {share}{time}{samples}"
-
-
-def unit_of(condition: Condition) -> str:
-    """The unit of the measure's values, whatever the threshold is."""
-    return MEASURES[condition.measure].unit

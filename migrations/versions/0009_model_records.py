@@ -39,10 +39,10 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("revision", name="pk_model_records"),
         sa.UniqueConstraint("record_id", "number", name="uq_model_records_record_id_number"),
         sa.UniqueConstraint("record_id", "turn", name="uq_model_records_record_id_turn"),
+        sa.UniqueConstraint("revision", "environment", "route", name="uq_model_records_revision_environment_route"),
         sa.CheckConstraint("revision ~ '^[0-9a-f]{64}$'", name="ck_model_records_sha256"),
         sa.CheckConstraint("number >= 1 AND turn >= 1", name="ck_model_records_from_one"),
     )
-    op.create_index("ix_model_records_environment_route", "model_records", ["environment", "route"])
     op.create_table(
         "rollouts",
         sa.Column("rollout_id", sa.BigInteger(), sa.Identity(), nullable=False),
@@ -54,7 +54,11 @@ def upgrade() -> None:
         sa.Column("created_at", _TIME, server_default=_NOW, nullable=False),
         sa.Column("changed_at", _TIME, server_default=_NOW, nullable=False),
         sa.PrimaryKeyConstraint("rollout_id", name="pk_rollouts"),
-        sa.ForeignKeyConstraint(["revision"], ["model_records.revision"], name="fk_rollouts_revision"),
+        sa.ForeignKeyConstraint(
+            ["revision", "environment", "route"],
+            ["model_records.revision", "model_records.environment", "model_records.route"],
+            name="fk_rollouts_revision_environment_route",
+        ),
         sa.CheckConstraint(f"state IN ({', '.join(repr(state) for state in _STATES)})", name="ck_rollouts_known_state"),
     )
     op.create_index("ix_rollouts_revision", "rollouts", ["revision"])

@@ -95,6 +95,7 @@ def _json(one: "Done", *, dry_run: bool) -> dict[str, object]:
         "revision": one.checked.revision,
         "new": one.is_new,
         "current_already": one.was_current,
+        "read_otherwise": one.is_read_otherwise,
         "replaces": one.replaces,
         "differences": [difference_json(difference) for difference in one.changed or ()],
         "beside": list(one.beside),
@@ -110,6 +111,7 @@ def _tell(one: "Done", *, dry_run: bool) -> None:
     called = f"{record.id} {number} ({one.checked.revision[:12]})"
     if one.was_current:
         typer.echo(f"{called} is the current one already: nothing {'would change' if dry_run else 'changed'}")
+        _tell_reading(one)
         return
     known = "" if one.is_new else ", known from before,"
     replaced = "" if one.replaces is None else f", in place of revision {one.replaces}"
@@ -121,9 +123,15 @@ def _tell(one: "Done", *, dry_run: bool) -> None:
         typer.echo(
             f"also about {record.environment}/{record.route}: {others}; only one of them can be rolled out at once"
         )
-    if one.is_read_otherwise:
-        typer.echo("what an older version read from this content stays; this one reads it otherwise", err=True)
+    _tell_reading(one)
     if one.changed is not None:
         print_differences(one.changed)
     elif one.replaces is not None:
         typer.echo(f"what differs is not known: another version stored revision {one.replaces}", err=True)
+
+
+def _tell_reading(one: "Done") -> None:
+    """What was agreed on stays; whoever believes this version's lint has to know."""
+    if one.is_read_otherwise:
+        told = "what another version read from this content stays in force, and this one reads it otherwise; see:"
+        typer.echo(f"{told} pointsman mdr show {one.checked.record.id}", err=True)

@@ -50,7 +50,9 @@ def apply_all(sessions: Sessions, checked: Sequence[Checked], *, by: str, dry_ru
             before = next((known for known in revisions if known.is_current), None)
             if before is not None and before.revision == one.revision:
                 # Nothing is to be done, so nothing that is under way is in the way.
-                done.append(Done(one, before.number, is_new=False, was_current=True, replaces=None, changed=None))
+                known = _readable(db, one.record.id, before.number)
+                otherwise = known is None or known.record != one.record
+                done.append(_unchanged(one, before.number, is_read_otherwise=otherwise))
                 continue
             content = stored_text(one.text)
             applied = model_records.apply(db, one.record, content=content, revision=one.revision, by=by)
@@ -73,6 +75,12 @@ def apply_all(sessions: Sessions, checked: Sequence[Checked], *, by: str, dry_ru
         if dry_run:
             raise _TakenBack
     return done
+
+
+def _unchanged(one: Checked, number: int, *, is_read_otherwise: bool) -> Done:
+    return Done(
+        one, number, is_new=False, was_current=True, replaces=None, changed=None, is_read_otherwise=is_read_otherwise
+    )
 
 
 def _beside(record: CompiledRecord, listed: Sequence[RevisionSummary]) -> list[str]:

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from pointsman.exits import UsageError
+from pointsman_contract.writable import ID
 from store import model_records
 from store.record_revisions import RevisionSummary, StoredRevision
 from store.sessions import Sessions
 
-_REFERENCE = re.compile(r"(?P<id>[A-Za-z0-9][A-Za-z0-9._-]{0,127})(?:@(?P<which>[0-9a-fA-F]+|previous))?")
+_REFERENCE = re.compile(rf"(?P<id>{ID.pattern})(?:@(?P<which>[0-9a-fA-F]+|previous))?")
 _SHORTEST_HASH = 4
 _MOST_NAMED = 5
 

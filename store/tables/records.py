@@ -4,7 +4,7 @@ A row's text and what it compiles to are never changed: a rollout that began und
 good. Another try is another revision.
 """
 
-from sqlalchemy import BigInteger, Column, Index, Integer, Table, Text, UniqueConstraint, func
+from sqlalchemy import BigInteger, Column, Integer, Table, Text, UniqueConstraint, func
 from sqlalchemy.dialects.postgresql import JSONB
 
 from store.tables.base import key_text, metadata, moment
@@ -32,5 +32,6 @@ model_records = Table(
     # The migration adds checks: who compares hashes must find none of another form.
     UniqueConstraint("record_id", "number"),
     UniqueConstraint("record_id", "turn"),
-    Index(None, "environment", "route"),
+    # What a rollout is about is what its revision is about.
+    UniqueConstraint("revision", "environment", "route"),
 )

@@ -4,7 +4,7 @@ An index keeps two from being in shadow or canary on one environment and route, 
 the one would be evidence about the other.
 """
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Identity, Index, Table, Text, func, text
+from sqlalchemy import BigInteger, Column, ForeignKeyConstraint, Identity, Index, Table, Text, func, text
 
 from store.tables.base import key_text, metadata, moment
 
@@ -19,8 +19,8 @@ rollouts = Table(
     "rollouts",
     metadata,
     Column("rollout_id", BigInteger, Identity(), primary_key=True),
-    Column("revision", Text, ForeignKey("model_records.revision"), nullable=False, index=True),
-    # Those of the revision, so that the index can hold them apart.
+    Column("revision", Text, nullable=False, index=True),
+    # Those of the revision, which the foreign key holds, so that the index can hold two rollouts apart.
     key_text("environment"),
     key_text("route"),
     # One of STATES; the migration adds the check.
@@ -29,5 +29,9 @@ rollouts = Table(
     Column("version", BigInteger, nullable=False, server_default=text("0")),
     moment("created_at", nullable=False, server_default=func.now()),
     moment("changed_at", nullable=False, server_default=func.now()),
+    ForeignKeyConstraint(
+        ["revision", "environment", "route"],
+        ["model_records.revision", "model_records.environment", "model_records.route"],
+    ),
     Index("uq_rollouts_under_way", "environment", "route", unique=True, postgresql_where=text(UNDER_WAY)),
 )

@@ -10,7 +10,7 @@ from pointsman_contract.condition import Condition
 from pointsman_contract.measures import MEASURES, QUANTILES, MeasureName
 from pointsman_contract.record import CompiledRecord, Figures, ThresholdBounds
 from pointsman_contract.stage import DAY_S, MAX_DURATION_S, Stage
-from pointsman_contract.trigger import MAX_CONDITIONS, Trigger, cannot_be_joined, meaningless
+from pointsman_contract.trigger import MAX_CONDITIONS, Trigger, meaningless
 from pointsman_contract.writable import LARGEST, PLACEHOLDER, SMALLEST
 
 _ODD = st.sampled_from([0.1 + 0.2, 1e-7, 1 / 3, 0.07, 0.29])
@@ -75,7 +75,9 @@ def _limit(draw: st.DrawFn, measure: MeasureName, quantile: float | None) -> Con
 def triggers(draw: st.DrawFn) -> Trigger:
     """Every setting that has a meaning for the conditions."""
     several = st.lists(conditions(), min_size=1, max_size=draw(st.sampled_from([1, 1, 2, MAX_CONDITIONS])))
-    joined = tuple(draw(several.filter(lambda found: cannot_be_joined(found) is None)))
+    drawn = draw(several)
+    together = {one.name: one for one in drawn if one.op != "any" and one.against != "reference"}
+    joined = tuple(together.values()) if len(drawn) > 1 and together else (drawn[0],)
     enforcement = draw(st.sampled_from(["observe", "alert", "approve", "auto"]))
     may_roll_back = enforcement in ("approve", "auto") and joined[0].against != "reference"
     settings: dict[str, Any] = {

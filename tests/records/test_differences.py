@@ -4,11 +4,14 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
 
 from alerts.records.differences import Difference, differences
-from pointsman_contract.record import Figures, ThresholdBounds
+from alerts.records.printing import with_plain_texts
+from pointsman_contract.record import CompiledRecord, Figures, ThresholdBounds
 from pointsman_contract.stage import DAY_S, Stage
 from pointsman_contract.trigger import Trigger
+from tests.records.strategies import records
 from tests.store.records import compiled, condition
 
 _SHADOW = Stage(kind="shadow", weight_bp=100, duration_s=86_400.0)
@@ -58,7 +61,7 @@ def test_a_setting_keeps_the_evidence() -> None:
         "changed", "enforcement of attempt error rate > 0.5%", "auto", "approve", "its evidence goes on"
     )
     both = changed({}, {"triggers": (Trigger(conditions=(condition(threshold=0.01),), enforcement="approve"),)})
-    assert [one.follows for one in both] == ["its evidence begins anew", ""]
+    assert [one.follows for one in both] == ["its evidence begins anew"] * 2
 
 
 @pytest.mark.parametrize(
@@ -73,6 +76,60 @@ def test_a_setting_keeps_the_evidence() -> None:
 def test_stages_by_their_place(old: tuple[Stage, ...], new: tuple[Stage, ...], found: list[tuple[str, str]]) -> None:
     """Each place in the plan is one line; deadlines are told apart from steps."""
     assert [(one.change, one.what) for one in changed({"stages": old}, {"stages": new})] == found
+
+
+def test_samples_count_where_the_time_is_assumed() -> None:
+    """The sentence of such a stage does not name them."""
+    day = Stage(kind="canary", weight_bp=1000, duration_s=86_400.0, samples=2000, assumed=("duration_s",))
+    (one,) = changed({"stages": (day,)}, {"stages": (day.model_copy(update={"samples": 500_000}),)})
+    assert one == Difference("changed", "samples of stage 1", "2,000", "500,000")
+
+
+@pytest.mark.parametrize(
+    ("new", "follows"),
+    [
+        ({"incidents": "clip"}, "its evidence begins anew"),
+        ({"margin": 0.5}, "its evidence begins anew"),
+        ({"no_data": "rollback"}, "its evidence goes on"),
+        ({"cooldown_s": 5.0}, "its evidence goes on"),
+    ],
+)
+def test_what_is_weighed_otherwise_begins_anew(new: dict[str, Any], follows: str) -> None:
+    """Clipped and counted requests are two processes; what is done about a verdict changes none."""
+    (one,) = changed({}, {"triggers": (Trigger.model_validate({"conditions": (condition(),), **new}),)})
+    assert one.follows == follows
+
+
+def test_another_route_or_baseline_begins_anew() -> None:
+    """Evidence is about the requests of one route; comparisons are about one baseline."""
+    compared = Trigger(conditions=(condition(threshold=0.2, against="baseline"),))
+    alert = compared.model_copy(update={"enforcement": "alert"})
+    for part, told in (("route", "all evidence begins anew"), ("baseline", "the evidence of comparisons begins anew")):
+        first, second = changed({"triggers": (compared,)}, {part: "another", "triggers": (alert,)})
+        assert (first.what, first.follows, second.follows) == (part, told, "its evidence begins anew")
+
+
+def test_the_order_of_and_means_nothing() -> None:
+    """A and B is B and A."""
+    two = (condition(), condition(measure="refusal_rate"))
+    assert not changed({"triggers": (Trigger(conditions=two),)}, {"triggers": (Trigger(conditions=two[::-1]),)})
+
+
+@settings(max_examples=60, deadline=None)
+@given(records(), records())
+def test_no_change_of_meaning_is_passed_over(one: CompiledRecord, other: CompiledRecord) -> None:
+    """Two records have no difference exactly where they are equal but for words and the order of triggers."""
+    parts = ("triggers", "stages", "figures", "tau", "holdback_bp", "owner", "candidate", "false_rollback_budget")
+    other = other.model_copy(update={"id": one.id})
+    for new in (one, other, *(one.model_copy(update={name: getattr(other, name)}) for name in parts)):
+        assert bool(differences(one, new)) is not (ordered(one) == ordered(new)), new
+
+
+def ordered(record: CompiledRecord) -> CompiledRecord:
+    """The record with its triggers, and their conditions, in one order."""
+    plain = with_plain_texts(record).triggers
+    triggers = (one.model_copy(update={"conditions": tuple(sorted(one.conditions, key=str))}) for one in plain)
+    return record.model_copy(update={"triggers": tuple(sorted(triggers, key=str))})
 
 
 def test_figures_money_and_bounds_in_plain_words() -> None:

@@ -10,6 +10,7 @@ import pytest
 from psycopg.errors import UniqueViolation
 from sqlalchemy import text
 
+from pointsman_contract.measures import MEASURES, QUANTILES
 from pointsman_contract.record import Figures, ThresholdBounds
 from pointsman_contract.trigger import Trigger
 from store import model_records
@@ -125,8 +126,7 @@ def test_a_second_rollout_is_refused_by_name(sessions: Sessions) -> None:
                 with pytest.raises(RolloutUnderWay) as refused:
                     applied(sessions, record, content)
                 assert str(refused.value) == (
-                    f"record MDR-7 revision 1 ({hash_of('A')[:12]}) is in {state} on prod/invoices:"
-                    " finish or withdraw it first"
+                    f"record MDR-7 revision 1 ({hash_of('A')[:12]}) is in {state} on prod/invoices: it has to end first"
                 )
                 assert rows(sessions, _ALL) == before
             else:
@@ -192,20 +192,20 @@ def test_values_come_back_as_they_were(sessions: Sessions) -> None:
     """To the last bit of a float and the last digit of an amount, with all letters, and in a text of 256 KiB."""
     bits = random.Random(7)
     numbers = [0.1 + 0.2, 1e-9, 1e12, 123456789012.34567, 1.0]
-    while len(numbers) < 36:
+    while len(numbers) < 22:
         (number,) = struct.unpack("<d", bits.randbytes(8))
         if 1e-9 <= number <= 1e12:
             numbers.append(number)
     record = compiled(
         candidate='qwen/3.5-"72b" \\ \U0001f682',
         triggers=tuple(
-            Trigger(
-                conditions=tuple(
-                    condition(measure="cost_per_success", threshold=numbers.pop(), unit="USD") for _ in range(count)
-                ),
-                margin=0.1,
+            Trigger(conditions=(condition(measure=name, quantile=quantile, threshold=numbers.pop(), unit=unit),))
+            for name, unit, quantiles in (
+                *((one.name, "s", QUANTILES) for one in MEASURES.values() if one.has_quantiles),
+                ("cost_per_success", "USD", (None,)),
+                ("cost_per_request", "USD", (None,)),
             )
-            for count in range(1, 9)
+            for quantile in quantiles
         ),
         tau=ThresholdBounds(low=0.1, high=0.1 + 0.2),
         figures=Figures(cost_per_success_usd=Decimal("0.000000001"), prefill_cost_per_million_usd=Decimal(412)),
