@@ -89,7 +89,7 @@ def entries_of_row(row: Row, table: Table, name: FieldName, models: Models) -> t
         return texts, [problem(code, whole.place(0), told)]
     text = row.cells.get(column, Passage.of([("", whole.place(0))]))
     others = [Entry(None, cell, cell) for at, cell in row.cells.items() if at not in (0, column)]
-    return [Entry(name, text, whole), *others], []
+    return [Entry(name, text, Passage.joined([whole, text], ": ")), *others], []
 
 
 def _own_column(table: Table, models: Models) -> int | None:

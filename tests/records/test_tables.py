@@ -57,6 +57,16 @@ def test_a_row_with_an_empty_cell_is_an_empty_field() -> None:
     assert codes(ECONOMICS + table("Cost|Value", "Cost per Success|")) == ["no_cost_estimate", "placeholder"]
 
 
+def test_what_stands_in_such_a_row_is_looked_at() -> None:
+    """A placeholder, sessions that stick, a rollback on a condition: as behind a colon."""
+    assert codes(EVIDENCE + table("Metric|Value", "Golden-Set Accuracy|97.4% on [e.g., 1,200 invoices]")) == [
+        "placeholder"
+    ]
+    section = "## 2. Selected Model and Configuration\n\n"
+    assert codes(section + table("Key|Value", "Topology|sticky sessions")) == ["sticky_sessions"]
+    assert codes(section + table("Key|Value", "Topology|if refusals > 3% we roll back")) == ["unlabelled"]
+
+
 @pytest.mark.parametrize(
     "headers", ["Metric|Baseline|Candidate", "Metric|gpt-5.4|qwen-3.5-72b", "Metric|gpt-5.4 (baseline)|Qwen 3.5 72B"]
 )
