@@ -98,6 +98,13 @@ def test_a_mitigation_that_rolls_back_on_a_condition_is_told() -> None:
     assert in_section(5, text) == ["unlabelled"]
 
 
+def test_a_row_is_one_sentence() -> None:
+    """A failure that is a condition, and in the next cell a rollback that nobody would do."""
+    table = "| Failure | Mitigation |\n| --- | --- |\n| refusals > 3% | {}, and it fails closed |"
+    assert in_section(5, f"\n{table.format('we roll back')}") == ["unlabelled"]
+    assert in_section(5, f"\n{table.format('a clerk looks')}") == []
+
+
 @pytest.mark.parametrize("text", ["Stop when refusals > 3%.", "Refusals above 3% abort the rollout."])
 def test_a_condition_beside_an_action_in_a_further_section_is_told(text: str) -> None:
     """In a section that is none of the seven; a condition alone may stand there."""

@@ -70,8 +70,9 @@ def _looked_at(compiled: Compiled, strays: Strays) -> Iterator[tuple[Place, Iter
         for passage in one.sentences:
             yield passage.place(0), _acting(passage)
     for number, section in compiled.document.sections.items():
-        for entry in section.all_entries if number != _PLAN else ():
-            yield entry.whole.place(0), _acting_on_a_condition(entry.whole, strays, _LIKE_A_TRIGGER)
+        texts = [entry.whole for entry in section.all_entries if number != _PLAN]
+        for passage in (*texts, *_rows(texts)):
+            yield passage.place(0), _acting_on_a_condition(passage, strays, _LIKE_A_TRIGGER)
 
 
 def _texts_of_plan(compiled: Compiled) -> list[Passage]:
