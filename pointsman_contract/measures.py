@@ -14,7 +14,7 @@ Direction = Literal["higher", "lower", "neither"]
 Known = Literal["dispatch", "closed", "outcome"]
 
 QUANTILES = (0.5, 0.9, 0.95, 0.99)
-# Of a text that is looked for; and how much of the longer one may differ.
+# Of a text that is looked for; and how much of the shorter one may differ.
 _LONGEST_NAME = 80
 _ALIKE = 0.4
 
@@ -112,7 +112,15 @@ _ALL: tuple[MeasureName, ...] = (
     _share("citation_grounding", "higher", "citation accuracy", "grounding", "citation support", "groundedness"),
     _time("ttft", "time to first token", "first token latency"),
     _time("user_ttft", "user visible ttft", "user visible time to first token", "user time to first token"),
-    _time("duration", "latency", "request duration", "request latency", "response time", "end to end latency"),
+    _time(
+        "duration",
+        "latency",
+        "request duration",
+        "request latency",
+        "response time",
+        "end to end latency",
+        "e2e latency",
+    ),
     _time("attempt_duration", "attempt latency", "model latency", "model duration"),
     _time("inter_token_latency", "time between tokens", "time per output token", "inter token time", "itl", "tpot"),
     MeasureName(
@@ -167,6 +175,7 @@ _ALL: tuple[MeasureName, ...] = (
         "security injection",
         "injection success rate",
         "injection succeeds",
+        "prompt injection succeeds",
         "prompt injection succeeded",
         "successful injection",
         "successful prompt injection",
@@ -179,7 +188,9 @@ _SEPARATORS = re.compile(r"[\s_\-\u2010-\u2015]+")
 # "P95 of latency", "latency P95", "95th percentile latency", "median latency".
 _PERCENTILE = r"(?:p ?(?P<p>\d\d)|(?P<th>\d\d)th (?:percentile|quantile)|(?P<median>median))"
 _QUANTILE_FIRST = re.compile(rf"{_PERCENTILE} (?:of )?(?:the )?(?P<measure>.+)")
-_QUANTILE_LAST = re.compile(rf"(?P<measure>.+) {_PERCENTILE}")
+_QUANTILE_LAST = re.compile(rf"(?P<measure>.+?) (?:at (?:the )?)?{_PERCENTILE}")
+# "user visible P95 TTFT".
+_QUANTILE_BETWEEN = re.compile(rf"(?P<ahead>.+?) {_PERCENTILE} (?P<behind>.+)")
 
 
 def _plain(text: str) -> str:
@@ -193,19 +204,22 @@ _BY_TEXT = {_plain(text): measure for measure in _ALL for text in (measure.name,
 def measure_named(text: str) -> MeasureMeant | None:
     """The measure of this name or synonym; None where it is none.
 
-    Upper and lower case, spaces, hyphens and underscores make no difference; nothing else is guessed. Before or after
-    a measure that has quantiles one of them may stand: "P95 latency", "latency p95", "95th percentile of latency",
-    "median latency". A quantile of another measure, or one that is not kept, names nothing.
+    Upper and lower case, spaces, hyphens and underscores make no difference; nothing else is guessed. Before, after or
+    between the words of a measure that has quantiles one of them may stand: "P95 latency", "latency p95", "95th
+    percentile of latency", "median latency", "user visible P95 TTFT". A quantile of another measure, or one that is not
+    kept, names nothing.
     """
     plain = _plain(text)
     if (exact := _BY_TEXT.get(plain)) is not None:
         return MeasureMeant(exact)
-    found = _QUANTILE_FIRST.fullmatch(plain) or _QUANTILE_LAST.fullmatch(plain)
-    measure = _BY_TEXT.get(found["measure"]) if found else None
-    if found is None or measure is None or not measure.has_quantiles:
-        return None
-    quantile = 0.5 if found["median"] else int(found["p"] or found["th"]) / 100
-    return MeasureMeant(measure, quantile) if quantile in QUANTILES else None
+    for pattern in (_QUANTILE_FIRST, _QUANTILE_LAST, _QUANTILE_BETWEEN):
+        if (found := pattern.fullmatch(plain)) is None:
+            continue
+        words = found["measure"] if "measure" in pattern.groupindex else f"{found['ahead']} {found['behind']}"
+        if (measure := _BY_TEXT.get(words)) is not None and measure.has_quantiles:
+            quantile = 0.5 if found["median"] else int(found["p"] or found["th"]) / 100
+            return MeasureMeant(measure, quantile) if quantile in QUANTILES else None
+    return None
 
 
 @lru_cache(maxsize=1024)
@@ -215,10 +229,10 @@ def closest_measures(text: str, most: int = 3) -> tuple[str, ...]:
 
     For error messages only: what a text means is never decided by it. Empty where nothing is alike.
     """
-    plain = _plain(text)[:_LONGEST_NAME]
+    plain = _plain(text.replace("/", " per "))[:_LONGEST_NAME]
     quantile = _QUANTILE_FIRST.fullmatch(plain) or _QUANTILE_LAST.fullmatch(plain)
     sought = quantile["measure"] if quantile else plain
-    allowed = {name: _ALIKE * max(len(sought), len(name)) for name in _BY_TEXT}
+    allowed = {name: _ALIKE * min(len(sought), len(name)) for name in _BY_TEXT}
     near = [name for name, most_of in allowed.items() if abs(len(sought) - len(name)) <= most_of]
     distances = [(edit_distance(sought, name), name) for name in near]
     alike = [name for distance, name in sorted(distances) if distance <= allowed[name]]

@@ -7,9 +7,10 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema
 
+from alerts.records.block_words import refusal
 from alerts.records.passages import Place
 from alerts.records.problem import Problem, problem
-from alerts.records.quantities import PERCENT, SPANS, Unreadable, as_float, measured, number_of
+from alerts.records.quantities import PERCENT, SPANS, Unreadable, as_float, count_of, quantity, unmistakable
 from alerts.records.yaml_values import Value
 from pointsman_contract.measures import edit_distance
 from pointsman_contract.record import MAX_STAGES, MAX_TRIGGERS
@@ -18,28 +19,32 @@ from pointsman_contract.trigger import Costs, Drift, Enforcement, Incidents, NoD
 from pointsman_contract.writable import SMALLEST
 
 _QUANTITY = re.compile(r"(?P<sign>-?)(?P<number>[0-9][0-9.,]*|\.[0-9]+)\s*(?P<unit>\S.*)?")
-_THOUSANDS = re.compile(r"[0-9]{1,3}(,[0-9]{3})*|[0-9]+")
+_COUNT = re.compile(r"(?P<number>[0-9][0-9.,]*) ?(?P<times>[km])?")
 
 
 def _share(text: object) -> float:
-    return _read(text, lambda number, unit: measured(number, unit, PERCENT, "1%").value, "a share such as 1%")
+    return _read(text, lambda number, unit: quantity(number, unit, PERCENT, "1%").value, "a share such as 1%")
 
 
 def _span(text: object) -> float:
-    seconds = _read(text, lambda number, unit: measured(number, unit, SPANS, "10 min").value, "a time such as 10 min")
+    seconds = _read(text, lambda number, unit: quantity(number, unit, SPANS, "10 min").value, "a time such as 10 min")
     if seconds > MAX_DURATION_S:
         raise ValueError("at most 366 days")
     return seconds
 
 
 def _count(text: object) -> int:
-    if not isinstance(text, str) or not _THOUSANDS.fullmatch(text):
+    found = _COUNT.fullmatch(text.casefold()) if isinstance(text, str) else None
+    if found is None:
         raise ValueError("expected a whole number such as 10,000")
-    return int(text.replace(",", ""))
+    try:
+        return count_of(found["number"], found["times"] or "")
+    except Unreadable as unreadable:
+        raise ValueError(str(unreadable)) from None
 
 
 def _number(text: object) -> float:
-    return _read(text, lambda number, unit: number_of(f"{number}{unit}"), "a number such as 0.7", is_signed=True)
+    return _read(text, lambda number, unit: unmistakable(f"{number}{unit}"), "a number such as 0.7", is_signed=True)
 
 
 def _read(text: object, read: Callable[[str, str], Decimal], expected: str, *, is_signed: bool = False) -> float:
@@ -65,6 +70,7 @@ def _shown_as(pattern: str, example: str) -> WithJsonSchema:
     return WithJsonSchema({"type": "string", "pattern": pattern, "examples": [example]})
 
 
+_COUNT_PATTERN = r"^[0-9][0-9.,]* ?[kKmM]?$"
 _SHARE_PATTERN = r"^[0-9][0-9.,]* ?(%|percent|pct)$"
 _UNITS = "|".join(sorted((unit for unit in SPANS if " " not in unit), key=len, reverse=True))
 Share = Annotated[float, BeforeValidator(_share), _shown_as(_SHARE_PATTERN, "1%")]
@@ -73,7 +79,9 @@ Count = Annotated[
     int,
     BeforeValidator(_count),
     Field(ge=1, le=2**63 - 1),
-    WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 1}, {"type": "string", "pattern": "^[0-9][0-9,]*$"}]}),
+    WithJsonSchema(
+        {"anyOf": [{"type": "integer", "minimum": 1}, {"type": "string", "pattern": "^[0-9][0-9.,]* ?[kKmM]?$"}]}
+    ),
 ]
 Real = Annotated[float, BeforeValidator(_number), WithJsonSchema({"type": "number"})]
 Sentence = Annotated[str, Field(min_length=1, max_length=4000)]
@@ -208,10 +216,8 @@ def _problem(value: Value, error: Any) -> Problem:
         model = _MODELS.get(str(path[0]), Block) if len(path) > 1 else Block
         known = list(model.model_fields)
         return problem("unknown_key", place, f"{path[-1]} is no key here; {closest_key(str(path[-1]), known)}")
-    told = str(error["msg"]).removeprefix("Value error, ").replace("Input should be", "expected")
-    if error["type"] == "missing":
-        told = "is missing"
-    return problem("invalid_value", place, f"{name}: {told}")
+    key = name.rsplit(".", maxsplit=1)[-1]
+    return problem("invalid_value", place, f"{name}: {refusal(key, error)}")
 
 
 _ALL: tuple[type[BaseModel], ...] = (Block, *_MODELS.values())

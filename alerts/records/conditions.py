@@ -7,68 +7,42 @@ condition is ambiguous. What fits none is an error, and so is every word that a 
 import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from alerts.records import operators
-from alerts.records.measure_words import Words, is_tested, measure_of, percentiles
-from alerts.records.misreadings import behind_the_number, fitted_nothing, in_place_of, measures_time, windowed
+from alerts.records.condition_forms import FOLDS, FORMS, Form
+from alerts.records.measure_words import MEANS, Words, is_tested, measure_of, percentiles
+from alerts.records.misreadings import (
+    behind_the_number,
+    fitted_nothing,
+    in_place_of,
+    measures_time,
+    points_in,
+    windowed,
+)
 from alerts.records.problem import Misunderstood
-from alerts.records.quantities import PERCENT, Measured, Unreadable, amount, as_float, measured, number_of
+from alerts.records.quantities import (
+    EXAMPLES,
+    PERCENT,
+    UNITS,
+    Measured,
+    Unreadable,
+    amount,
+    as_float,
+    quantity,
+    unmistakable,
+)
 from alerts.records.sentences import as_percent, condition_sentence
 from alerts.records.tokens import Tokens
 from pointsman_contract.condition import Condition
 from pointsman_contract.fields import MAX_TEXT
-from pointsman_contract.measures import MeasureMeant
+from pointsman_contract.measures import MEASURES, QUANTILES, MeasureMeant
 
-_NUMBER = r"(?P<number>[0-9][0-9.,]*|\.[0-9]+)"
-_MORE = r"(?P<more>more than |over |at least )?"
-_MARGIN = rf"{_MORE}{_NUMBER}(?P<behind>.*)"
-_SHORT_MARGIN = rf"{_MORE}{_NUMBER} (?P<behind>%|percent|per cent|pct)"
-_BASELINE = r"(?:the )?(?:baseline|control)(?:'s)?(?: arm| model)?"
-_REFERENCE = r"(?: from (?:its|the) (?:own )?reference)?"
-_MEASURE = r"(?:(?P<measure>.+?) )?"
-_UP = rf"(?P<op>{operators.UPWARDS})"
-_ANY = rf"(?P<op>{operators.ANY})"
-_DOWN = rf"(?P<op>{operators.DOWNWARDS})"
-_STANDS = operators.STANDS
 _EVENTS = ("injection_succeeded", "injection_detected")
-_POINTS = re.compile(r"(?:percentage )?points?\b|pp\b|bps?\b|basis points?\b")
 _OF_REQUESTS = re.compile(r"of (?:all )?(?:the )?requests")
 _HAPPENS = re.compile(r"\b(?:is|was|are|gets) ")
 # A margin of more is a slip of the pen.
 _LARGEST_MARGIN = Decimal(10)
-
-
-class Form(NamedTuple):
-    """A way to write a condition. `moves`: it says where a value goes, which is bad of some measures only."""
-
-    kind: Literal["limit", "baseline", "reference", "any"]
-    pattern: re.Pattern[str]
-    moves: Literal["up", "down"] | None = None
-
-
-FORMS: tuple[Form, ...] = (
-    Form("reference", re.compile(rf"{_MEASURE}drifts?{_REFERENCE} (?:by |of )?{_MARGIN}")),
-    Form("reference", re.compile(rf"{_MEASURE}drift {_ANY} {_MARGIN}")),
-    Form("reference", re.compile(rf"drift (?:in|of) {_MEASURE}(?:of )?{_ANY} {_MARGIN}")),
-    Form("baseline", re.compile(rf"{_MEASURE}{_STANDS}worse than {_BASELINE} by {_MARGIN}")),
-    Form("baseline", re.compile(rf"{_MEASURE}{_STANDS}worse than {_BASELINE}")),
-    Form("baseline", re.compile(rf"{_MEASURE}{_STANDS}{_SHORT_MARGIN} worse than {_BASELINE}")),
-    Form("baseline", re.compile(rf"{_MEASURE}{_UP} {_BASELINE} (?:by|\+|plus) {_MARGIN}"), moves="up"),
-    Form(
-        "baseline",
-        re.compile(rf"{_MEASURE}{_STANDS}{_SHORT_MARGIN} (?:above|over|higher than|slower than) {_BASELINE}"),
-        moves="up",
-    ),
-    Form("baseline", re.compile(rf"{_MEASURE}{_UP} {_BASELINE}"), moves="up"),
-    Form("baseline", re.compile(rf"{_MEASURE}{_UP} {_NUMBER} (?P<fold>x|times) {_BASELINE}"), moves="up"),
-    Form("baseline", re.compile(rf"{_MEASURE}{_STANDS}{_SHORT_MARGIN} {_DOWN} {_BASELINE}"), moves="down"),
-    Form("baseline", re.compile(rf"{_MEASURE}{_DOWN} {_BASELINE}(?: by {_MARGIN})?"), moves="down"),
-    Form("limit", re.compile(rf"{_ANY} {_NUMBER} (?P<behind>%|percent|per cent|pct) (?P<measure>.+)")),
-    Form("limit", re.compile(rf"{_MEASURE}{_ANY} (?P<before>\$ |usd )?{_NUMBER}(?P<behind>.*)")),
-    Form("any", re.compile(r"(?P<some>any|a single|one|the first) (?P<measure>.+)")),
-    Form("any", re.compile(r"(?P<measure>.+)")),
-)
 
 
 def condition_of(tokens: Tokens) -> Condition:
@@ -110,6 +84,9 @@ def _limit(_: Form, found: re.Match[str], tokens: Tokens) -> Condition:
     # "Error rate over 5 minutes" is no limit of 5 minutes.
     if unit != "s" and found["op"].endswith("over") and measures_time(behind):
         raise windowed(tokens, tokens.at(found.start("op")))
+    if meant.measure.name in MEANS and not behind:
+        told = f'of {meant.measure.name} only drift is tested: write "drifts by more than 10%"'
+        raise _at(found, tokens, "measure", "untested_measure", told)
     value = _read(
         found, tokens, lambda: amount(found["number"], behind, (found.groupdict().get("before") or "").strip(), unit)
     )
@@ -130,6 +107,26 @@ def _limit(_: Form, found: re.Match[str], tokens: Tokens) -> Condition:
     )
 
 
+def _slower(_: Form, found: re.Match[str], tokens: Tokens) -> Condition:
+    """`more than 5% of requests take longer than 2 s` is what a P95 above 2 s is."""
+    share = _read(found, tokens, lambda: quantity(found["number"], found["behind"], PERCENT, "5%")).value
+    quantile = next((one for one in QUANTILES if Decimal(repr(one)) == 1 - share), None)
+    if quantile is None:
+        shares = ", ".join(as_percent(1 - Decimal(repr(one))) for one in QUANTILES)
+        told = f"{as_percent(share)} of requests: {', '.join(percentiles())} are kept, so the share is one of {shares}"
+        raise _at(found, tokens, "number", "unknown_measure", told)
+    try:
+        value = quantity(found["time"], found["unit"].strip(), UNITS["s"], EXAMPLES["s"])
+        seconds = as_float(value.value)
+    except Unreadable as unreadable:
+        raise _at(found, tokens, "time", unreadable.code, str(unreadable)) from None
+    if value.rest:
+        raise behind_the_number(tokens, found.end("unit") - len(value.rest))
+    if not seconds:
+        raise _at(found, tokens, "time", "number", "a threshold of 0")
+    return Condition(measure="duration", quantile=quantile, op=">", threshold=seconds, unit="s", text=tokens.text)
+
+
 def _no_share(value: Decimal) -> str:
     if not value:
         return 'a threshold of 0 %: for zero tolerance write "any", as in "any injection succeeded"'
@@ -148,19 +145,38 @@ def _baseline(form: Form, found: re.Match[str], tokens: Tokens) -> Condition:
         raise _at(found, tokens, "op", "direction", f"less is better of {measure.name}: below the baseline is good")
     parts = found.groupdict()
     margin = Decimal(0)
-    if parts.get("fold"):
-        margin = _read(found, tokens, lambda: Measured(number_of(parts["number"]), "")).value - 1
+    if parts.get("word"):
+        margin = Decimal(FOLDS[parts["word"]] - 1)
+    elif parts.get("fold"):
+        margin = _read(found, tokens, lambda: Measured(unmistakable(parts["number"]), "")).value - 1
         if margin <= 0:
             raise _at(found, tokens, "number", "number", "a multiple of the baseline must be above 1")
+    elif parts.get("of"):
+        margin = _of_the_baseline(found, tokens)
     elif parts.get("number"):
         margin = _margin(found, tokens)
     _with_quantile(meant, found, tokens)
-    at_least = parts.get("more") == "at least " or (parts.get("op") and operators.comparison_of(parts["op"]) == ">=")
+    at_least = _is_at_least(parts) or (parts.get("op") and operators.comparison_of(parts["op"]) == ">=")
     return _relative(meant, "baseline", ">=" if at_least else ">", _float(margin, found, tokens), tokens)
 
 
+def _of_the_baseline(found: re.Match[str], tokens: Tokens) -> Decimal:
+    """`120% of baseline` is a margin of 20 %."""
+    margin = _read(found, tokens, lambda: quantity(found["number"], found["behind"], PERCENT, "120%")).value - 1
+    if margin <= 0:
+        told = f"{as_percent(margin + 1)} of the baseline is no more than it: write 120% of baseline for 20 % more"
+        raise _at(found, tokens, "number", "number", told)
+    return _at_most(margin, found, tokens)
+
+
+def _is_at_least(parts: Mapping[str, str | None]) -> bool:
+    return parts.get("more") in ("at least ", ">= ")
+
+
 def _reference(_: Form, found: re.Match[str], tokens: Tokens) -> Condition:
-    meant = _measure(found, tokens)
+    # What a tokenizer does is how far it compresses; there is no other drift of one.
+    is_tokenizer = found["measure"] in ("tokenizer", "the tokenizer")
+    meant = MeasureMeant(MEASURES["tokenizer_compression"]) if is_tokenizer else _measure(found, tokens)
     parts = found.groupdict()
     op = operators.comparison_of(parts["op"]) if parts.get("op") else ">"
     if op not in (">", ">="):
@@ -168,7 +184,7 @@ def _reference(_: Form, found: re.Match[str], tokens: Tokens) -> Condition:
     margin = _margin(found, tokens)
     if not margin:
         raise _at(found, tokens, "number", "number", "a drift of 0 %: everything drifts a little")
-    at_least = op == ">=" or parts["more"] == "at least "
+    at_least = op == ">=" or _is_at_least(parts)
     return _relative(meant, "reference", ">=" if at_least else ">", _float(margin, found, tokens), tokens)
 
 
@@ -209,6 +225,7 @@ def _any(_: Form, found: re.Match[str], tokens: Tokens) -> Condition:
 
 _READERS: Mapping[str, Callable[[Form, re.Match[str], Tokens], Condition]] = {
     "limit": _limit,
+    "slower": _slower,
     "baseline": _baseline,
     "reference": _reference,
     "any": _any,
@@ -216,18 +233,20 @@ _READERS: Mapping[str, Callable[[Form, re.Match[str], Tokens], Condition]] = {
 
 
 def _measure(found: re.Match[str], tokens: Tokens) -> MeasureMeant:
-    plain = found["measure"] or ""
+    # `Error rate: > 1%`.
+    plain = (found["measure"] or "").removesuffix(" :")
     start = tokens.at(max(found.start("measure"), 0))
     words = Words(plain, start, start + len(plain), tokens.written(*found.span("measure")))
     try:
         return measure_of(words)
     except Misunderstood as refused:
-        raise in_place_of(plain, tokens, refused) from None
+        begin = max(found.start("measure"), 0)
+        raise in_place_of(begin, begin + len(plain), tokens, refused) from None
 
 
 def _with_quantile(meant: MeasureMeant, found: re.Match[str], tokens: Tokens) -> None:
     if meant.measure.has_quantiles and meant.quantile is None:
-        name = found["measure"] or meant.measure.name
+        name = tokens.written(*found.span("measure")) or meant.measure.name
         told = f'which percentile? {", ".join(percentiles())} are kept: "P95 {name}"'
         raise _at(found, tokens, "measure", "no_quantile", told)
 
@@ -235,14 +254,17 @@ def _with_quantile(meant: MeasureMeant, found: re.Match[str], tokens: Tokens) ->
 def _margin(found: re.Match[str], tokens: Tokens) -> Decimal:
     """A share of what it is a margin of, which is all of the rest of the condition."""
     behind = found["behind"].strip()
-    if _POINTS.match(behind):
-        told = f"{found['number']} {behind}: margins are relative, so 20% is a fifth more; write the limit itself"
-        raise _at(found, tokens, "number", "unit", told)
-    value = _read(found, tokens, lambda: measured(found["number"], behind, PERCENT, "20%"))
+    if (points := points_in(tokens, found.start("number"))) is not None:
+        raise points
+    value = _read(found, tokens, lambda: quantity(found["number"], behind, PERCENT, "20%"))
     _nothing_behind(value, found, tokens)
-    if value.value > _LARGEST_MARGIN:
-        raise _at(found, tokens, "number", "number", f"a margin of {as_percent(value.value)}: at most 1,000 %")
-    return value.value
+    return _at_most(value.value, found, tokens)
+
+
+def _at_most(margin: Decimal, found: re.Match[str], tokens: Tokens) -> Decimal:
+    if margin > _LARGEST_MARGIN:
+        raise _at(found, tokens, "number", "number", f"a margin of {as_percent(margin)}: at most 1,000 %")
+    return margin
 
 
 def _read(found: re.Match[str], tokens: Tokens, read: Callable[[], Measured]) -> Measured:
@@ -262,10 +284,10 @@ def _float(value: Decimal, found: re.Match[str], tokens: Tokens) -> float:
 def _nothing_behind(value: Measured, found: re.Match[str], tokens: Tokens, *, of_requests: bool = False) -> None:
     if not value.rest or (of_requests and _OF_REQUESTS.fullmatch(value.rest)):
         return
-    begin = found.end("behind") - len(value.rest)
-    raise behind_the_number(value.rest, tokens, tokens.at(begin))
+    raise behind_the_number(tokens, found.end("behind") - len(value.rest))
 
 
 def _at(found: re.Match[str], tokens: Tokens, group: str, code: str, message: str) -> Misunderstood:
-    """A refusal at the place of a group."""
-    return Misunderstood(code, message, tokens.at(max(found.start(group), 0)), tokens.end)
+    """A refusal at the place of a group; of the condition where its form has no such group."""
+    at = max(found.start(group), 0) if group in found.re.groupindex else 0
+    return Misunderstood(code, message, tokens.at(at), tokens.end)

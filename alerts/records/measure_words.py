@@ -10,7 +10,8 @@ from pointsman_contract.measures import MEASURES, QUANTILES, MeasureMeant, close
 # A trigger is about the candidate always, so these say nothing that is not so.
 _ARTICLES = re.compile(r"(?:the |an? |its |our |observed |measured ){0,3}")
 _CANDIDATE = re.compile(r"(?:candidate|canary|model)(?:'s)? ")
-_PARENTHESISED = re.compile(r"\( (p[0-9.]+) \)")
+_PARENTHESISED = re.compile(r"\( (p[0-9.]+|median|[0-9]+th percentile) \)")
+_PLURAL = re.compile(r"ies\b")
 _PERCENTILE = re.compile(r"\bp ?([0-9]+(?:\.[0-9]+)?)\b|\b([0-9]+)(?:st|nd|rd|th) (?:percentile|quantile)")
 
 
@@ -40,7 +41,9 @@ def _readings(plain: str) -> list[str]:
     bare = plain[end.end() :] if (end := _ARTICLES.match(plain)) else plain
     shortest = bare[end.end() :] if (end := _CANDIDATE.match(bare)) else bare
     found = [text for text in (plain, bare, shortest) if text]
-    return [form for text in found for form in (text, text.removesuffix("s"), f"{text}s")]
+    return [
+        form for text in found for form in (text, text.removesuffix("s"), f"{text}s", _PLURAL.sub("y", text, count=1))
+    ]
 
 
 def _nothing_like(words: Words, plain: str) -> str:
@@ -64,6 +67,8 @@ def _unkept_percentile(plain: str) -> str | None:
         return None
     if not meant.measure.has_quantiles:
         return f"{meant.measure.name} has no percentiles"
+    if f"P{found[1] or found[2]}" in percentiles():
+        return None
     return f"P{found[1] or found[2]} is not kept: {', '.join(percentiles())} are"
 
 

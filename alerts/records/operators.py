@@ -23,7 +23,11 @@ _AT_MOST = (
     "equal to or less than",
 )  # fmt: skip
 _STANDS = ("is", "are", "gets", "goes", "be", "of")
+# What stands ahead of "than the baseline" where more is worse.
+HIGHER = ("higher", "slower", "more", "greater", "larger", "longer")
 _RISES = ("rises", "rise", "climbs", "climb", "grows", "grow", "increases", "increase", "jumps", "jump")
+_UP = ("up", "is up", "are up")
+_DOWN = ("down", "is down", "are down")
 _FALLS = ("drops", "drop", "falls", "fall", "sinks", "sink", "dips", "dip", "decreases", "decrease")
 
 # What is written alone, with `is` and its like, or with a verb of its own direction.
@@ -39,6 +43,9 @@ def any_of(words: tuple[str, ...]) -> str:
 
 UPWARDS = f"(?:{any_of((*_STANDS, *_RISES))} )?{any_of((*_ABOVE, *_AT_LEAST))}"
 DOWNWARDS = f"(?:{any_of((*_STANDS, *_FALLS))} )?{any_of((*_BELOW, *_AT_MOST))}"
+RISES = any_of((*_RISES, *_UP))
+FALLS = any_of((*_FALLS, *_DOWN))
+WORSENS = any_of(("degrades", "degrade", "worsens", "worsen", "regresses", "regress"))
 STANDS = f"(?:{any_of((*_STANDS, *_RISES))} )?"
 MOVES = any_of((
     *_RISES, *_FALLS, "degrades", "degrade", "worsens", "worsen", "improves", "regresses", "regress", "changes",

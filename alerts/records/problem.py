@@ -50,6 +50,7 @@ _WARNINGS = {
     "candidate_differs": "Section 2 names another model than the front matter.",
     "injection_detected": "A trigger that any user can set off.",
     "untestable_limit": "The traffic is too little for a trigger, in the time of a stage.",
+    "nothing_rolls_back": "No trigger can roll the candidate back before it is promoted.",
     "many_triggers": "The budget is spread over very many triggers.",
     "only_stops": "A trigger that can stop a rollout and never lets it pass.",
     "sticky_sessions": "Sessions that stick to an arm.",

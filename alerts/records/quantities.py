@@ -13,6 +13,11 @@ from pointsman_contract.writable import LARGEST, SMALLEST
 
 _GROUPED = re.compile(r"[0-9]{1,3}(,[0-9]{3})+(\.[0-9]+)?")
 _PLAIN = re.compile(r"[0-9]+(\.[0-9]+)?|\.[0-9]+")
+_THOUSANDS = {"k": 1000, "m": 1_000_000}
+_LARGEST_COUNT = 2**63 - 1
+_IN_AN_EXAMPLE = re.compile(r"[0-9][0-9.]*")
+# To some a thousand and a half, to others one and a half.
+_PERHAPS_THOUSANDS = re.compile(r"(?P<whole>[0-9,]*[1-9][0-9,]*)\.(?P<part>[0-9]{2}0)")
 # The digits of any float from SMALLEST on, written out.
 _LONGEST = 40
 _LARGEST, _SMALLEST = Decimal(repr(LARGEST)), Decimal(repr(SMALLEST))
@@ -87,6 +92,35 @@ def number_of(text: str) -> Decimal:
     return Decimal(text.replace(",", ""))
 
 
+def unmistakable(text: str) -> Decimal:
+    """The number of a rule. Raises Unreadable, also for `1.500`, which is fifteen hundred to some.
+
+    Figures are read with `number_of`: people write them with as many digits as they measured.
+    """
+    if (two_ways := _PERHAPS_THOUSANDS.fullmatch(text)) is not None:
+        whole, part = two_ways["whole"], two_ways["part"]
+        short = f"{whole}.{part}".rstrip("0").rstrip(".")
+        raise Unreadable("number", f"{text} may be {short} or {whole},{part}: write the one that is meant")
+    return number_of(text)
+
+
+def count_of(number: str, times: str) -> int:
+    """A number of requests: `10,000`, `20` with `k` behind it. Raises Unreadable where it is not whole.
+
+    `10.000` is ten to some and ten thousand to others, so a point needs its `k`.
+    """
+    count = unmistakable(number) * _THOUSANDS.get(times, 1)
+    if ("." in number and not times) or count % 1 or not 0 < count <= _LARGEST_COUNT:
+        raise Unreadable("number", f"{number}{times} requests: write a whole number, such as 10,000")
+    return int(count)
+
+
+def quantity(number: str, behind: str, units: Mapping[str, Decimal], example: str) -> Measured:
+    """`measured` of the number of a rule: `1.500 ms` is refused. Raises Unreadable."""
+    unmistakable(number)
+    return measured(number, behind, units, example)
+
+
 def measured(number: str, behind: str, units: Mapping[str, Decimal], example: str) -> Measured:
     """The number in base units, by the longest unit that the text behind it begins with.
 
@@ -100,8 +134,17 @@ def measured(number: str, behind: str, units: Mapping[str, Decimal], example: st
     word = next((unit for unit in sorted(_ALL_UNITS, key=len, reverse=True) if f"{behind} ".startswith(f"{unit} ")), "")
     named = word or behind.split(" ", maxsplit=1)[0]
     if not behind:
-        raise Unreadable("unit", f"{number} has no unit: write {example}")
-    raise Unreadable("unit", f"{number} {named}: expected a number with its unit, such as {example}")
+        raise Unreadable("unit", f"{number} has no unit: write {_with_unit(number, value, units, example)}")
+    raise Unreadable(
+        "unit", f"{number}{'' if named == '%' else ' '}{named}: expected a number with its unit, such as {example}"
+    )
+
+
+def _with_unit(number: str, value: Decimal, units: Mapping[str, Decimal], example: str) -> str:
+    """The number that was written, as the example is written: `1%`, `1.2 s or 1.2 ms`, `$2`."""
+    if units is PERCENT and value < 1:
+        return f"{(value * 100).normalize():f}%, or {number}% if that is meant"
+    return _IN_AN_EXAMPLE.sub(number, example)
 
 
 def amount(number: str, behind: str, before: str, unit: str) -> Measured:
@@ -112,8 +155,8 @@ def amount(number: str, behind: str, before: str, unit: str) -> Measured:
     if before:
         if unit != "USD":
             raise Unreadable("unit", f"{before}{number}: expected a number with its unit, such as {EXAMPLES[unit]}")
-        return Measured(number_of(number), behind)
-    return measured(number, behind, UNITS[unit], EXAMPLES[unit])
+        return Measured(unmistakable(number), behind)
+    return quantity(number, behind, UNITS[unit], EXAMPLES[unit])
 
 
 def as_float(value: Decimal) -> float:

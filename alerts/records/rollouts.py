@@ -11,27 +11,28 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from alerts.records.passages import Passage, Place, without_markup
+from alerts.records.plan_words import as_read
 from alerts.records.problem import Misunderstood, Problem, problem
-from alerts.records.quantities import PERCENT, SPANS, Unreadable, as_float, measured, number_of
+from alerts.records.quantities import PERCENT, SPANS, Unreadable, as_float, count_of, quantity
 from alerts.records.sentences import as_percent
 from alerts.records.tokens import Tokens, split, tokens_of
 from pointsman_contract.stage import DAY_S, MAX_DURATION_S, Stage, StageKind, out_of_order
 
 # "and" joins the time and the requests of one step too.
-_AND = r"\band\b(?! (?:for )?(?:at least )?[0-9][0-9.,]* ?[km]? (?:\w+ )?requests)"
-_JOINTS = re.compile(rf"(?: ?(?:,|;|\.|->|\band then\b|\bthen\b|\bfollowed by\b|{_AND}))+")
+_AND = r"\band\b(?! (?:for )?(?:at least )?[0-9][0-9.,]* ?[km]? (?:\w+ )?(?:requests|samples))"
+_JOINTS = re.compile(rf"(?: ?(?:,|;|\.|->|=>|\band then\b|\bthen\b|\bfollowed by\b|{_AND}))+")
 _NUMBER = r"[0-9][0-9.,]*|\.[0-9]+"
 _UNITS = "|".join(sorted(SPANS, key=len, reverse=True))
 _SHARE = re.compile(rf"(?P<number>{_NUMBER}) ?(?P<unit>%|percent|per cent|pct)(?!\w)")
 # A time without "for" is one only in "72-hour shadow" and "72 hours of shadow": "after 72 hours" is none.
 _TIME = re.compile(
     rf"\bfor (?:at least |an? )?(?P<number>{_NUMBER})(?: -)? (?P<unit>{_UNITS})\b(?P<each> each)?"
-    rf"|(?<![\w ])(?:an? )?(?P<first>{_NUMBER}) (?P<ofthem>{_UNITS})\b(?= (?:of|at)\b)"
+    rf"|(?<![\w ])(?:an? )?(?P<first>{_NUMBER}) (?P<ofthem>{_UNITS})\b(?= (?:of|at|shadow|canary)\b)"
     rf"|(?P<long>{_NUMBER}) - (?P<unitlong>{_UNITS})\b"
 )
 _SAMPLES = re.compile(
-    rf"(?:\b(?:for|and) )*(?:at least )?(?P<number>{_NUMBER}) ?(?P<times>k|m)? (?:canary |candidate |shadow )?requests"
-    r"(?P<each> each)?\b"
+    rf"(?:\b(?:for|and) )*(?:at least )?(?P<number>{_NUMBER}) ?(?P<times>k|m)?"
+    r" (?:canary |candidate |shadow )?(?:requests|samples)(?P<each> each)?\b"
 )
 # "Increase 10%" may mean by or to.
 _RAISING = re.compile(r"\b(?:increas|expand|rais|scal|ramp|roll)(?:e|es|ing|ed|s)?\b(?! (?:out|on)\b)")
@@ -39,23 +40,25 @@ _TO_A_SHARE = re.compile(rf"\bto (?:an? |the )?(?:canary |shadow )?(?:{_NUMBER})
 _VERBS = (
     r"(?:\b(?:we |will |first |next |finally )*\b(?:start|starting|begin|beginning|route|routing|send|sending|hold"
     r"|holding|ramp|ramping|scale|scaling|increase|increasing|expand|expanding|move|moving|go|going|raise|raising|roll"
-    r"|rolling|run|running|serve|serving|deploy|mirror|mirroring)\b(?: (?:up|on|out))?(?: to\b)?)"
+    r"|rolling|run|running|serve|serving|deploy)\b(?: (?:up|on|out))?(?: to\b)?)"
 )
 _ASIDES = re.compile(
     rf"{_VERBS}|\b(?:to|at|with|of|on)\b|\b(?:the|an?|all|its|this|stage|step|phase|mode|route|deployment|rollout|release"
     r"|live|production|prod|traffic|requests|share|candidate|model)\b|:"
 )
-_KINDS: dict[StageKind, re.Pattern[str]] = {
-    "shadow": re.compile(r"\b(?:(?:in|as)(?: an?)? )?(?:shadow(?:ing|s)?|dark launch)\b"),
-    "canary": re.compile(r"\b(?:(?:in|as)(?: an?)? )?canary\b"),
-}
+# Mirrored requests are answered twice and seen once, which is a shadow; "shadow: mirror 5%" says it twice.
+_KINDS: tuple[tuple[StageKind, re.Pattern[str]], ...] = (
+    ("shadow", re.compile(r"\b(?:(?:in|as)(?: an?)? )?(?:shadow(?:ing|s)?|dark launch)\b")),
+    ("shadow", re.compile(r"\bmirror(?:s|ed|ing)?\b")),
+    ("canary", re.compile(r"\b(?:(?:in|as)(?: an?)? )?canary\b")),
+)
 _PROMOTION = re.compile(
-    r"\b(?:full (?:rollout|traffic|production|promotion|release)|promot(?:e|ed|ion)|general availability)\b"
+    r"\b(?:full (?:rollout|traffic|production|promotion|release)|promot(?:e|ed|ion)|general availability|ga)\b"
 )
 _STICKY = re.compile(r"\b(?:sticky|affinity|sessions?|users?|customers?|tenants?)\b")
+_CALENDAR = re.compile(r"\b(?:week|day|month|hour)s? [0-9]")
+_EITHER = re.compile(r"\bor\b|\bwhichever\b")
 _ALL = Decimal(1)
-_THOUSANDS = {"k": 1000, "m": 1_000_000}
-_LARGEST_SAMPLES = 2**63 - 1
 
 
 class ReadStage(NamedTuple):
@@ -87,7 +90,7 @@ def read_stages(written: Passage) -> StagesRead:
     steps: list[_Step] = []
     problems: list[Problem] = []
     try:
-        parts = _parts(tokens_of(passage))
+        parts = _parts(as_read(tokens_of(passage)))
     except Misunderstood as refused:
         return StagesRead((), (problem(refused.code, passage.place(refused.start), refused.message),))
     for part in parts:
@@ -139,9 +142,9 @@ def _step(part: Tokens) -> _Step:
     share, rest = _taken(_SHARE, rest)
     time, rest = _taken(_TIME, rest)
     kinds: list[StageKind] = []
-    for kind, pattern in _KINDS.items():
+    for kind, pattern in _KINDS:
         found, rest = _taken(pattern, rest)
-        kinds += [kind] if found else []
+        kinds += [kind] if found and kind not in kinds else []
     promotion, rest = _taken(_PROMOTION, rest)
     left = _ASIDES.sub(lambda found: " " * len(found[0]), rest)
     if left.strip():
@@ -178,23 +181,29 @@ def _taken(pattern: re.Pattern[str], rest: str) -> tuple[re.Match[str] | None, s
 
 def _left_over(part: Tokens, left: str) -> Misunderstood:
     found = re.search(r"\S+(?: \S+)*", left)
-    begin, word = (found.start(), found[0]) if found else (0, left)
+    begin, word = (found.start(), part.written(*found.span())) if found else (0, part.text)
     told = (
         f'"{word}" is not understood in a step, which is shadow or canary, a share and a time: canary 10% for 24 hours'
     )
     for pattern, what in ((_SHARE, "share"), (_TIME, "time")):
         if (second := pattern.search(left)) is not None:
-            told = f'a second {what}, "{second[0]}", in one step: separate steps by a comma or "then"'
+            told = (
+                f'a second {what}, "{part.written(*second.span())}", in one step: separate steps by a comma or "then"'
+            )
     if _STICKY.search(left):
         told = f'"{word}": each request is assigned on its own; sticky sessions break every test of independence'
     elif re.search(rf"(?:{_NUMBER}) m\b", left):
         told = f'"{word}": m may be minutes or months; write min, hours or days'
+    elif _CALENDAR.search(left):
+        told = f'"{word}": a step begins when the one ahead has passed; write how long each lasts: for 1 week'
+    elif _EITHER.search(left):
+        told = f'"{word}": a step ends when all that it asks for is there; write: for 24 hours and 10,000 requests'
     return Misunderstood("not_understood", told, part.at(begin), part.end)
 
 
 def _read(part: Tokens, at: int, written: tuple[str, str], units: Mapping[str, Decimal], example: str) -> Decimal:
     try:
-        return measured(*written, units, example).value
+        return quantity(*written, units, example).value
     except Unreadable as unreadable:
         raise Misunderstood(unreadable.code, str(unreadable), part.at(at), part.end) from None
 
@@ -219,14 +228,9 @@ def _duration(part: Tokens, found: re.Match[str]) -> float:
 
 def _samples(part: Tokens, found: re.Match[str]) -> int:
     try:
-        count = number_of(found["number"]) * _THOUSANDS.get(found["times"] or "", 1)
+        return count_of(found["number"], found["times"] or "")
     except Unreadable as unreadable:
         raise Misunderstood(unreadable.code, str(unreadable), part.at(found.start("number")), part.end) from None
-    # 10.000 is ten to some and ten thousand to others.
-    if ("." in found["number"] and not found["times"]) or count % 1 or not 0 < count <= _LARGEST_SAMPLES:
-        told = f"{found['number']} requests: write a whole number, such as 10,000"
-        raise Misunderstood("number", told, part.at(found.start("number")), part.end)
-    return int(count)
 
 
 def _with_each(steps: list[_Step]) -> list[_Step]:

@@ -19,11 +19,16 @@ from alerts.records.problem import Misunderstood
 LONGEST_SENTENCE = 4000
 _TOKEN = re.compile(
     r"(?P<space>\s+)"
+    # Signs that look like words: of money, and the full stop of "vs." that ends no sentence.
+    r"|(?P<short>[uU][sS](?=\$)|[vV][sS]\.(?!\w))"
     r"|(?P<word>[pP][0-9]+(?:\.[0-9]+)?(?!\w)|[0-9]+(?i:st|nd|rd|th)(?!\w)|[^\W\d_](?:\w|['\u2019_\u2010\u2011-](?=\w))*)"
     r"|(?P<number>[0-9]+(?:[.,][0-9]+)*|\.[0-9]+)"
-    r"|(?P<sign>->|\u2192|>=|<=|[><\u2265\u2264,;.:()%$+/&\u2013\u2014-])"
+    r"|(?P<sign>->|=>|\u2192|>=|<=|[><\u2265\u2264\u2a7e\u2a7d\u00d7\u00a2,;.:()%$+/&\u2013\u2014-])"
 )
-_SIGNS = {"\u2265": ">=", "\u2264": "<=", "\u2192": "->", "\u2013": "-", "\u2014": "-"}
+_SIGNS = {
+    "\u2265": ">=", "\u2a7e": ">=", "\u2264": "<=", "\u2a7d": "<=", "\u2192": "->", "\u2013": "-", "\u2014": "-",
+    "\u00d7": "x", "\u00a2": "cents", "vs.": "vs",
+}  # fmt: skip
 
 # Apostrophes and hyphens as word processors write them.
 _SAME = str.maketrans({"\u2019": "'", "\u2010": "-", "\u2011": "-"})
@@ -77,6 +82,10 @@ class Tokens:
         """Those from this offset of `plain` on."""
         kept = [token for token, at in zip(self.tokens, self._offsets, strict=True) if at >= offset]
         return Tokens(self.passage, tuple(kept))
+
+    def until(self, offset: int) -> "Tokens":
+        """Those ahead of this offset of `plain`."""
+        return Tokens(self.passage, self.tokens[: len(self.tokens) - len(self.after(offset).tokens)])
 
     @property
     def start(self) -> int:

@@ -4,25 +4,20 @@ A comma, a semicolon and "or" separate triggers, each of which is enough alone; 
 together, and binds tighter. A list with commas and "and" but no "or" is ambiguous: people write it for both.
 """
 
-import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 from alerts.records.conditions import condition_of
+from alerts.records.leads import group_of, lead_in, lead_of, only_lead, without_tail
 from alerts.records.passages import Passage, Place, without_markup
+from alerts.records.percentiles import completed
 from alerts.records.problem import Misunderstood, Problem, problem
 from alerts.records.tokens import Tokens, split, tokens_of
 from pointsman_contract.condition import Condition
 from pointsman_contract.record import MAX_TRIGGERS
 from pointsman_contract.trigger import MAX_CONDITIONS
 
-_THESE = r"(?:(?:the following|these)(?: conditions| triggers)? ?)?(?:are met ?)?(?:: )?"
-_LEAD = re.compile(
-    r"(?:(?:we )?(?:automatic |automatically |immediate |immediately )?(?:roll back|rollback|revert)"
-    r"(?: to (?:the )?baseline)?(?: immediately| automatically)? ?(?:: )?)?"
-    r"(?:(?:if|when|whenever|once|as soon as|on|upon|in case of) )?"
-    rf"(?P<group>(?:any|any one|one) of {_THESE}|all of {_THESE}|either |both )?"
-)
 _JOINTS = {",": "comma", "or": "or", "and": "and", "&": "and", ";": "stop", ".": "stop"}
 _SIDES = {"above", "below", "over", "under"}
 
@@ -52,12 +47,12 @@ def read_field(sentences: Sequence[Passage], depths: Sequence[int] = ()) -> Trig
     stands ahead of them. `depths` says how far in each of the texts stands.
     """
     rest = list(sentences)
-    group = _only_lead(rest[0]) if len(rest) > 1 else None
+    group = only_lead(rest[0]) if len(rest) > 1 else None
     read: list[TriggersRead] = []
     for number, passage in enumerate(rest):
         if number == 0 and group is not None:
             continue
-        read.append(read_triggers(passage))
+        read.append(read_triggers(passage, _ends_of_items(group) if number < len(rest) - 1 else {}))
         if _has_more_below(passage, depths[number : number + 2]):
             told = "a condition with others below it: are they enough alone, or needed too? Write one list"
             read.append(TriggersRead((), (problem("ambiguous", passage.place(0), told),)))
@@ -87,37 +82,38 @@ def _has_more_below(passage: Passage, depths: Sequence[int]) -> bool:
     """Whether a text that is no label's own, or says "all of", is followed by one further in."""
     if len(depths) < 2 or depths[1] <= depths[0]:
         return False
-    lead = _lead_of(passage)
-    return depths[0] > 0 or (lead is not None and _group_of(lead) in ("all", "both"))
+    lead = lead_of(passage)
+    return depths[0] > 0 or (lead is not None and group_of(lead) in ("all", "both"))
 
 
-def _only_lead(written: Passage) -> str | None:
-    """The group of a text that only leads to a list, `any of the following:`; empty for `if:`, None for all others."""
-    lead = _lead_of(written)
-    if lead is None or not lead[0] or lead.string[lead.end() :].strip(" :"):
-        return None
-    return _group_of(lead)
+def _ends_of_items(group: str | None) -> Mapping[str, bool]:
+    """What may join an item of a list to the next one, and whether it says the same as the list does."""
+    is_all = group in ("all", "both")
+    return {"or": not is_all, "and": is_all, ",": True}
 
 
-def _lead_of(written: Passage) -> re.Match[str] | None:
-    try:
-        tokens = tokens_of(without_markup(written))
-    except Misunderstood:
-        return None
-    return _LEAD.match(f"{tokens.plain} ")
+def _without_end(tokens: Tokens, ends: Mapping[str, bool]) -> Tokens:
+    """An item without the `, or` at its end. Raises Misunderstood where it says something else than the list does."""
+    at = len(tokens.tokens)
+    while at and tokens.tokens[at - 1].plain in (*ends, ";"):
+        at -= 1
+        if not ends.get(tokens.tokens[at].plain, True):
+            told = f'"{tokens.tokens[at].plain}" at the end of an item: is each item enough alone, or are all needed?'
+            told += ' Leave it out where each is enough; else write "all of:" ahead of the list'
+            raise Misunderstood("ambiguous", told, tokens.tokens[at].start, tokens.end)
+    return Tokens(tokens.passage, tokens.tokens[:at]) if ends else tokens
 
 
-def _group_of(lead: re.Match[str]) -> str:
-    return (lead["group"] or "").split(" ")[0]
+def read_triggers(written: Passage, ends: Mapping[str, bool] = MappingProxyType({})) -> TriggersRead:
+    """Every trigger of a text of one or more sentences. Understood or told: nothing is left out.
 
-
-def read_triggers(written: Passage) -> TriggersRead:
-    """Every trigger of a text of one or more sentences. Understood or told: nothing is left out."""
+    `ends` are words that may stand at the end, as another text follows; False for those that contradict the list.
+    """
     passage = without_markup(written)
     triggers: list[tuple[ReadCondition, ...]] = []
     problems: list[Problem] = []
     try:
-        sentences = _sentences(tokens_of(passage))
+        sentences = _sentences(_without_end(tokens_of(passage), ends))
     except Misunderstood as refused:
         return TriggersRead((), (_told(refused, passage),))
     for number, sentence in enumerate(sentences):
@@ -126,11 +122,13 @@ def read_triggers(written: Passage) -> TriggersRead:
         except Misunderstood as refused:
             problems.append(_told(refused, passage))
             continue
+        named: list[Condition] = []
         for group in groups:
             read = []
             for part in group:
                 try:
-                    read.append(ReadCondition(condition_of(part), passage.place(part.start)))
+                    named.append(condition_of(completed(part, named)))
+                    read.append(ReadCondition(named[-1], passage.place(part.start)))
                 except Misunderstood as refused:
                     problems.append(_told(refused, passage))
             # Half of an "and" would be met far more often than the whole.
@@ -144,15 +142,26 @@ def _told(refused: Misunderstood, passage: Passage) -> Problem:
 
 
 def _sentences(tokens: Tokens) -> list[Tokens]:
-    """Between full stops and semicolons."""
+    """Between full stops and semicolons; "or" behind one of them says what they say."""
     stops = [at for at, token in enumerate(tokens.tokens) if _JOINTS.get(token.plain) == "stop"]
-    return [sentence for sentence in split(tokens, stops) if sentence.tokens]
+    found = [sentence for sentence in split(tokens, stops) if sentence.tokens]
+    for number, sentence in enumerate(found[1:], 1):
+        first = sentence.tokens[0].plain
+        if first == "or" and len(sentence.tokens) > 1:
+            found[number] = Tokens(sentence.passage, sentence.tokens[1:])
+        elif first == "and":
+            told = (
+                'is each enough alone, or are both needed? Write "or" for the one, and "and" without ";" for the other'
+            )
+            raise Misunderstood("ambiguous", told, sentence.start, sentence.end)
+    return found
 
 
 def _groups(sentence: Tokens, *, is_last: bool) -> list[list[Tokens]]:
     """The parts of a sentence: those of one inner list belong together."""
-    lead = _LEAD.match(f"{sentence.plain} ")
-    group = "" if lead is None else _group_of(lead)
+    sentence = without_tail(sentence)
+    lead = lead_in(sentence)
+    group = "" if lead is None else group_of(lead)
     body = sentence.after(lead.end()) if lead is not None else sentence
     joints = _joints(body)
     parts = _parts(body, joints)

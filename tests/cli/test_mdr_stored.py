@@ -262,6 +262,20 @@ def test_a_form_of_another_version_is_no_dead_end(url: str, file: Path) -> None:
     assert mdr(url, "show", _ID).code == 0
 
 
+def test_a_reading_of_another_version_is_told(url: str, file: Path) -> None:
+    """The same content again is no change; what was agreed on stays, and who reads it otherwise is told."""
+    mdr(url, "apply", file)
+    assert objects(mdr(url, "apply", file, "--json"))[0]["read_otherwise"] is False
+    sessions = Sessions(url)
+    execute(sessions, "UPDATE model_records SET compiled = jsonb_set(compiled, '{holdback_bp}', '0')")
+    sessions.close()
+    said = mdr(url, "apply", file)
+    assert said.code == 0
+    assert "nothing changed" in said.out
+    assert "this one reads it otherwise" in said.err
+    assert objects(mdr(url, "apply", file, "--json"))[0]["read_otherwise"] is True
+
+
 def test_an_empty_store_says_how_to_begin(url: str) -> None:
     """And a record that is not there is wrong use."""
     assert mdr(url, "list").out == "no record was applied yet; see: pointsman mdr apply --help\n"

@@ -23,6 +23,11 @@ TEXTS = [(text, measure) for measure in MEASURES.values() for text in (measure.n
         ("latency p50", "duration", 0.5),
         ("95th percentile of the latency", "duration", 0.95),
         ("median TTFT", "ttft", 0.5),
+        ("P95 e2e latency", "duration", 0.95),
+        ("latency at the 95th percentile", "duration", 0.95),
+        ("latency at P95", "duration", 0.95),
+        ("user-visible P95 TTFT", "user_ttft", 0.95),
+        ("model P95 latency", "attempt_duration", 0.95),
         ("latency", "duration", None),
         ("time to first token", "ttft", None),
         ("Time-to-First-Token", "ttft", None),
@@ -44,7 +49,21 @@ def test_what_people_write_is_understood(text: str, name: str, quantile: float |
 
 
 @pytest.mark.parametrize(
-    "text", ["", " ", "eror rate", "P95", "P95 error rate", "P97 latency", "P95 P95 latency", "rate", "P95 of", "-"]
+    "text",
+    [
+        "",
+        " ",
+        "eror rate",
+        "P95",
+        "P95 error rate",
+        "P97 latency",
+        "P95 P95 latency",
+        "request P97 latency",
+        "at P95",
+        "rate",
+        "P95 of",
+        "-",
+    ],
 )
 def test_nothing_is_guessed(text: str) -> None:
     """A misspelling, a quantile of a rate or one that is not kept, half a name: none of them is a measure."""
@@ -61,7 +80,7 @@ def test_synonyms_are_written_plainly() -> None:
     """In lower case with single spaces, so that the page shows them as they are looked up."""
     for measure in MEASURES.values():
         assert re.fullmatch(r"[a-z]+(_[a-z]+)*", measure.name)
-        assert all(re.fullmatch(r"[a-z]+( [a-z]+)*", text) for text in measure.synonyms), measure
+        assert all(re.fullmatch(r"[a-z][a-z0-9]*( [a-z]+)*", text) for text in measure.synonyms), measure
 
 
 @given(st.sampled_from(TEXTS), st.data())
@@ -90,6 +109,8 @@ def test_the_closest_are_named_for_the_message() -> None:
     assert closest_measures("P95 latancy")[0] == "duration"
     assert len(closest_measures("rate")) <= 3
     assert closest_measures("qqqqqqqq") == ()
+    assert closest_measures("drops") == ()
+    assert "timeout_rate" not in closest_measures("tokenizer")
     assert closest_measures("schema")[0] == "first_attempt_schema_adherence"
     assert closest_measures("chars/token")[0] == "tokenizer_compression"
     assert closest_measures("") == ()

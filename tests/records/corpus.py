@@ -83,6 +83,6 @@ def told(condition: Condition) -> str:
 def stage_told(stage: Stage) -> str:
     """A stage in the notation of the corpus."""
     parts = [f"{stage.kind} {stage.weight_bp} bp"]
-    parts += [] if stage.duration_s is None else [f"{stage.duration_s:g} s"]
+    parts += [] if stage.duration_s is None else [f"{stage.duration_s:.12g} s"]
     parts += [] if stage.samples is None else [f"{stage.samples} requests"]
     return " ".join([*parts, *(["assumed"] if stage.assumed else [])])

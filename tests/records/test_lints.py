@@ -182,8 +182,9 @@ def test_sessions_that_do_not_stick_are_not_told(text: str) -> None:
 )
 def test_equality_cannot_be_proven(margin: str, only_stops: bool) -> None:  # noqa: FBT001 - a column
     """A trigger beside the baseline without a margin of its own or in the block; one that only alerts may be so."""
-    found = codes_with_block(f"{TRIGGER}error rate worse than baseline\n", margin or "samples: 10")
-    assert found == ["only_stops"] * only_stops
+    trigger = f"{TRIGGER}error rate worse than baseline, or any injection\n"
+    found = codes_with_block(trigger, margin or "samples: 10")
+    assert [code for code in found if code != "nothing_rolls_back"] == ["only_stops"] * only_stops
 
 
 def test_a_margin_of_nothing_takes_the_own_one_away() -> None:
@@ -221,3 +222,16 @@ def test_reconsideration_rolls_nothing_back() -> None:
     """What would be reconsidered is for people; a trigger among it is one that nobody follows."""
     assert codes("* **Reconsideration Conditions:** Roll back if error rate > 5%\n") == ["unlabelled"]
     assert codes("* **Reconsideration Conditions:** The price of the baseline is halved\n") == []
+
+
+@pytest.mark.parametrize(
+    ("triggers", "is_told"),
+    [
+        ("any injection", False),
+        ("error rate > 1%, or tokenizer compression drifts by more than 10%", False),
+        ("tokenizer compression drifts by more than 10%", True),
+    ],
+)
+def test_something_rolls_back_before_promotion(triggers: str, is_told: bool) -> None:  # noqa: FBT001 - a column
+    """Zero tolerance does; drift alone does not, for its reference is there once the candidate is promoted."""
+    assert codes(f"{TRIGGER}{triggers}\n") == ["nothing_rolls_back"] * is_told

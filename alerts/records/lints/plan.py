@@ -100,6 +100,16 @@ def latency(compiled: Compiled) -> Iterator[Problem]:
             yield problem("limit_below_own_p95", place, told)
 
 
+def rollback(compiled: Compiled) -> Iterator[Problem]:
+    """Something can bring the router back while the candidate comes in."""
+    if compiled.triggers and not any(one.trigger.rolls_back and not one.trigger.is_drift for one in compiled.triggers):
+        told = (
+            "no trigger can roll the candidate back before it is promoted: they tell, only measure, or are about drift;"
+            " give one the enforcement auto or approve"
+        )
+        yield problem("nothing_rolls_back", compiled.triggers[0].place, told)
+
+
 def budget(compiled: Compiled) -> Iterator[Problem]:
     """The more triggers share the budget, the later each of them is."""
     sharing = [one for one in compiled.triggers if one.trigger.shares_budget]

@@ -19,6 +19,7 @@ LINTS: tuple[Callable[[Compiled], Iterator[Problem]], ...] = (
     plan.injections,
     plan.shadow,
     plan.latency,
+    plan.rollback,
     plan.budget,
     plan.advance,
     plan.sticky,
