@@ -3,11 +3,13 @@
 from typing import NamedTuple
 
 from alerts.records.block import Block, place_in, read_block
-from alerts.records.document import Document, Entry, Labelled, read_document
+from alerts.records.document import read_document
+from alerts.records.empty import empty_fields
 from alerts.records.fields import fields_of
 from alerts.records.figures import read_figures
 from alerts.records.front_matter import FrontMatter, read_front_matter
 from alerts.records.labels import FieldName
+from alerts.records.parts import Document, Entry, Labelled
 from alerts.records.passages import Passage, Place
 from alerts.records.placeholders import left_over, placeholders_in
 from alerts.records.problem import Problem, problem
@@ -26,10 +28,18 @@ class Prose(NamedTuple):
 
     fields: dict[int, list[Labelled]]
     texts: dict[int, list[Entry]]
+    place_of_plan: Place = Place(1, 1)
 
     def named(self, name: FieldName) -> list[Labelled]:
         """Every field of this name."""
         return [one for fields in self.fields.values() for one in fields if one.name == name]
+
+    def empty(self, name: FieldName) -> list[Problem]:
+        """Fields of this name of the plan without anything in them."""
+        fields = self.fields.get(_PLAN, [])
+        places = {one.place for one in fields if one.name == name}
+        empty = empty_fields(fields, self.texts.get(_PLAN, ()))
+        return [told for told in empty if Place(told.line, told.column) in places]
 
 
 class Compiled(NamedTuple):
@@ -59,7 +69,7 @@ def compile_record(raw: bytes) -> Compiled:
     block, source, block_problems = _block(document)
     triggers, trigger_problems = _triggers(prose, block, source)
     stages, stage_problems = _stages(prose, block, source)
-    figures, figure_problems = read_figures([*prose.fields.get(3, ()), *prose.fields.get(6, ())])
+    figures, figure_problems = read_figures([*prose.fields.get(3, ()), *prose.fields.get(6, ())], front.baseline)
     tau, tau_problems = _tau(block, source)
     needed = [*document.problems, *front_problems, *block_problems, *trigger_problems, *stage_problems, *tau_problems]
     record = None
@@ -81,8 +91,11 @@ def compile_record(raw: bytes) -> Compiled:
 
 def _prose(document: Document) -> Prose:
     read = {number: fields_of(section) for number, section in document.sections.items()}
+    plan = document.sections.get(_PLAN)
     return Prose(
-        {number: fields for number, (fields, _) in read.items()}, {number: texts for number, (_, texts) in read.items()}
+        {number: fields for number, (fields, _) in read.items()},
+        {number: texts for number, (_, texts) in read.items()},
+        Place(1, 1) if plan is None else plan.place,
     )
 
 
@@ -116,8 +129,10 @@ def _triggers(prose: Prose, block: Block, source: Value | None) -> tuple[list[Se
     conditions = tuple(trigger for one in read for trigger in one.triggers)
     triggers, wrong = settle_triggers(conditions, block, source)
     if not triggers and not problems and not wrong:
+        problems += prose.empty("rollback_trigger")
+    if not triggers and not problems and not wrong and not any(one.is_told for one in fields):
         told = "no rollback trigger: section 7 says under Rollback Trigger when the router is to go back"
-        problems.append(problem("no_trigger", _place_of_plan(fields), told))
+        problems.append(problem("no_trigger", prose.place_of_plan, told))
     if len(triggers) > MAX_TRIGGERS:
         problems.append(problem("no_trigger", triggers[MAX_TRIGGERS].place, f"more than {MAX_TRIGGERS} triggers"))
     return triggers, [*problems, *wrong]
@@ -133,10 +148,6 @@ def _left_of_template(fields: list[Labelled]) -> list[Problem]:
     ]
 
 
-def _place_of_plan(fields: list[Labelled]) -> Place:
-    return fields[0].place if fields else Place(1, 1)
-
-
 def _stages(prose: Prose, block: Block, source: Value | None) -> tuple[list[ReadStage], list[Problem]]:
     fields = prose.named("rollout_strategy")
     problems = [
@@ -148,8 +159,10 @@ def _stages(prose: Prose, block: Block, source: Value | None) -> tuple[list[Read
     stages, wrong = settle_stages(read.stages if read else (), block, source)
     problems += [*(read.problems if read else ()), *wrong, *contradictions(stages)]
     if not stages and not problems:
+        problems += prose.empty("rollout_strategy")
+    if not stages and not problems and not any(one.is_told for one in fields):
         told = "no stage: section 7 says under Rollout Strategy how the candidate comes in"
-        problems.append(problem("no_stage", _place_of_plan(fields), told))
+        problems.append(problem("no_stage", prose.place_of_plan, told))
     if len(stages) > MAX_STAGES:
         problems.append(problem("contradictory_stages", stages[MAX_STAGES].place, f"more than {MAX_STAGES} stages"))
     return stages, problems

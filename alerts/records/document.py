@@ -2,14 +2,16 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from itertools import groupby
 
 from alerts.records.comments import without_comments
-from alerts.records.labels import FIELDS, TITLES, FieldName, almost_field, field_of, section_of
+from alerts.records.labels import FIELDS, TITLES, FieldName, almost_field, field_of, own_field_of, section_of
 from alerts.records.markdown import Piece, pieces_of
+from alerts.records.parts import Document, Entry, Section
 from alerts.records.passages import Passage, Place, without_markup
-from alerts.records.problem import Problem, problem
-from alerts.records.yaml_values import YamlText
+from alerts.records.problem import problem
+from alerts.records.tables import Models, entries_of_row, labels_in_rows, rows_of_others, table_of, unread_columns
+from alerts.records.yaml_values import YamlText, read_yaml
 
 MAX_BYTES = 256 * 1024
 # Of a paragraph: what is matched on it stays quick.
@@ -26,66 +28,6 @@ _TAG = re.compile(r"<(?!br\s{0,3}/?>)[/!?]?[a-zA-Z\[][^<>]{0,200}>?", re.IGNOREC
 _COLUMNS = {"trigger", "triggers", "condition", "conditions", "step", "steps", "stage", "stages"}
 
 
-@dataclass
-class Entry:
-    """A text of a section. `label` is the field that it begins, `text` what stands behind it, `whole` all of it."""
-
-    label: FieldName | None
-    text: Passage
-    whole: Passage
-    children: "list[Entry]" = field(default_factory=list)
-
-
-@dataclass
-class Section:
-    """One of the seven (0: any other), with what stands in it."""
-
-    number: int
-    title: str
-    place: Place
-    entries: list[Entry] = field(default_factory=list)
-
-    @property
-    def all_entries(self) -> Iterator[Entry]:
-        """Every one, also those below others, in the order of the text."""
-        waiting = self.entries[::-1]
-        while waiting:
-            entry = waiting.pop()
-            yield entry
-            waiting += entry.children[::-1]
-
-
-@dataclass
-class Labelled:
-    """A field with its sentences: what stands behind its label, and the texts below it."""
-
-    name: FieldName
-    place: Place
-    sentences: list[Passage] = field(default_factory=list)
-    depths: list[int] = field(default_factory=list)
-
-    def add(self, sentence: Passage, depth: int) -> None:
-        """One more text, and how far in it stands."""
-        self.sentences.append(sentence)
-        self.depths.append(depth)
-
-    @property
-    def text(self) -> str:
-        """All of it on one line."""
-        return " ".join(" ".join(sentence.text.split()) for sentence in self.sentences)
-
-
-@dataclass
-class Document:
-    """What was found, and what is wrong with how it is written."""
-
-    front_matter: YamlText | None = None
-    block: YamlText | None = None
-    sections: dict[int, Section] = field(default_factory=dict)
-    others: list[Section] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)
-
-
 def read_document(content: str) -> Document:
     """The parts of a record. `content` has no characters that nobody sees (`reading.py` refuses them)."""
     document = Document()
@@ -94,8 +36,16 @@ def read_document(content: str) -> Document:
     for at, told in wrong:
         place = Place(body.count("\n", 0, at) + 1, at - body.rfind("\n", 0, at))
         document.problems.append(problem("unclosed_comment", place, told))
-    _Builder(document).build(pieces_of(body))
+    _Builder(document, _models(document)).build(pieces_of(body))
     return document
+
+
+def _models(document: Document) -> Models:
+    """Whose values stand in a table is said by these names."""
+    value = read_yaml(document.front_matter)[0] if document.front_matter is not None else None
+    keys = value.data if value is not None and isinstance(value.data, dict) else {}
+    named = {key: one.data.strip() for key, one in keys.items() if isinstance(one.data, str)}
+    return Models(named.get("candidate", ""), named.get("baseline", ""))
 
 
 def _front_matter(content: str, document: Document) -> str:
@@ -123,30 +73,43 @@ def _front_matter(content: str, document: Document) -> str:
 class _Builder:
     """Puts pieces into sections, and below the entries that they belong to."""
 
-    def __init__(self, document: Document) -> None:
+    def __init__(self, document: Document, models: Models) -> None:
         self._document = document
+        self._models = models
         self._section: Section | None = None
         self._level = 6
         # Entries that may get children, each with its depth; a heading inside of a section has depth -1.
         self._open: list[tuple[int, Entry]] = []
 
     def build(self, pieces: list[Piece]) -> None:
-        for piece in pieces:
-            if piece.kind == "heading":
-                self._heading(piece.passage, piece.level)
-            elif piece.kind == "fence":
-                self._fence(piece)
-            elif piece.kind == "lost":
-                told = "a list this far inside of others is not read: write it further out"
-                self._document.problems.append(problem("too_large", piece.lines[0][1], told))
-            elif len(piece.passage.text) > LONGEST_TEXT:
-                told = f"a text of more than {LONGEST_TEXT:,} characters without an empty line"
-                self._document.problems.append(problem("too_large", piece.lines[0][1], told))
-            elif piece.depth == 0 and _is_bold_title(piece):
-                self._heading(piece.passage, self._level)
-            else:
-                for part in _split_at_labels(piece):
-                    self._text(part)
+        for table, group in groupby(pieces, key=lambda piece: piece.table):
+            short = [piece for piece in group if self._is_short(piece)]
+            if table and short:
+                self._table(short)
+                continue
+            for piece in short:
+                self._piece(piece)
+
+    def _is_short(self, piece: Piece) -> bool:
+        if piece.kind != "text" or len(piece.passage.text) <= LONGEST_TEXT:
+            return True
+        told = f"a text of more than {LONGEST_TEXT:,} characters without an empty line"
+        self._document.problems.append(problem("too_large", piece.lines[0][1], told))
+        return False
+
+    def _piece(self, piece: Piece) -> None:
+        if piece.kind == "heading":
+            self._heading(piece.passage, piece.level)
+        elif piece.kind == "fence":
+            self._fence(piece)
+        elif piece.kind == "lost":
+            told = "a list this far inside of others is not read: write it further out"
+            self._document.problems.append(problem("too_large", piece.lines[0][1], told))
+        elif piece.depth == 0 and _is_bold_title(piece):
+            self._heading(piece.passage, self._level)
+        else:
+            for part in _split_at_labels(piece):
+                self._text(part)
 
     def _heading(self, passage: Passage, level: int) -> None:
         plain = without_markup(passage).text
@@ -154,8 +117,7 @@ class _Builder:
         if read.number is None and self._section is not None and self._section.number and level > self._level:
             # A heading inside of a section is a label for what follows.
             label, text = _labelled(without_markup(passage))
-            name = field_of(plain) or (field_of(label) if label else None)
-            self._check_label(label or plain.strip(), name, passage)
+            name = self._field(plain.strip() if field_of(plain) else label or plain.strip(), passage)
             entry = Entry(name, Passage.of([("", passage.place(0))]) if field_of(plain) else text, passage)
             self._section.entries.append(entry)
             self._open = [(-1, entry)]
@@ -204,20 +166,54 @@ class _Builder:
             told = "a block of code in the plan is read by nobody: write sentences, or ```yaml pointsman"
             self._document.problems.append(problem("block", opening, told))
 
-    def _text(self, piece: Piece) -> None:
+    def _in_section(self) -> Section:
         if self._section is None:
             self._section = Section(0, "", Place(1, 1))
             self._document.others.append(self._section)
-        if self._section.number == _PLAN:
+        return self._section
+
+    def _text(self, piece: Piece) -> None:
+        section = self._in_section()
+        if section.number == _PLAN:
             self._check_plan(piece)
-        if piece.is_header and (self._section.number != _PLAN or _leads_column(piece.passage)):
+        if piece.is_header and (section.number != _PLAN or _leads_column(piece.passage)):
             return
-        entry = self._entry(piece)
-        while self._open and self._open[-1][0] >= piece.depth:
+        self._append(piece.depth, self._entry(piece))
+
+    def _append(self, depth: int, entry: Entry) -> None:
+        while self._open and self._open[-1][0] >= depth:
             self._open.pop()
-        siblings = self._open[-1][1].children if self._open else self._section.entries
+        siblings = self._open[-1][1].children if self._open else self._in_section().entries
         siblings.append(entry)
-        self._open.append((piece.depth, entry))
+        self._open.append((depth, entry))
+
+    def _table(self, pieces: list[Piece]) -> None:
+        section, table, depth = self._in_section(), table_of(pieces), pieces[0].depth
+        field = next((entry for at, entry in self._open[::-1] if at < depth and entry.label is not None), None)
+        unread = unread_columns(table, section.number, below=field.label if field is not None else None)
+        if unread is not None:
+            self._document.problems.append(unread)
+            if field is not None:
+                field.is_told = True
+            return
+        labelled = labels_in_rows(table, section.number)
+        others = rows_of_others(table, section.number, self._models)
+        rows = {row.line: row for row in table.rows}
+        for piece in pieces:
+            line = piece.lines[0][1].line
+            if piece.is_header or (line not in labelled and line not in others):
+                self._text(piece)
+                continue
+            if section.number == _PLAN:
+                self._check_plan(piece)
+            if line in others:
+                plain = without_markup(piece.passage)
+                self._append(depth, Entry(None, plain, plain))
+            elif piece.cell == 0:
+                entries, wrong = entries_of_row(rows[line], table, labelled[line], self._models)
+                self._document.problems += wrong
+                for entry in entries:
+                    self._append(depth, entry)
 
     def _check_plan(self, piece: Piece) -> None:
         """What shows on some pages and not on others, or reads otherwise than it is written."""
@@ -236,24 +232,27 @@ class _Builder:
     def _entry(self, piece: Piece) -> Entry:
         passage = without_markup(piece.passage)
         if piece.column_header is not None:
-            name = field_of(piece.column_header.text)
-            self._check_label(piece.column_header.text.strip(), name, piece.column_header)
+            name = self._field(piece.column_header.text.strip(), piece.column_header)
             return Entry(name, passage, passage)
         label, text = _labelled(passage)
-        name = field_of(label) if label else None
-        self._check_label(label, name, passage)
+        name = self._field(label, passage)
         return Entry(name, text, passage) if name is not None else Entry(None, passage, passage)
 
-    def _check_label(self, label: str, name: FieldName | None, passage: Passage) -> None:
+    def _field(self, label: str, passage: Passage) -> FieldName | None:
+        """The field of a label that stands here. One of the plan counts elsewhere too, where it is told to be wrong."""
+        name = field_of(label) if label else None
         number = self._section.number if self._section is not None else 0
         if name is None:
             close = almost_field(label, number) if label and number else None
             if close is not None:
                 told = f'"{label}" is almost "{close}": write that, or something that is less like it'
                 self._document.problems.append(problem("field", passage.place(0), told))
-        elif FIELDS[name].section == _PLAN and number != _PLAN:
+            return None
+        if FIELDS[name].section == _PLAN and number != _PLAN:
             told = f'"{label}" is read in section 7, {TITLES[_PLAN][0]}, alone'
             self._document.problems.append(problem("field", passage.place(0), told))
+            return name
+        return own_field_of(label, number)
 
 
 def _labelled(passage: Passage) -> tuple[str, Passage]:
@@ -269,7 +268,7 @@ def _labelled(passage: Passage) -> tuple[str, Passage]:
 def _leads_column(header: Passage) -> bool:
     """Whether it says what the cells below it are, and nothing else."""
     plain = without_markup(header).text.strip()
-    return field_of(plain) is not None or plain.casefold() in _COLUMNS
+    return own_field_of(plain, _PLAN) is not None or plain.casefold() in _COLUMNS
 
 
 def _is_bold_title(piece: Piece) -> bool:

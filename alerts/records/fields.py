@@ -1,6 +1,6 @@
 """The labelled fields of a section, each with its sentences."""
 
-from alerts.records.document import Entry, Labelled, Section
+from alerts.records.parts import Entry, Labelled, Section
 
 
 def fields_of(section: Section | None) -> tuple[list[Labelled], list[Entry]]:
@@ -13,7 +13,7 @@ def fields_of(section: Section | None) -> tuple[list[Labelled], list[Entry]]:
     while waiting:
         entry, current, depth = waiting.pop()
         if entry.label is not None:
-            current = Labelled(entry.label, entry.whole.place(0))
+            current = Labelled(entry.label, entry.whole.place(0), is_told=entry.is_told)
             fields.append(current)
             if entry.text.text.strip():
                 current.add(entry.text, depth)

@@ -101,7 +101,11 @@ def _contradictions(found: FrontMatter, value: Value | None) -> list[Problem]:
     if found.candidate and found.candidate == found.baseline:
         told = "candidate and baseline are the same model: there would be nothing to decide; name the one that is there"
         problems.append(problem("invalid_value", place_in(value, "candidate"), told))
-    if found.fallback and found.fallback == found.candidate:
-        told = "the fallback is the candidate itself: name the model that answers while the candidate cannot"
+    if found.fallback and found.fallback in (found.candidate, found.baseline):
+        which = "candidate" if found.fallback == found.candidate else "baseline"
+        told = (
+            f"the fallback is the {which} itself, and it is for when the baseline fails too: name a third model, or"
+            " leave it out"
+        )
         problems.append(problem("invalid_value", place_in(value, "fallback"), told))
     return problems

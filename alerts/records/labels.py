@@ -33,10 +33,23 @@ TITLES: Mapping[int, tuple[str, ...]] = MappingProxyType(
         1: ("Context and Problem Statement", "Context", "Problem Statement"),
         2: ("Selected Model and Configuration", "Selected Model", "Model and Configuration"),
         3: ("Evaluation Evidence", "Evidence", "Evaluation"),
-        4: ("Rejected Alternatives and Rationale", "Rejected Alternatives", "Alternatives", "Alternatives Considered"),
+        4: (
+            "Rejected Alternatives and Rationale",
+            "Rejected Alternatives",
+            "Alternatives",
+            "Alternatives Considered",
+            "Considered Options",
+            "Options Considered",
+        ),
         5: ("Failure Tolerance and Risk Mitigation", "Failure Tolerance", "Risk Mitigation"),
         6: ("Execution Economics", "Economics"),
-        7: ("Lifecycle and Rollout Plan", "Lifecycle", "Rollout Plan", "Lifecycle and Rollout"),
+        7: (
+            "Lifecycle and Rollout Plan",
+            "Lifecycle",
+            "Rollout Plan",
+            "Lifecycle and Rollout",
+            "Rollout and Lifecycle",
+        ),
     }
 )
 
@@ -76,7 +89,16 @@ FIELDS: Mapping[FieldName, _Field] = MappingProxyType(
         ),
         "rollout_strategy": _Field(7, ("Rollout Strategy", "Rollout", "Rollout Plan")),
         "rollback_trigger": _Field(
-            7, ("Rollback Trigger", "Rollback Triggers", "Rollback Condition", "Rollback Conditions", "Rollback")
+            7,
+            (
+                "Rollback Trigger",
+                "Rollback Triggers",
+                "Rollback Condition",
+                "Rollback Conditions",
+                "Rollback Criterion",
+                "Rollback Criteria",
+                "Rollback",
+            ),
         ),
         "reconsideration": _Field(7, ("Reconsideration Conditions", "Reconsideration Condition", "Reconsideration")),
         "risk": _Field(0, ("Risk", "Risk Level")),
@@ -134,6 +156,12 @@ def field_of(label: str) -> FieldName | None:
         return name
     name = _FIELD_OF.get(words_of(_ASIDE.sub("", label)))
     return None if name is None or FIELDS[name].section == 7 else name
+
+
+def own_field_of(label: str, section: int) -> FieldName | None:
+    """The field of a label where it stands in its own section: "Model" above a column of evidence is none."""
+    name = field_of(label)
+    return name if name is not None and FIELDS[name].section in (0, section) else None
 
 
 @lru_cache(maxsize=4096)

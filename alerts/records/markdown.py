@@ -26,7 +26,8 @@ class Piece(NamedTuple):
 
     `depth` is in how many list items a text stands (one more where it is not the first of its item), `level` that of a
     heading. `column_header` is what stands above a cell of a table, `info` what behind the fence.
-    `is_quoted`: it stands behind a `>`; `is_header`: it stands above a column.
+    `is_quoted`: it stands behind a `>`; `is_header`: it stands above a column. `table` is the number of its table, from
+    1, and `cell` that of its column, from 0.
     """
 
     kind: Literal["heading", "text", "fence", "lost"]
@@ -37,6 +38,8 @@ class Piece(NamedTuple):
     column_header: Passage | None = None
     is_quoted: bool = False
     is_header: bool = False
+    table: int = 0
+    cell: int = 0
 
     @property
     def passage(self) -> Passage:
@@ -58,6 +61,7 @@ class _Walk:
         self._source = source
         self._first_of_item: list[bool] = []
         self._headers: list[Passage] = []
+        self._table = 0
         self._cell = 0
         self._row = (0, 0)
         self._quotations = 0
@@ -81,6 +85,7 @@ class _Walk:
         elif token.type in ("blockquote_open", "blockquote_close"):
             self._quotations += token.nesting
         elif token.type == "table_open":
+            self._table += 1
             self._headers = []
         elif token.type == "tr_open":
             self._cell = 0
@@ -117,11 +122,12 @@ class _Walk:
         depth = len(self._first_of_item) + 1
         if opened.type == "th_open":
             self._headers.append(without_markup(Passage.of(lines)))
-            yield Piece("text", lines, depth=depth, is_header=True)
+            cell = len(self._headers) - 1
+            yield Piece("text", lines, depth=depth, is_header=True, table=self._table, cell=cell)
             return
         header = self._headers[self._cell] if self._cell < len(self._headers) else None
         self._cell += 1
-        yield Piece("text", lines, depth=depth, column_header=header)
+        yield Piece("text", lines, depth=depth, column_header=header, table=self._table, cell=self._cell - 1)
 
     def _lines(self, content: str, first: int) -> Lines:
         found = []

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 
+from alerts.records.parts import Section
 from alerts.records.passages import Passage, Place
 from alerts.records.problem import Problem, problem
 
@@ -15,6 +16,9 @@ _LEFT = re.compile(
     r"|<(?:your|the|insert|name|model|route|owner|team|value|figure|date|placeholder|e\.g\.)\b[^<>\n]{0,60}>"
 )
 
+_EXAMPLE = re.compile(r"\[e\.? ?g\b", re.IGNORECASE)
+_SHOWN = 40
+
 
 def placeholders_in(passage: Passage) -> Iterator[tuple[int, str]]:
     """Each with its offset."""
@@ -24,8 +28,14 @@ def placeholders_in(passage: Passage) -> Iterator[tuple[int, str]]:
 
 def left_over(place: Place, text: str) -> Problem:
     """The problem that one is."""
-    told = f"{text} is still a placeholder: write what it stands for; what is meant to stay goes into parentheses"
-    return problem("placeholder", place, told)
+    short = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}...{text[-1]}"
+    stays = "" if _EXAMPLE.match(text) else "; what is meant to stay goes into parentheses"
+    return problem("placeholder", place, f"{short} is a placeholder: fill it in{stays}")
+
+
+def has_placeholders(section: Section) -> bool:
+    """Whether it is still to be filled in, so that what is missing there is no news."""
+    return any(True for entry in section.all_entries for _ in placeholders_in(entry.whole))
 
 
 def without_placeholders(text: str) -> str:

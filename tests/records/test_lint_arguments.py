@@ -47,7 +47,8 @@ def test_a_fail_mode_is_not_what_it_never_does(text: str) -> None:
 @pytest.mark.parametrize(
     ("risk", "is_high"),
     [("high", True), ("Critical: money moves", True), ("very high", True), ("low", False), ("medium, not high", False),
-     ("low (high volume)", False), ("none", False)],
+     ("low (high volume)", False), ("none", False), ("not high", False), ("not a high one", False), ("not low", True),
+     ("not very low", True), ("not rated", False)],
 )  # fmt: skip
 def test_a_risk_is_the_first_level_behind_its_label(risk: str, is_high: bool) -> None:  # noqa: FBT001 - a column
     """Of the whole task, where the label stands in section 1."""
@@ -62,6 +63,27 @@ def test_a_risk_is_said_in_words_too(words: str) -> None:
     """In the failure itself."""
     text = f"{FAILURES}* **Anticipated Failure:** a wrong total ({words})\n* **Mitigation:** fails open with a note\n"
     assert codes(text) == ["high_risk_fail_open"]
+
+
+@pytest.mark.parametrize("words", ["not a high risk", "no high risk", "risk is not high", "not high-risk"])
+def test_a_risk_that_is_said_to_be_none_is_none(words: str) -> None:
+    """What is not high may fail open, in the failure or behind its label."""
+    text = f"{FAILURES}* **Anticipated Failure:** a wrong total, {words}\n* **Mitigation:** fails open with a note\n"
+    assert codes(text) == []
+    text = f"{FAILURES}* **Failure:** a wrong total\n* **Risk:** not high\n* **Mitigation:** fails open with a note\n"
+    assert codes(text) == []
+
+
+@pytest.mark.parametrize(
+    "section",
+    [f"{EVIDENCE}* **Benchmarks:** MMLU\n* **Latency P95:** [e.g., 850 ms]\n", f"{ALTERNATIVES}* [e.g., gpt-5.4]\n",
+     f"{FAILURES}* **Failure:** a late answer\n* **Mitigation:** [e.g., one retry]\n",
+     "## 6. Execution Economics\n\n* **Prefill Cost:** [e.g., $310]\n",
+     "## 2. Selected Model and Configuration\n\n* **Model Identifier:** [e.g., qwen]\n"],
+)  # fmt: skip
+def test_a_section_that_is_to_be_filled_in_has_no_other_problem(section: str) -> None:
+    """What is missing beside a placeholder is no news."""
+    assert codes(section) == ["placeholder"]
 
 
 def test_the_risk_of_one_failure_is_not_that_of_another() -> None:

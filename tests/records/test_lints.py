@@ -86,7 +86,47 @@ def test_these_are_placeholders(text: str) -> None:
 
 def test_an_example_of_the_template_is_no_figure() -> None:
     """A placeholder with a number in it is told, and the record has no figure by it."""
-    assert sorted(codes("* **Golden-Set Accuracy:** [e.g., 84.2%]\n")) == ["no_evidence", "placeholder"]
+    record = record_with(Example("markdown", "* **Golden-Set Accuracy:** [e.g., 84.2%]\n"))
+    compiled = compile_record(record.encode())
+    assert [told.code for told in problems_of(compiled)] == ["placeholder"]
+    assert compiled.figures.golden_set_accuracy is None
+
+
+def test_a_placeholder_is_told_in_one_line() -> None:
+    """The beginning of a long one is enough; what is no example may be meant to stay."""
+    long = f"[e.g., {'a long story ' * 10}]"
+    assert sentences(f"* **Golden-Set Accuracy:** 97.4% {long}\n") == [
+        "[e.g., a long story a long story a long ...] is a placeholder: fill it in"
+    ]
+    assert "parentheses" in sentences("* **Golden-Set Accuracy:** 97.4% on [set]\n")[0]
+
+
+@pytest.mark.parametrize(("model", "which"), [("qwen-3.5-72b", "candidate"), ("gpt-5.4", "baseline")])
+def test_a_fallback_is_a_third_model(model: str, which: str) -> None:
+    """It is for when the baseline fails too, so neither of the two is one."""
+    record = record_with(Example("markdown", "* **Golden-Set Accuracy:** 97.4%\n"))
+    record = record.replace("\nowner:", f"\nfallback: {model}\nowner:")
+    told = problems_of(compile_record(record.encode()))
+    assert [one.code for one in told] == ["invalid_value"]
+    assert f"the fallback is the {which} itself" in told[0].message
+    assert "when the baseline fails too" in told[0].message
+
+
+@pytest.mark.parametrize(
+    ("title", "other"),
+    [("4. Rejected Alternatives and Rationale", "Considered Options"),
+     ("4. Rejected Alternatives and Rationale", "4. Options Considered"),
+     ("7. Lifecycle and Rollout Plan", "7. Rollout and Lifecycle")],
+)  # fmt: skip
+def test_titles_that_mean_the_same(title: str, other: str) -> None:
+    """What other templates call a section."""
+    record = record_with(Example("markdown", "* **Golden-Set Accuracy:** 97.4%\n"))
+    assert problems_of(compile_record(record.replace(f"## {title}", f"## {other}").encode())) == []
+
+
+def test_decision_drivers_are_a_section_of_their_own() -> None:
+    """They may be a part of the context, or of the reasons: they stand for none of the seven, and for people."""
+    assert codes("## Decision Drivers\n\n* The price of an invoice.\n") == []
 
 
 @pytest.mark.parametrize("name", ["qwen-3.5-72b", "Qwen 3.5 72B", "`qwen-3.5-72b` (AWQ)", "vendor/qwen-3.5-72b-awq"])

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from alerts.records.compiling import Compiled
-from alerts.records.document import Labelled
+from alerts.records.parts import Labelled
 from alerts.records.passages import Place
-from alerts.records.placeholders import without_placeholders
+from alerts.records.placeholders import has_placeholders
 from alerts.records.problem import Problem, problem
 
 _EVIDENCE, _ALTERNATIVES, _FAILURES, _ECONOMICS = 3, 4, 5, 6
@@ -29,16 +29,26 @@ _FAILS = rf"{_NEVER}\bfail(?:s|ing|ed|ure)?[\s_\u2010\u2011-]+"
 _OPEN = re.compile(rf"{_FAILS}open\b", re.IGNORECASE)
 _CLOSED = re.compile(rf"{_FAILS}closed\b", re.IGNORECASE)
 _HIGH_RISK = re.compile(
-    r"\b(?:high|critical|severe)[\s-]+(?:risk|severity)\b|\brisk(?: level)?\s*(?:is|:)?\s*(?:high|critical)\b",
+    r"(?<!\bno )(?<!\bnot )(?<!\bnot a )\b(?:high|critical|severe)[\s-]+(?:risk|severity)\b"
+    r"|\brisk(?: level)?\s*(?:is|:)?\s*(?:high|critical)\b",
     re.IGNORECASE,
 )
-# The first word of this kind in what stands behind a label: "medium, not high" is medium.
-_LEVEL = re.compile(r"\b(?:(?P<high>high|critical|severe)|low|medium|moderate|minor|none|not)\b", re.IGNORECASE)
+# The first level behind a label: "medium, not high" is medium. "Not high" is below high; "not low" may be anything.
+_LEVEL = re.compile(
+    r"\b(?:(?P<unlike>not)\s+(?:a |very |really |that )?)?"
+    r"(?:(?P<high>high|critical|severe)|(?P<low>low|medium|moderate|minor|negligible)|none|not)\b",
+    re.IGNORECASE,
+)
+
+
+def _is_unfilled(compiled: Compiled, number: int) -> bool:
+    section = compiled.document.sections.get(number)
+    return section is not None and has_placeholders(section)
 
 
 def evidence(compiled: Compiled) -> Iterator[Problem]:
     """Figures of the record's own: what a public leaderboard measures is somebody else's task."""
-    if _EVIDENCE not in compiled.document.sections:
+    if _EVIDENCE not in compiled.document.sections or _is_unfilled(compiled, _EVIDENCE):
         return
     figures = compiled.figures
     own = (figures.golden_set_accuracy, figures.structured_output_validity, figures.latency_p95_s)
@@ -58,8 +68,8 @@ def evidence(compiled: Compiled) -> Iterator[Problem]:
 def alternatives(compiled: Compiled) -> Iterator[Problem]:
     """At least one alternative was considered."""
     section = compiled.document.sections.get(_ALTERNATIVES)
-    texts = [without_placeholders(entry.whole.text) for entry in section.all_entries] if section else []
-    if all(_NONE.fullmatch(text) for text in texts):
+    texts = [entry.whole.text for entry in section.all_entries] if section else []
+    if all(_NONE.fullmatch(text) for text in texts) and not _is_unfilled(compiled, _ALTERNATIVES):
         told = "no rejected alternative: name at least one, with why it was rejected (keeping the baseline is one)"
         yield problem("no_rejected_alternative", section.place if section else Place(1, 1), told)
 
@@ -76,6 +86,13 @@ class _Pair(NamedTuple):
 
 def failures(compiled: Compiled) -> Iterator[Problem]:
     """Every anticipated failure has a mitigation, and says what a user gets meanwhile."""
+    is_unfilled = _is_unfilled(compiled, _FAILURES)
+    for told in _failures(compiled):
+        if told.code == "high_risk_fail_open" or not is_unfilled:
+            yield told
+
+
+def _failures(compiled: Compiled) -> Iterator[Problem]:
     pairs: list[_Pair] = []
     risks: list[Labelled] = []
     for one in compiled.prose.fields.get(_FAILURES, ()):
@@ -122,12 +139,12 @@ def _risks_of_the_task(compiled: Compiled, pairs: list[_Pair]) -> list[Labelled]
 
 def _is_high(risk: Labelled) -> bool:
     found = _LEVEL.search(risk.text)
-    return found is not None and found["high"] is not None
+    return found is not None and bool(found["low"] if found["unlike"] else found["high"])
 
 
 def costs(compiled: Compiled) -> Iterator[Problem]:
     """What a success is expected to cost, so that the monthly review has something to compare with."""
-    if compiled.figures.cost_per_success_usd is None:
+    if compiled.figures.cost_per_success_usd is None and not _is_unfilled(compiled, _ECONOMICS):
         section = compiled.document.sections.get(_ECONOMICS)
         told = "no cost estimate: write Total Cost per Successful Outcome in section 6, such as $0.0042"
         yield problem("no_cost_estimate", section.place if section else Place(1, 1), told)

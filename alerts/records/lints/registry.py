@@ -3,13 +3,13 @@
 from collections.abc import Callable, Iterator
 
 from alerts.records.compiling import Compiled
-from alerts.records.lints import arguments, form, plan
+from alerts.records.lints import arguments, form, plan, unread
 from alerts.records.problem import Problem
 
 LINTS: tuple[Callable[[Compiled], Iterator[Problem]], ...] = (
     form.placeholders,
     form.missing_sections,
-    form.unlabelled,
+    unread.unlabelled,
     form.candidate_differs,
     arguments.evidence,
     arguments.alternatives,
