@@ -13,7 +13,7 @@ from pointsman_contract.stage import DAY_S, MAX_DURATION_S, Stage
 from pointsman_contract.trigger import MAX_CONDITIONS, Trigger, meaningless
 from pointsman_contract.writable import LARGEST, PLACEHOLDER, SMALLEST
 
-_ODD = st.sampled_from([0.1 + 0.2, 1e-7, 1 / 3, 0.07, 0.29])
+_ODD = [0.1 + 0.2, 1e-7, 1 / 3, 0.07, 0.29]
 _NAMES = st.sampled_from(
     ["qwen-3.5", 'a "b" \\ c', "owner: # no", "'", "-", "no", "012", "Zürich 🚂", "*a*", "{x}", "~"]
 ) | (
@@ -25,7 +25,8 @@ _SPANS = st.sampled_from([1.0, 90.0, 3600.0, DAY_S, 0.1 + 0.2]) | st.floats(SMAL
 
 
 def _floats(least: float, most: float) -> st.SearchStrategy[float]:
-    return _ODD.filter(lambda value: least <= value <= most) | st.floats(max(least, SMALLEST), most)
+    odd = [value for value in _ODD if least <= value <= most]
+    return st.sampled_from(odd or [most]) | st.floats(max(least, SMALLEST), most)
 
 
 def _or_none(values: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
