@@ -1,11 +1,20 @@
 """A record's Markdown as seven sections with labelled fields, its front matter and its block: found, not understood."""
 
 import re
-from collections.abc import Iterator
 from itertools import groupby
 
 from alerts.records.comments import without_comments
-from alerts.records.labels import FIELDS, TITLES, FieldName, almost_field, field_of, own_field_of, section_of
+from alerts.records.labelling import is_bold_title, labelled, split_at_labels
+from alerts.records.labels import (
+    FIELDS,
+    TITLES,
+    FieldName,
+    almost_field,
+    field_of,
+    own_field_of,
+    section_of,
+    setting_of,
+)
 from alerts.records.markdown import Piece, pieces_of
 from alerts.records.parts import Document, Entry, Section
 from alerts.records.passages import Passage, Place, without_markup
@@ -17,8 +26,6 @@ MAX_BYTES = 256 * 1024
 # Of a paragraph: what is matched on it stays quick.
 LONGEST_TEXT = 10_000
 _FENCE_LINE = re.compile(r"-{3,}\s*")
-_LABEL = re.compile(r"\s*(?P<label>[^:]{1,60}?)\s*(?::|\s[\u2013\u2014-]\s)\s*")
-_BOLD = re.compile(r"\s*(?:\*\*|__)(?P<text>[^*_]+)(?:\*\*|__)\s*")
 _BLOCK = re.compile(r"ya?ml\s+pointsman")
 _PLAN = 7
 _PLANNED = {name for name, known in FIELDS.items() if known.section == _PLAN}
@@ -105,10 +112,10 @@ class _Builder:
         elif piece.kind == "lost":
             told = "a list this far inside of others is not read: write it further out"
             self._document.problems.append(problem("too_large", piece.lines[0][1], told))
-        elif piece.depth == 0 and _is_bold_title(piece):
+        elif piece.depth == 0 and is_bold_title(piece):
             self._heading(piece.passage, self._level)
         else:
-            for part in _split_at_labels(piece):
+            for part in split_at_labels(piece):
                 self._text(part)
 
     def _heading(self, passage: Passage, level: int) -> None:
@@ -116,7 +123,7 @@ class _Builder:
         read = section_of(plain)
         if read.number is None and self._section is not None and self._section.number and level > self._level:
             # A heading inside of a section is a label for what follows.
-            label, text = _labelled(without_markup(passage))
+            label, text = labelled(without_markup(passage))
             name = self._field(plain.strip() if field_of(plain) else label or plain.strip(), passage)
             entry = Entry(name, Passage.of([("", passage.place(0))]) if field_of(plain) else text, passage)
             self._section.entries.append(entry)
@@ -142,7 +149,7 @@ class _Builder:
 
     def _check_title(self, plain: str, passage: Passage) -> None:
         """A label of the plan as a title of its own would take what stands below it out of the plan."""
-        label = _labelled(without_markup(passage))[0] or plain.strip()
+        label = labelled(without_markup(passage))[0] or plain.strip()
         name = field_of(label)
         if name in _PLANNED or (name is None and almost_field(label, _PLAN) is not None):
             told = f'"{label}" is read in section 7, below its heading, as a label or a smaller heading'
@@ -234,7 +241,7 @@ class _Builder:
         if piece.column_header is not None:
             name = self._field(piece.column_header.text.strip(), piece.column_header)
             return Entry(name, passage, passage)
-        label, text = _labelled(passage)
+        label, text = labelled(passage)
         name = self._field(label, passage)
         return Entry(name, text, passage) if name is not None else Entry(None, passage, passage)
 
@@ -242,6 +249,12 @@ class _Builder:
         """The field of a label that stands here. One of the plan counts elsewhere too, where it is told to be wrong."""
         name = field_of(label) if label else None
         number = self._section.number if self._section is not None else 0
+        if name is None and number == _PLAN and (key := setting_of(label)) is not None:
+            told = (
+                f'"{label}" is a setting, which counts in the block alone: ```yaml pointsman, then {key}: and its value'
+            )
+            self._document.problems.append(problem("unlabelled", passage.place(0), told))
+            return None
         if name is None:
             close = almost_field(label, number) if label and number else None
             if close is not None:
@@ -255,38 +268,7 @@ class _Builder:
         return own_field_of(label, number)
 
 
-def _labelled(passage: Passage) -> tuple[str, Passage]:
-    """The label that a text begins with, and the rest; no label where there is none."""
-    found = _LABEL.match(passage.text)
-    if found is not None:
-        return found["label"], passage.cut(found.end())
-    if field_of(passage.text) is not None:
-        return passage.text.strip(), passage.cut(len(passage.text))
-    return "", passage
-
-
 def _leads_column(header: Passage) -> bool:
     """Whether it says what the cells below it are, and nothing else."""
     plain = without_markup(header).text.strip()
     return own_field_of(plain, _PLAN) is not None or plain.casefold() in _COLUMNS
-
-
-def _is_bold_title(piece: Piece) -> bool:
-    """A paragraph that is nothing but the title of a section, in bold."""
-    found = _BOLD.fullmatch(piece.passage.text) if len(piece.lines) == 1 else None
-    return found is not None and section_of(found["text"]).number is not None
-
-
-def _split_at_labels(piece: Piece) -> Iterator[Piece]:
-    """A paragraph whose lines begin with labels of fields is one text for each."""
-    if len(piece.lines) == 1:
-        yield piece
-        return
-    kept: list[tuple[str, Place]] = []
-    for line in piece.lines:
-        label, _ = _labelled(without_markup(Passage.of([line])))
-        if kept and label and field_of(label) is not None:
-            yield piece._replace(lines=tuple(kept))
-            kept = []
-        kept.append(line)
-    yield piece._replace(lines=tuple(kept))

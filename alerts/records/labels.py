@@ -104,6 +104,23 @@ FIELDS: Mapping[FieldName, _Field] = MappingProxyType(
         "risk": _Field(0, ("Risk", "Risk Level")),
     }
 )
+# Of the block, what reads like a rule where it stands in prose: key, and how it is written as a label.
+SETTINGS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "enforcement": ("enforcement", "enforcement mode"),
+        "no_data": ("no data", "without data"),
+        "cooldown": ("cooldown", "cool down", "cooldown period", "cool down period"),
+        "verify_within": ("verify within", "verified within", "verification"),
+        "margin": ("margin",),
+        "confirmation": ("confirmation", "confirmations"),
+        "false_rollback_budget": ("false rollback budget", "rollback budget", "budget"),
+        "holdback": ("holdback", "hold back"),
+        "tau": ("tau",),
+        "samples": ("samples", "minimum samples", "min samples", "minimum requests", "sample size"),
+        "deadline": ("deadline", "stage deadline"),
+        "at_deadline": ("at deadline",),
+    }
+)
 _NUMBERED = re.compile(r"(?:section |part )?(?P<number>[0-9]{1,2}) ?[.):\u2013-]? (?P<title>.+)")
 _NOT_WORDS = re.compile(r"[\W_]+")
 _ASIDE = re.compile(r"\([^()]*\)|#?[0-9]+\s*$")
@@ -162,6 +179,12 @@ def own_field_of(label: str, section: int) -> FieldName | None:
     """The field of a label where it stands in its own section: "Model" above a column of evidence is none."""
     name = field_of(label)
     return name if name is not None and FIELDS[name].section in (0, section) else None
+
+
+def setting_of(label: str) -> str | None:
+    """The key of the block that a label of the plan is, in the words that people use."""
+    words = words_of(label)
+    return next((key for key, known in SETTINGS.items() if words in known), None)
 
 
 @lru_cache(maxsize=4096)

@@ -43,7 +43,7 @@ _ANY = re.compile(r"\b(?:any|a single|the first|one)\b", re.IGNORECASE)
 # A measure's name and its number stand near each other.
 _NEAR = 160
 _HAS_SHARE = re.compile(r"[0-9]\s?(?:%|percent\b|per cent\b|pct\b)", re.IGNORECASE)
-_LIKE_A_STEP = re.compile(r"\b(?:shadow|canary|traffic|for)\b", re.IGNORECASE)
+_LIKE_A_STEP = re.compile(r"\b(?:shadow|canary|traffic|for|then|shares?|weights?|steps?|stages?|ramp)\b", re.IGNORECASE)
 _PAST = re.compile(r"\b(?:exceeded|was|were|had|fell|rose|dropped)\b", re.IGNORECASE)
 
 
@@ -88,8 +88,9 @@ class Strays:
             return None
         for sentence in sentences_of(passage):
             for part in _parts(sentence):
-                pieces = [part, *(one for one in _between_commas(part) if _LIKE_A_STEP.search(one.text))]
-                for piece in pieces:
+                # "Confidence: 95%" is no step.
+                whole = [part] if _LIKE_A_STEP.search(sentence.text) else []
+                for piece in (*whole, *(one for one in _between_commas(part) if _LIKE_A_STEP.search(one.text))):
                     if _HAS_SHARE.search(piece.text) and self._is_step(piece):
                         return piece
         return None

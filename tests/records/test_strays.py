@@ -2,7 +2,9 @@
 
 import pytest
 
+from alerts.records.block import Block
 from alerts.records.compiling import compile_record
+from alerts.records.labels import SETTINGS
 from alerts.records.lints.registry import problems_of
 from alerts.records.problem import Problem
 from alerts.records.strays import MOST_TRIES
@@ -124,3 +126,30 @@ def test_looking_ends() -> None:
     """Where more sentences name measures and numbers than in any record, that is told, and not passed over."""
     lines = "\n\n".join(f"errors foo{number} > 5%" for number in range(2 * MOST_TRIES))
     assert ["too many sentences" in told.message for told in problems(f"\n{lines}")] == [True]
+
+
+@pytest.mark.parametrize(
+    "label",
+    ["Enforcement", "Cooldown", "Cool-down period", "Minimum samples", "Deadline", "Holdback", "False rollback budget"],
+)
+def test_a_setting_counts_in_the_block_alone(label: str) -> None:
+    """A label of the plan that is a key of the block reads like a rule, and is none."""
+    assert [told.code for told in problems(f"* **{label}:** as agreed")] == ["unlabelled"]
+
+
+def test_settings_are_keys_of_the_block() -> None:
+    """Each of them is one that the message may send people to."""
+    assert set(SETTINGS) <= set(Block.model_fields)
+
+
+def test_a_share_alone_is_no_step() -> None:
+    """Without shadow, canary, traffic or a time a share may be anything."""
+    assert problems("* **Confidence:** 95%") == []
+
+
+def test_what_stands_beside_a_trigger_is_no_prose() -> None:
+    """A second column that says what is done is believed by who reads the table."""
+    table = "\n| Rollback Trigger | Action |\n| --- | --- |\n| refusals > 3% | page the on-call, nothing else |\n"
+    (told,) = problems(table)
+    assert (told.code, "page the on-call" in told.message) == ("unlabelled", True)
+    assert problems("\n| Rollback Trigger |\n| --- |\n| refusals > 3% |\n") == []

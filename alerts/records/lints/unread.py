@@ -30,18 +30,25 @@ _LIKE_AN_EXCEPTION = re.compile(
     re.IGNORECASE,
 )
 _PLAN = 7
+_TOLD = ("field", "unlabelled")
 
 
 def unlabelled(compiled: Compiled) -> Iterator[Problem]:
     """Texts that read as if a machine would act on them, and belong to no field of section 7. One with a label that is
     almost a known one has been told.
     """
-    told_already = {(told.line, told.column) for told in compiled.document.problems if told.code == "field"}
+    told_already = {(told.line, told.column) for told in compiled.document.problems if told.code in _TOLD}
     strays = Strays()
     for passage in _texts_of_plan(compiled):
         if (found := _LIKE_AN_EXCEPTION.search(passage.text)) is not None:
             told = f'"{found[0]}" reads as if it narrowed the plan, and nobody acts on it: triggers have no exceptions'
             yield problem("unlabelled", passage.place(found.start()), told)
+    read = [*compiled.prose.named("rollback_trigger"), *compiled.prose.named("rollout_strategy")]
+    lines = {sentence.place(0).line for one in read for sentence in one.sentences}
+    for passage in _texts_of_plan(compiled):
+        if passage.place(0).line in lines and passage.text.strip():
+            told = f'"{_short(passage)}" stands beside what is read, and is not: what is done is set in the block'
+            yield problem("unlabelled", passage.place(0), told)
     for place, lookings in _looked_at(compiled, strays):
         if place in told_already:
             continue
