@@ -259,6 +259,8 @@ class _Builder:
             close = almost_field(label, number) if label and number else None
             if close is not None:
                 told = f'"{label}" is almost "{close}": write that, or something that is less like it'
+                if "(" in label:
+                    told = f'"{label}": what stands in parentheses might say when it holds; leave it out, and use the block'
                 self._document.problems.append(problem("field", passage.place(0), told))
             return None
         if FIELDS[name].section == _PLAN and number != _PLAN:
