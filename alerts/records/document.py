@@ -260,7 +260,7 @@ class _Builder:
             if close is not None:
                 told = f'"{label}" is almost "{close}": write that, or something that is less like it'
                 if "(" in label:
-                    told = f'"{label}": what stands in parentheses might say when it holds; leave it out, and use the block'
+                    told = f'"{label}": what stands in parentheses might say when it holds; say that in the block'
                 self._document.problems.append(problem("field", passage.place(0), told))
             return None
         if FIELDS[name].section == _PLAN and number != _PLAN:
