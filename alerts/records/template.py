@@ -55,8 +55,7 @@ owner: [e.g., ml-platform]
 ## 7. Lifecycle and Rollout Plan
 
 <!-- This section is compiled: `pointsman mdr lint` prints back what was understood. -->
-* **Rollout Strategy:** [e.g., Shadow route 5% of live traffic for 72 hours, then canary 10% for 3 days, then 50%
-  for 3 days]
+* **Rollout Strategy:** [e.g., Shadow 5% for 72 hours, then canary 10% for 3 days, then 50% for 3 days]
 * **Rollback Trigger:** [e.g., Error rate > 2%, P95 latency > 1.2s, or security injection detection]
 * **Reconsideration Conditions:** [e.g., a price of the baseline that is halved, or invoices in a further language]
 
