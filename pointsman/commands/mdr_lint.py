@@ -143,11 +143,11 @@ def _traffic(text: str, compiled: "Compiled", settings: Settings) -> "Traffic | 
 
 def _tested(compiled: "Compiled", traffic: "Traffic") -> "tuple[list[Testable], list[Problem]]":
     from alerts.records.lints.traffic import limits_of, testable, untestable
-    from pointsman.records.power import RUNS, SimulatedPower
+    from pointsman.records.power import SIMULATIONS, SimulatedPower
     from pointsman.replay.bar import counting_bar
     from pointsman.wording import lasting
 
-    runs = RUNS * len(limits_of(compiled))
+    runs = SIMULATIONS * len(limits_of(compiled))
     with counting_bar("simulating", runs) if runs else nullcontext() as progress:
         power = SimulatedPower(progress) if progress else SimulatedPower()
         tested = testable(compiled, traffic, power)

@@ -4,23 +4,28 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Literal, cast
 
-import numpy as np
-
 from alerts.records.lints.traffic import Power
-from analytics.evidence import RateAdvance, RateEvidence
-from analytics.evidence.power import quantile, run_to_fail, run_to_pass
+from pointsman.evidence.planning import Asked, plan_of
+from pointsman.evidence.traffic import Traffic
 
 # Enough for a median to within some percent; the same seed gives the same sentence each time.
 RUNS = 100
+# Of each limit: at twice and at half of it.
+SIMULATIONS = 2 * RUNS
 _SEED = 1
+_LEVEL = 0.05
 _TO_FAIL, _TO_PASS = 2.0, 0.5
+# A rate is below 1, also that of twice a half.
+_HIGHEST_RATE = 0.999
+# Requests are asked for, so that any rate of them will do.
+_ANY_TRAFFIC = Traffic(1.0, "s")
 
 
 class SimulatedPower:
-    """Simulates canaries with the evidence that decides; remembers what it was asked. `progress` is told each run."""
+    """Simulates canaries with the evidence that decides; remembers what it was asked."""
 
     def __init__(self, progress: Callable[[int], None] = lambda _done: None, *, runs: int = RUNS) -> None:
-        """`progress` is told how many runs are done in all."""
+        """`progress` is told how many simulations are done in all, `SIMULATIONS` for each limit."""
         self._progress = progress
         self._runs = runs
         self._done = 0
@@ -32,14 +37,9 @@ class SimulatedPower:
 
     def _simulate(self, limit: float, alpha: float, planned: float, margin: float, incidents: str) -> Power:
         kind = cast("Literal['count', 'clip']", incidents)
-        to_fail = []
-        to_pass = []
-        for number in range(self._runs):
-            random = np.random.default_rng([_SEED, number])
-            evidence = RateEvidence(limit, planned=planned, alpha=alpha, incidents=kind)
-            # Twice a half is everything, which is no rate between 0 and 1.
-            to_fail.append(run_to_fail(min(_TO_FAIL * limit, 0.999), evidence, random))
-            to_pass.append(run_to_pass(_TO_PASS * limit, RateAdvance(limit, margin=margin), random))
-            self._done += 1
-            self._progress(self._done)
-        return Power(quantile(to_fail, 0.5), quantile(to_pass, 0.5))
+        times = (min(_TO_FAIL, _HIGHEST_RATE / limit), _TO_PASS)
+        asked = Asked(limit, _ANY_TRAFFIC, planned, alpha, _LEVEL, margin, times, self._runs, _SEED, kind)
+        before = self._done
+        to_fail, to_pass = plan_of(asked, lambda done: self._progress(before + done))
+        self._done += len(times) * self._runs
+        return Power(to_fail.median, to_pass.median)
