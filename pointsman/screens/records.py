@@ -176,21 +176,21 @@ def print_revisions(revisions: "Sequence[RevisionSummary]") -> None:
     print_table(table)
 
 
+_SIGNS = {"added": ("+", "green"), "removed": ("-", "red"), "changed": ("~", "yellow")}
+
+
 def print_differences(changed: Sequence[Difference]) -> None:
-    """A line for each, or that there is none."""
+    """A line for each, or that there is none: what it was and is, and what follows for the evidence."""
     if not changed:
         print_words("they mean the same")
         return
-    table = Table("", "", "before", "after", "", box=None, pad_edge=False)
+    console = Console(highlight=False)
     for one in changed:
-        table.add_row(
-            one.change,
-            harmless(one.what),
-            harmless(one.before) or "-",
-            harmless(one.after) or "-",
-            harmless(one.follows),
-        )
-    print_table(table)
+        sign, colour = _SIGNS[one.change]
+        values = " -> ".join(text for text in (one.before, one.after) if text)
+        follows = f" ({one.follows})" if one.follows else ""
+        line = Text.assemble((sign, colour), harmless(f" {one.what}: {values}{follows}"))
+        console.print(line, soft_wrap=not console.is_terminal)
 
 
 def difference_json(one: Difference) -> dict[str, str]:
