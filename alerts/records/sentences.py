@@ -19,6 +19,8 @@ def condition_sentence(condition: Condition) -> str:
     if condition.against == "limit":
         return f"{name} {condition.op} {in_unit(threshold, condition.unit)}"
     least = "at least " if condition.op == ">=" else ""
+    if condition.against == "baseline" and not threshold and not least:
+        return f"{name} worse than baseline"
     if condition.against == "baseline":
         return f"{name} worse than baseline by {least}{as_percent(threshold)}"
     return f"{name} drifts by {least or 'more than '}{as_percent(threshold)}"
