@@ -52,7 +52,7 @@ FORMS: tuple[Form, ...] = (
     _baseline(rf"{_MEASURE}{_STANDS}worse than {_BASELINE}"),
     _baseline(rf"{_MEASURE}{_STANDS}{_SHORT_MARGIN} worse than {_BASELINE}"),
     _baseline(rf"{_MEASURE}(?:{operators.WORSENS}) (?:by )?{_SHORT_MARGIN} {_BESIDE}"),
-    _baseline(rf"{_MEASURE}{_UP} {_BASELINE} (?:by|\+|plus) {_MARGIN}", "up"),
+    _baseline(rf"{_MEASURE}{_UP} {_BASELINE} (?P<joint>by|\+|plus) {_MARGIN}", "up"),
     _baseline(rf"{_MEASURE}{_STANDS}{_SHORT_MARGIN} {_HIGHER} {_BASELINE}", "up"),
     _baseline(rf"{_MEASURE}(?:{operators.RISES}) (?:by )?{_SHORT_MARGIN} {_BESIDE}", "up"),
     _baseline(rf"{_MEASURE}{_UP} {_BASELINE}", "up"),

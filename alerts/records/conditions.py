@@ -144,6 +144,9 @@ def _baseline(form: Form, found: re.Match[str], tokens: Tokens) -> Condition:
     if form.moves == "down":
         raise _at(found, tokens, "op", "direction", f"less is better of {measure.name}: below the baseline is good")
     parts = found.groupdict()
+    if parts.get("joint") in ("+", "plus") and measure.unit == "1":
+        told = 'one point more than the baseline, or one hundredth of it? Margins are relative: write "by 20%"'
+        raise _at(found, tokens, "joint", "ambiguous", told)
     margin = Decimal(0)
     if parts.get("word"):
         margin = Decimal(FOLDS[parts["word"]] - 1)

@@ -121,7 +121,10 @@ class _Builder:
     def _heading(self, passage: Passage, level: int) -> None:
         plain = without_markup(passage).text
         read = section_of(plain)
-        if read.number is None and self._section is not None and self._section.number and level > self._level:
+        inside = self._section is not None and self._section.number and level > self._level
+        # "Problem Statement" inside of section 1 is a part of it.
+        is_part = self._section is not None and read.number in (None, self._section.number)
+        if inside and is_part and self._section is not None:
             # A heading inside of a section is a label for what follows.
             label, text = labelled(without_markup(passage))
             name = self._field(plain.strip() if field_of(plain) else label or plain.strip(), passage)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
+from itertools import islice
 from typing import Any
 
 from alerts.records.labels import FIELDS, FieldName
@@ -32,9 +33,11 @@ _UNMEASURED = re.compile(
 _P95 = re.compile(r"\bp ?95\b", re.IGNORECASE)
 # What an amount is for, where that is said behind it.
 _PER = re.compile(
-    r"\s?(?:USD\b|dollars?\b)?\s?(?:/|\b(?:per|for|each|every|an?)\b)(?P<what>(?:[^,;()]|(?<=[0-9]),(?=[0-9])){0,60})",
+    r"(?:\s?(?:USD\b|dollars?\b)?\s?(?:/|\b(?:per|for|each|every|an?)\b)|[\s,]{0,2}\(?per\b)(?P<what>(?:[^,;()]|(?<=[0-9]),(?=[0-9])){0,60})",
     re.IGNORECASE,
 )
+# Ahead of a figure: more than "about", a sign, or an article.
+_WORDS = re.compile(r"(?!(?:about|around|approx|roughly|ca|usd|the|is|of|at)\b)[^\W\d_]{2,}", re.IGNORECASE)
 _MILLION = re.compile(r"\b(?:million|1? ?m|1,000,000)\b", re.IGNORECASE)
 _ONE_SUCCESS = re.compile(
     r"(?:(?:the|an?|one|each|every|single|1) )*"
@@ -46,7 +49,7 @@ _SIZE = re.compile(r"\b(?:of|at|with) [0-9].*")
 _TOKENS = re.compile(r"\btokens?\b", re.IGNORECASE)
 # What makes of a first number one that is not the candidate's own: ahead of it, and right behind it.
 _COMPARED = re.compile(
-    r"\b(?:from|baseline|control|ci|confidence|intervals?|between|than|below|above|vs|versus|against|beside|instead)\b"
+    r"\b(?:from|baseline|control|today|now|currently|previously|old|target|goal|budget|reduced|saves?|half|twice|ci|confidence|intervals?|between|than|below|above|vs|versus|against|beside|instead)\b"
     r"|[0-9](?: ?(?:%|ms|s))?(?: ?[\u2013-] ?| to )$",
     re.IGNORECASE,
 )
@@ -98,11 +101,16 @@ def read_figures(fields: list[Labelled], baseline: str = "") -> tuple[Figures, l
 def _first(name: FieldName, text: str, unit: str, baseline: str) -> tuple[float | Decimal | None, str | None]:
     """The figure of a field, or why its first one is none. Of several latencies it is the one behind "P95"."""
     named = _P95.search(text) if name == "latency_p95" else None
-    for value, begin, end in _amounts(text, unit, named.end() if named is not None else 0):
+    start = named.end() if named is not None else 0
+    amounts = list(islice(_amounts(text, unit, start), 2))
+    for value, begin, end in amounts:
         behind = _PER.match(text, end) if unit == "USD" else None
         told = _compared(name, text, begin, end, baseline)
         if told is None and behind is not None:
             told = _for_something_else(name, behind["what"])
+        if told is None and len(amounts) > 1 and _WORDS.search(text, start, begin):
+            label = FIELDS[name].labels[0]
+            told = f"{label} has several figures, and none at its beginning: put the candidate's own first"
         return (value, None) if told is None else (None, told)
     return None, None
 

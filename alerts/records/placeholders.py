@@ -7,11 +7,12 @@ from alerts.records.parts import Section
 from alerts.records.passages import Passage, Place
 from alerts.records.problem import Problem, problem
 
-# A bracket that says it is an example; any with words in it that is no link, no footnote, no box of a list, no number,
-# no index and no list of values.
+# A bracket that says it is an example; any with plain words in it, such as [short reason]. No links, footnotes, boxes,
+# numbers, indexes, lists of values, and no names: [RFC 118], [Smith 2024].
 _LEFT = re.compile(
     r"\[(?:e\.? ?g\b|i\.? ?e\b)[^\[\]]{0,300}\]"
-    r"|(?<![\w\])=])\[(?![\^!])(?=[^\[\]]*[^\W\d_]{2})(?![^\[\]]*[\"{}])[^\[\]]{2,200}\](?![(\[:])"
+    r"|(?<![\w\])=])\[(?![\^!])(?=[^\[\]]*(?:(?<!\w)[a-z]{3,}(?!\w)|\b(?i:name|model|insert|date|owner|team|link)\b))"
+    r"(?![^\[\]]*[\"{}])[^\[\]]{2,200}\](?![(\[:])"
     r"|\b(?:TODO|TBD|FIXME|XXX)\b"
     r"|<(?:your|the|insert|name|model|route|owner|team|value|figure|date|placeholder|e\.g\.)\b[^<>\n]{0,60}>"
 )

@@ -102,3 +102,23 @@ def test_the_own_figure_stands_first(label: str, text: str) -> None:
     assert told == []
     assert figures.golden_set_accuracy == 0.974
     assert figures.latency_p95_s == (0.9 if label == LATENCY else None)
+
+
+@pytest.mark.parametrize(
+    ("label", "text"),
+    [
+        (ACCURACY, "target 95%, measured 97.4%"),
+        (ACCURACY, "on a 10% sample of invoices, 97.4%"),
+        (ACCURACY, "with 5% noise 93.2%"),
+        (SUCCESS, "today $0.0029, then $0.00072"),
+        (SUCCESS, "we expect $0.0003 and $0.0004 in all"),
+        (SUCCESS, "$0.72 (per 1,000 successes)"),
+        (LATENCY, "a load test of 10 min: 850 ms"),
+    ],
+)
+def test_the_first_of_several_behind_words_is_not_taken(label: str, text: str) -> None:
+    """Whose it is only the words say; at the beginning it is the candidate's own."""
+    figures, told = read(label, text)
+    assert len(told) == 1
+    field = {ACCURACY: "golden_set_accuracy", SUCCESS: "cost_per_success_usd", LATENCY: "latency_p95_s"}[label]
+    assert getattr(figures, field) is None

@@ -235,3 +235,15 @@ def test_reconsideration_rolls_nothing_back() -> None:
 def test_something_rolls_back_before_promotion(triggers: str, is_told: bool) -> None:  # noqa: FBT001 - a column
     """Zero tolerance does; drift alone does not, for its reference is there once the candidate is promoted."""
     assert codes(f"{TRIGGER}{triggers}\n") == ["nothing_rolls_back"] * is_told
+
+
+@pytest.mark.parametrize("text", ["[RFC 118]", "[Smith 2024]", "[TOC]", "[DEVEX-311]"])
+def test_names_in_brackets_are_no_placeholders(text: str) -> None:
+    """References and marks of other programs stand in brackets too."""
+    assert codes(f"* **Reconsideration Conditions:** A second language, {text}.\n") == []
+
+
+def test_a_part_of_a_section_may_have_a_part_of_its_title() -> None:
+    """A heading "Problem Statement" inside of section 1 is no second section 1."""
+    whole = "## 1. Context and Problem Statement\n\n### Context\n\nInvoices.\n\n### Problem Statement\n\nCosts.\n"
+    assert codes(whole) == []
