@@ -17,6 +17,8 @@ from pointsman_contract.writable import Id, OneLine, Writable
 
 MAX_TRIGGERS = 64
 MAX_STAGES = 32
+DEFAULT_BUDGET = 0.01
+DEFAULT_HOLDBACK_BP = 100
 
 Share = Annotated[Writable, Field(ge=0, le=1)]
 Budget = Annotated[Writable, Field(gt=0, le=0.5)]
@@ -61,8 +63,8 @@ class CompiledRecord(Part):
     owner: OneLine
     triggers: Several[Trigger] = Field(min_length=1, max_length=MAX_TRIGGERS)
     stages: Several[Stage] = Field(min_length=1, max_length=MAX_STAGES)
-    false_rollback_budget: Budget = 0.01
-    holdback_bp: Annotated[int, Field(ge=0, le=5_000)] = 100
+    false_rollback_budget: Budget = DEFAULT_BUDGET
+    holdback_bp: Annotated[int, Field(ge=0, le=5_000)] = DEFAULT_HOLDBACK_BP
     """Of what is promoted, so much stays on the baseline."""
     tau: ThresholdBounds | None = None
     figures: Figures = Figures()

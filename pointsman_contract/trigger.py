@@ -19,6 +19,7 @@ Drift = Literal["notice", "certify"]
 
 MAX_CONDITIONS = 8
 COSTS = ("cost_per_success", "cost_per_request")
+_ROLLING_BACK: tuple[Enforcement, ...] = ("approve", "auto")
 # Above it a block of clipped incidents would be shorter than a short burst (docs/adr/0024).
 MOST_CLIPPED = 0.25
 
@@ -50,8 +51,9 @@ class Trigger(Part):
     def _settings_mean_something(self) -> Self:
         if (wrong := cannot_be_joined(self.conditions)) is not None:
             raise ValueError(wrong)
-        if self.no_data == "rollback" and (self.is_drift or not self.rolls_back):
-            msg = f"no_data: {NO_ROLLBACK}"
+        why = no_rollback(self.enforcement, self.conditions)
+        if self.no_data == "rollback" and why is not None:
+            msg = f"no_data: {why}"
             raise ValueError(msg)
         for setting in ("margin", "incidents", "costs", "drift", "confirmation"):
             value = getattr(self, setting)
@@ -64,17 +66,17 @@ class Trigger(Part):
     @property
     def name(self) -> str:
         """Of its conditions, in whatever order: a label."""
-        return "+".join(sorted(condition.name for condition in self.conditions))
+        return name_of(self.conditions)
 
     @property
     def rolls_back(self) -> bool:
         """Whether a rollback can come of it, by itself or by a person's word."""
-        return self.enforcement in ("approve", "auto")
+        return self.enforcement in _ROLLING_BACK
 
     @property
     def is_drift(self) -> bool:
         """Whether it is about what was promoted: it compares with a reference that there is only then."""
-        return self.conditions[0].against == "reference"
+        return is_drift(self.conditions)
 
     @property
     def gates(self) -> bool:
@@ -102,7 +104,23 @@ class Trigger(Part):
         return self.rolls_back and not self.is_zero_tolerance and not self.is_drift
 
 
-NO_ROLLBACK = "the trigger does not roll back, and nothing that it does not know makes it do so"
+def name_of(conditions: Sequence[Condition]) -> str:
+    """Of the trigger that these are the conditions of, in whatever order."""
+    return "+".join(sorted(condition.name for condition in conditions))
+
+
+def is_drift(conditions: Sequence[Condition]) -> bool:
+    """Whether they are about what was promoted; drift is joined with nothing."""
+    return conditions[0].against == "reference"
+
+
+def no_rollback(enforcement: Enforcement, conditions: Sequence[Condition]) -> str | None:
+    """Why missing data must not roll back; None where it may."""
+    if enforcement not in _ROLLING_BACK:
+        return "the trigger does not roll back, and nothing that it does not know makes it do so"
+    if is_drift(conditions):
+        return "drift has no data until its reference is there, which would roll back each time"
+    return None
 
 
 def cannot_be_joined(conditions: Sequence[Condition]) -> str | None:

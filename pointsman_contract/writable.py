@@ -9,6 +9,7 @@ from pointsman_contract.fields import Name, Number
 
 # What lies beyond them says nothing, and what lies between them can be written out in a sentence, digit by digit.
 LARGEST, SMALLEST = 1e12, 1e-9
+# A margin of more is a slip of the pen.
 LARGEST_MARGIN = 10.0
 # It is a label of metrics and an argument of commands.
 ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")

@@ -11,12 +11,13 @@ from alerts.records.block_words import refusal
 from alerts.records.passages import Place
 from alerts.records.problem import Problem, problem
 from alerts.records.quantities import PERCENT, SPANS, Unreadable, as_float, count_of, quantity, unmistakable
+from alerts.records.tokens import LONGEST_SENTENCE
 from alerts.records.yaml_values import Value
 from pointsman_contract.measures import edit_distance
 from pointsman_contract.record import MAX_STAGES, MAX_TRIGGERS
 from pointsman_contract.stage import MAX_DURATION_S, AtDeadline
 from pointsman_contract.trigger import Costs, Drift, Enforcement, Incidents, NoData
-from pointsman_contract.writable import SMALLEST
+from pointsman_contract.writable import LARGEST_MARGIN, SMALLEST
 
 _QUANTITY = re.compile(r"(?P<sign>-?)(?P<number>[0-9][0-9.,]*|\.[0-9]+)\s*(?P<unit>\S.*)?")
 _COUNT = re.compile(r"(?P<number>[0-9][0-9.,]*) ?(?P<times>[km])?")
@@ -79,12 +80,10 @@ Count = Annotated[
     int,
     BeforeValidator(_count),
     Field(ge=1, le=2**63 - 1),
-    WithJsonSchema(
-        {"anyOf": [{"type": "integer", "minimum": 1}, {"type": "string", "pattern": "^[0-9][0-9.,]* ?[kKmM]?$"}]}
-    ),
+    WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 1}, {"type": "string", "pattern": _COUNT_PATTERN}]}),
 ]
 Real = Annotated[float, BeforeValidator(_number), WithJsonSchema({"type": "number"})]
-Sentence = Annotated[str, Field(min_length=1, max_length=4000)]
+Sentence = Annotated[str, Field(min_length=1, max_length=LONGEST_SENTENCE)]
 
 
 class _Part(BaseModel):
@@ -102,7 +101,7 @@ class TriggerSettings(_Part):
     """After a change the rollout rests so long before it may advance. Default 10 min."""
     verify_within: Annotated[Time, Field(gt=0)] | None = None
     """Within so long a rollback must be seen in traces. Default 2 min."""
-    margin: Annotated[Share, Field(ge=0, le=10)] | None = None
+    margin: Annotated[Share, Field(ge=0, le=LARGEST_MARGIN)] | None = None
     """To advance, the share of bad requests must be below the limit (or the baseline's share) x (1 + margin)."""
     incidents: Incidents | None = None
     """count (default): a burst of bad requests is a breach. clip: a short burst does not decide."""
@@ -176,6 +175,17 @@ def read_block(value: Value | None) -> tuple[Block, list[Problem]]:
 
 def place_in(value: Value | None, *path: str | int) -> Place:
     """Where the value at a path of keys and indexes stands; of the key where the last step is one."""
+    return _along(value, path)[0]
+
+
+def value_place(value: Value | None, *path: str | int) -> Place:
+    """Where the value at a path stands, not its key."""
+    place, found = _along(value, path)
+    return place if found is None else found.place
+
+
+def _along(value: Value | None, path: tuple[str | int, ...]) -> tuple[Place, Value | None]:
+    """`place_in`, and the value there, as far as there is one."""
     place = Place(1, 1) if value is None else value.place
     for step in path:
         if value is None or value.data is None:
@@ -186,7 +196,7 @@ def place_in(value: Value | None, *path: str | int) -> Place:
         elif isinstance(value.data, list) and isinstance(step, int) and step < len(value.data):
             value = value.data[step]
             place = value.place
-    return place
+    return place, value
 
 
 def closest_key(key: str, known: "list[str]") -> str:

@@ -18,7 +18,15 @@ from alerts.records.rollouts import ReadStage, contradictions, read_stages
 from alerts.records.settling import SettledTrigger, settle_stages, settle_triggers
 from alerts.records.triggers import read_field
 from alerts.records.yaml_values import Value, read_yaml
-from pointsman_contract.record import MAX_STAGES, MAX_TRIGGERS, CompiledRecord, Figures, ThresholdBounds
+from pointsman_contract.record import (
+    DEFAULT_BUDGET,
+    DEFAULT_HOLDBACK_BP,
+    MAX_STAGES,
+    MAX_TRIGGERS,
+    CompiledRecord,
+    Figures,
+    ThresholdBounds,
+)
 
 _PLAN = 7
 
@@ -194,8 +202,8 @@ def _record(
         owner=front.owner,
         triggers=tuple(one.trigger for one in triggers),
         stages=tuple(one.stage for one in stages),
-        false_rollback_budget=0.01 if block.false_rollback_budget is None else block.false_rollback_budget,
-        holdback_bp=100 if block.holdback is None else round(block.holdback * 10_000),
+        false_rollback_budget=DEFAULT_BUDGET if block.false_rollback_budget is None else block.false_rollback_budget,
+        holdback_bp=DEFAULT_HOLDBACK_BP if block.holdback is None else round(block.holdback * 10_000),
         tau=tau,
         figures=figures,
     )

@@ -37,12 +37,11 @@ from alerts.records.tokens import Tokens
 from pointsman_contract.condition import Condition
 from pointsman_contract.fields import MAX_TEXT
 from pointsman_contract.measures import MEASURES, QUANTILES, MeasureMeant
+from pointsman_contract.writable import LARGEST_MARGIN
 
 _EVENTS = ("injection_succeeded", "injection_detected")
 _OF_REQUESTS = re.compile(r"of (?:all )?(?:the )?requests")
 _HAPPENS = re.compile(r"\b(?:is|was|are|gets) ")
-# A margin of more is a slip of the pen.
-_LARGEST_MARGIN = Decimal(10)
 
 
 def condition_of(tokens: Tokens) -> Condition:
@@ -265,7 +264,7 @@ def _margin(found: re.Match[str], tokens: Tokens) -> Decimal:
 
 
 def _at_most(margin: Decimal, found: re.Match[str], tokens: Tokens) -> Decimal:
-    if margin > _LARGEST_MARGIN:
+    if margin > Decimal(LARGEST_MARGIN):
         raise _at(found, tokens, "number", "number", f"a margin of {as_percent(margin)}: at most 1,000 %")
     return margin
 

@@ -6,7 +6,7 @@ from typing import Any, Literal, NamedTuple
 
 from alerts.records.sentences import (
     as_percent,
-    condition_sentence,
+    meaning_of,
     plain,
     span_sentence,
     stage_sentence,
@@ -74,7 +74,7 @@ def _triggers(old: CompiledRecord, new: CompiledRecord) -> Iterator[Difference]:
             yield Difference("added", "trigger", "", trigger_sentence(trigger), _ANEW)
             continue
         follows = "its evidence goes on" if _goes_on(old, before[name], new, trigger) else _ANEW
-        if _meaning(before[name]) != _meaning(trigger):
+        if meaning_of(before[name].conditions) != meaning_of(trigger.conditions):
             yield Difference("changed", "trigger", trigger_sentence(before[name]), trigger_sentence(trigger), _ANEW)
         for setting in _SETTINGS:
             one, other = getattr(before[name], setting), getattr(trigger, setting)
@@ -91,12 +91,7 @@ def _goes_on(old: CompiledRecord, before: Trigger, new: CompiledRecord, after: T
     weighed = all(getattr(before, name) == getattr(after, name) for name in ("incidents", "costs", "drift", "margin"))
     compared = any(condition.against == "baseline" for condition in after.conditions)
     beside = old.baseline == new.baseline or not compared
-    return same and weighed and beside and _meaning(before) == _meaning(after)
-
-
-def _meaning(trigger: Trigger) -> list[str]:
-    """Its conditions in one order: "A and B" is "B and A"."""
-    return sorted(condition_sentence(condition) for condition in trigger.conditions)
+    return same and weighed and beside and meaning_of(before.conditions) == meaning_of(after.conditions)
 
 
 def _stages(old: CompiledRecord, new: CompiledRecord) -> Iterator[Difference]:

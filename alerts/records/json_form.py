@@ -6,7 +6,6 @@ from typing import Any
 from alerts.records.compiling import Compiled
 from alerts.records.problem import Problem
 from alerts.records.wording import not_compiled
-from pointsman_contract.condition import Condition
 from pointsman_contract.stage import Stage
 from pointsman_contract.trigger import Trigger
 
@@ -27,17 +26,13 @@ def triggers_json(triggers: Sequence[Trigger]) -> list[dict[str, Any]]:
     found = []
     for number, trigger in enumerate(triggers, 1):
         together = {"all_of": number} if len(trigger.conditions) > 1 else {}
-        found += [_condition(condition) | together for condition in trigger.conditions]
+        found += [condition.model_dump(mode="json") | together for condition in trigger.conditions]
     return found
 
 
 def stages_json(stages: Sequence[Stage]) -> list[dict[str, Any]]:
     """One object for each stage."""
     return [_stage(stage) for stage in stages]
-
-
-def _condition(condition: Condition) -> dict[str, Any]:
-    return condition.model_dump(mode="json")
 
 
 def _stage(stage: Stage) -> dict[str, Any]:

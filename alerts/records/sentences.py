@@ -1,5 +1,6 @@
 """Conditions and stages as the sentences that compile to them."""
 
+from collections.abc import Sequence
 from decimal import Decimal, localcontext
 
 from pointsman_contract.condition import Condition
@@ -29,6 +30,11 @@ def condition_sentence(condition: Condition) -> str:
 def trigger_sentence(trigger: Trigger) -> str:
     """Its conditions, joined."""
     return " and ".join(condition_sentence(condition) for condition in trigger.conditions)
+
+
+def meaning_of(conditions: Sequence[Condition]) -> list[str]:
+    """What conditions that are met together say, in one order: "A and B" is "B and A"."""
+    return sorted(condition_sentence(condition) for condition in conditions)
 
 
 def measure_words(condition: Condition) -> str:

@@ -3,16 +3,16 @@
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from alerts.records.block import Block, StageEntry, TriggerEntry, TriggerSettings, place_in
+from alerts.records.block import Block, StageEntry, TriggerEntry, TriggerSettings, place_in, value_place
 from alerts.records.passages import Passage, Place
 from alerts.records.problem import Problem, problem
 from alerts.records.rollouts import ReadStage, read_stages
-from alerts.records.sentences import condition_sentence
+from alerts.records.sentences import meaning_of
 from alerts.records.triggers import ReadCondition, read_triggers
 from alerts.records.yaml_values import Value
 from pointsman_contract.condition import Condition
 from pointsman_contract.measures import MeasureMeant, measure_named
-from pointsman_contract.trigger import NO_ROLLBACK, Trigger, cannot_be_joined, meaningless
+from pointsman_contract.trigger import Trigger, cannot_be_joined, meaningless, name_of, no_rollback
 
 _SETTINGS = tuple(TriggerSettings.model_fields)
 _IN_SECONDS = {"cooldown": "cooldown_s", "verify_within": "verify_within_s"}
@@ -26,9 +26,17 @@ class SettledTrigger(NamedTuple):
 
 
 class _Draft(NamedTuple):
-    conditions: tuple[ReadCondition, ...]
+    read: tuple[ReadCondition, ...]
     entry: TriggerEntry | None
     at: tuple[str | int, ...]
+
+    @property
+    def conditions(self) -> tuple[Condition, ...]:
+        return tuple(one.condition for one in self.read)
+
+    @property
+    def place(self) -> Place:
+        return self.read[0].place
 
 
 def settle_triggers(
@@ -42,19 +50,18 @@ def settle_triggers(
     problems += _twice(drafts)
     settled = []
     for draft in drafts:
-        conditions = tuple(one.condition for one in draft.conditions)
-        if (why := cannot_be_joined(conditions)) is not None:
-            problems.append(problem("untested_measure", draft.conditions[0].place, f"conditions joined by and: {why}"))
+        if (why := cannot_be_joined(draft.conditions)) is not None:
+            problems.append(problem("untested_measure", draft.place, f"conditions joined by and: {why}"))
             continue
         settings, wrong = _settings(draft, block, source)
         problems += wrong
-        settled.append(SettledTrigger(Trigger(conditions=conditions, **settings), draft.conditions[0].place))
+        settled.append(SettledTrigger(Trigger(conditions=draft.conditions, **settings), draft.place))
     return settled, problems
 
 
 def _take(entry: TriggerEntry, at: tuple[str | int, ...], drafts: list[_Draft], source: Value | None) -> list[Problem]:
     """Give the entry to the triggers that it means, or add its own."""
-    place = _value_place(source, *at, "when")
+    place = value_place(source, *at, "when")
     meant = measure_named(entry.when)
     if meant is not None:
         found = [number for number, draft in enumerate(drafts) if _is_on(draft, meant)]
@@ -66,12 +73,13 @@ def _take(entry: TriggerEntry, at: tuple[str | int, ...], drafts: list[_Draft], 
         return [problem("invalid_value", place, told)]
     problems = list(read.problems)
     for conditions in read.triggers:
-        same = [number for number, draft in enumerate(drafts) if _names(draft.conditions) == _names(conditions)]
+        new = _Draft(conditions, entry, at)
+        same = [number for number, draft in enumerate(drafts) if name_of(draft.conditions) == name_of(new.conditions)]
         if not same:
-            drafts.append(_Draft(conditions, entry, at))
-        elif _meanings(drafts[same[0]].conditions) != _meanings(conditions):
+            drafts.append(new)
+        elif meaning_of(drafts[same[0]].conditions) != meaning_of(new.conditions):
             # Who reads the sentence would not see that the block says something else.
-            line = drafts[same[0]].conditions[0].place.line
+            line = drafts[same[0]].place.line
             told = f'"{entry.when}" is not what line {line} says of the same: write one limit, in one place'
             problems.append(problem("duplicate_trigger", place, told))
         else:
@@ -89,13 +97,9 @@ def _give(
     return []
 
 
-def _meanings(conditions: tuple[ReadCondition, ...]) -> list[str]:
-    return sorted(condition_sentence(one.condition) for one in conditions)
-
-
 def _is_on(draft: _Draft, meant: MeasureMeant) -> bool:
     """Whether a trigger has one condition, on this measure (and its quantile, where one is meant)."""
-    condition = draft.conditions[0].condition
+    condition = draft.conditions[0]
     return (
         len(draft.conditions) == 1
         and condition.measure == meant.measure.name
@@ -103,25 +107,20 @@ def _is_on(draft: _Draft, meant: MeasureMeant) -> bool:
     )
 
 
-def _names(conditions: tuple[ReadCondition, ...]) -> list[str]:
-    return sorted(one.condition.name for one in conditions)
-
-
 def _twice(drafts: list[_Draft]) -> list[Problem]:
     problems = []
-    lines: dict[tuple[str, ...], int] = {}
+    lines: dict[str, int] = {}
     for draft in drafts:
-        names, place = tuple(_names(draft.conditions)), draft.conditions[0].place
-        if names in lines:
-            told = f"a second trigger on the same, beside that of line {lines[names]}: keep one of them"
+        name, place = name_of(draft.conditions), draft.place
+        if name in lines:
+            told = f"a second trigger on the same, beside that of line {lines[name]}: keep one of them"
             problems.append(problem("duplicate_trigger", place, told))
-        lines.setdefault(names, place.line)
+        lines.setdefault(name, place.line)
     return problems
 
 
 def _settings(draft: _Draft, block: Block, source: Value | None) -> tuple[dict[str, Any], list[Problem]]:
     """What is said of the trigger itself, else of all; each only where it has a meaning."""
-    conditions = [one.condition for one in draft.conditions]
     settings: dict[str, Any] = {}
     problems: list[Problem] = []
     for name in _SETTINGS:
@@ -129,23 +128,15 @@ def _settings(draft: _Draft, block: Block, source: Value | None) -> tuple[dict[s
         value = getattr(block, name) if own is None else own
         if value is None:
             continue
-        why = meaningless(name, value, conditions)
+        why = meaningless(name, value, draft.conditions)
         if name == "no_data" and value == "rollback":
-            why = _no_rollback(settings.get("enforcement", "auto"), conditions)
+            # The enforcement is settled first.
+            why = no_rollback(settings.get("enforcement", "auto"), draft.conditions)
         if why is None:
             settings[_IN_SECONDS.get(name, name)] = value
         elif own is not None:
             problems.append(problem("invalid_value", place_in(source, *draft.at, name), f"{name}: {why}"))
     return settings, problems
-
-
-def _no_rollback(enforcement: str, conditions: Sequence[Condition]) -> str | None:
-    """Why missing data must not roll back. `enforcement` is settled first."""
-    if enforcement not in ("approve", "auto"):
-        return NO_ROLLBACK
-    if conditions[0].against == "reference":
-        return "drift has no data until its reference is there, which would roll back each time"
-    return None
 
 
 def settle_stages(
@@ -157,7 +148,7 @@ def settle_stages(
     found: list[ReadStage] = []
     problems: list[Problem] = []
     for number, entry in enumerate(block.stages):
-        place = _value_place(source, "stages", number, "step")
+        place = value_place(source, "stages", number, "step")
         steps = read_stages(Passage.of([(entry.step, place)]))
         problems += steps.problems
         if len(steps.stages) > 1:
@@ -197,17 +188,6 @@ def _with(read: ReadStage, entry: StageEntry | None, block: Block) -> ReadStage:
     changes = {
         "samples": stage.samples or (entry and entry.samples) or block.samples,
         "deadline_s": (entry and entry.deadline) or block.deadline or stage.deadline_s,
-        "at_deadline": (entry and entry.at_deadline) or block.at_deadline or "ask",
+        "at_deadline": (entry and entry.at_deadline) or block.at_deadline or stage.at_deadline,
     }
     return read._replace(stage=stage.model_copy(update=changes))
-
-
-def _value_place(source: Value | None, *path: str | int) -> Place:
-    """Where the value of a key stands, not the key."""
-    value = source
-    for step in path:
-        if value is not None and isinstance(value.data, dict):
-            value = value.data.get(str(step))
-        elif value is not None and isinstance(value.data, list) and isinstance(step, int):
-            value = value.data[step]
-    return Place(1, 1) if value is None else value.place

@@ -66,11 +66,12 @@ def _what_is_bad(condition: Condition, trigger: Trigger) -> str:
     share = as_percent(Decimal(repr(condition.threshold)))
     if condition.against == "reference":
         doing = "certified to be beyond it" if trigger.drift == "certify" else "noticed at about that size"
-        slow = "" if condition.quantile is None else f": {_slow(condition, 'its own')}"
+        slow = "" if condition.quantile is None else f": {_slow(condition, 'its')}"
         return f"against its own past: {doing}, once promoted{slow}"
     costs = f", {trigger.costs} costs" if measure.unit == "USD" else ""
     if condition.against == "baseline" and condition.quantile is not None:
-        return f"bad: {_slow(condition, 'the baseline')}"
+        slow = _slow(condition, "the baseline's")
+        return f"bad: {slow}"
     if condition.against == "baseline":
         what = "cost" if measure.unit == "USD" else "share of bad requests"
         above = f"more than {share} above" if condition.threshold else "above"
@@ -87,9 +88,8 @@ def _slow(condition: Condition, whose: str) -> str:
     """A percentile beside another one is a limit (docs/adr/0030)."""
     quantile, times = condition.quantile or 0.0, Decimal(1) + Decimal(repr(condition.threshold))
     called = f"P{round(quantile * 100)}"
-    than = f"{whose}'s {called}" if whose == "the baseline" else f"its {called}"
     fold = "" if times == 1 else f"{plain(times)} x "
-    return f"more than {as_percent(1 - Decimal(repr(quantile)))} of requests slower than {fold}{than}"
+    return f"more than {as_percent(1 - Decimal(repr(quantile)))} of requests slower than {fold}{whose} {called}"
 
 
 def stage_words(stage: Stage) -> Understood:

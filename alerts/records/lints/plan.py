@@ -9,7 +9,6 @@ from alerts.records.measure_words import is_tested
 from alerts.records.passages import Place
 from alerts.records.problem import Problem, problem
 from alerts.records.sentences import condition_sentence, in_unit, measure_words
-from alerts.records.settling import SettledTrigger
 from pointsman_contract.condition import Condition
 from pointsman_contract.measures import MEASURES
 
@@ -55,16 +54,12 @@ def injections(compiled: Compiled) -> Iterator[Problem]:
     """Detected is not succeeded: who sends one must not be able to roll a candidate back."""
     for one in compiled.triggers:
         for condition in one.trigger.conditions:
-            if condition.measure == "injection_detected" and condition.against == "limit" and _acts(one):
+            if condition.measure == "injection_detected" and condition.against == "limit" and one.trigger.rolls_back:
                 told = (
                     "any user can send an injection that is detected, and roll the candidate back by it: use injection"
                     ' succeeded, or compare with the baseline ("worse than baseline by 50%")'
                 )
                 yield problem("injection_detected", one.place, told)
-
-
-def _acts(one: SettledTrigger) -> bool:
-    return one.trigger.enforcement in ("approve", "auto")
 
 
 def shadow(compiled: Compiled) -> Iterator[Problem]:
@@ -126,7 +121,7 @@ def advance(compiled: Compiled) -> Iterator[Problem]:
     for one in compiled.triggers:
         for condition in one.trigger.conditions:
             margin = condition.threshold if one.trigger.margin is None else one.trigger.margin
-            if condition.against == "baseline" and not margin and _acts(one):
+            if condition.against == "baseline" and not margin and one.trigger.rolls_back:
                 told = (
                     f'"{condition.text}" can stop a rollout and never speaks for one, as equality cannot be proven: say'
                     " by how much it may be worse (by 20%), or set a margin in the block"
