@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from alerts.records.block_words import refusal
 from alerts.records.passages import Place
 from alerts.records.problem import Problem, problem
-from alerts.records.quantities import PERCENT, SPANS, Unreadable, as_float, count_of, quantity, unmistakable
+from alerts.records.quantities import NUMBER, PERCENT, SPANS, Unreadable, as_float, count_of, quantity, unmistakable
 from alerts.records.tokens import LONGEST_SENTENCE
 from alerts.records.yaml_values import Value
 from pointsman_contract.measures import edit_distance
@@ -19,7 +19,7 @@ from pointsman_contract.stage import MAX_DURATION_S, AtDeadline
 from pointsman_contract.trigger import Costs, Drift, Enforcement, Incidents, NoData
 from pointsman_contract.writable import LARGEST_MARGIN, SMALLEST
 
-_QUANTITY = re.compile(r"(?P<sign>-?)(?P<number>[0-9][0-9.,]*|\.[0-9]+)\s*(?P<unit>\S.*)?")
+_QUANTITY = re.compile(rf"(?P<sign>-?)(?P<number>{NUMBER})\s*(?P<unit>\S.*)?")
 _COUNT = re.compile(r"(?P<number>[0-9][0-9.,]*) ?(?P<times>[km])?")
 
 

@@ -4,12 +4,12 @@ import re
 from typing import Literal, NamedTuple
 
 from alerts.records import operators
+from alerts.records.quantities import ANY_PERCENT, NUMBER
 
-_NUMBER = r"(?P<number>[0-9][0-9.,]*|\.[0-9]+)"
-_PERCENT = r"(?:%|percent|per cent|pct)"
+_NUMBER = rf"(?P<number>{NUMBER})"
 _MORE = r"(?P<more>more than |over |at least |> |>= )?"
 _MARGIN = rf"{_MORE}{_NUMBER}(?P<behind>.*)"
-_SHORT_MARGIN = rf"{_MORE}{_NUMBER} (?P<behind>{_PERCENT})"
+_SHORT_MARGIN = rf"{_MORE}{_NUMBER} (?P<behind>{ANY_PERCENT})"
 _BASELINE = r"(?:the )?(?:baseline|control)(?:'s)?(?: arm| model)?"
 _REFERENCE = r"(?: from (?:its|the) (?:own )?reference)?"
 _MEASURE = r"(?:(?P<measure>.+?) )?"
@@ -40,9 +40,9 @@ FORMS: tuple[Form, ...] = (
     Form(
         "slower",
         re.compile(
-            rf"(?P<share>>|above|over|more than) {_NUMBER} (?P<behind>{_PERCENT}) of (?:all |the )*requests"
+            rf"(?P<share>>|above|over|more than) {_NUMBER} (?P<behind>{ANY_PERCENT}) of (?:all |the )*requests"
             r" (?:take|are|last|need) (?P<op>>|over|more than|longer than|slower than)"
-            r" (?P<time>[0-9][0-9.,]*|\.[0-9]+)(?P<unit>.*)"
+            rf" (?P<time>{NUMBER})(?P<unit>.*)"
         ),
     ),
     Form("reference", re.compile(rf"{_MEASURE}drifts?{_REFERENCE} (?:by |of )?{_MARGIN}")),
@@ -57,12 +57,12 @@ FORMS: tuple[Form, ...] = (
     _baseline(rf"{_MEASURE}(?:{operators.RISES}) (?:by )?{_SHORT_MARGIN} {_BESIDE}", "up"),
     _baseline(rf"{_MEASURE}{_UP} {_BASELINE}", "up"),
     _baseline(rf"{_MEASURE}(?:{_UP}|is|are|reaches) {_FOLD}", "up"),
-    _baseline(rf"{_MEASURE}{_UP} {_NUMBER} (?P<behind>{_PERCENT}) (?P<of>of) {_BASELINE}", "up"),
-    _baseline(rf"{_MEASURE}{_DOWN} {_NUMBER} (?P<behind>{_PERCENT}) (?P<of>of) {_BASELINE}", "down"),
+    _baseline(rf"{_MEASURE}{_UP} {_NUMBER} (?P<behind>{ANY_PERCENT}) (?P<of>of) {_BASELINE}", "up"),
+    _baseline(rf"{_MEASURE}{_DOWN} {_NUMBER} (?P<behind>{ANY_PERCENT}) (?P<of>of) {_BASELINE}", "down"),
     _baseline(rf"{_MEASURE}(?:{operators.FALLS}) (?:by )?{_SHORT_MARGIN} {_BESIDE}", "down"),
     _baseline(rf"{_MEASURE}{_STANDS}{_SHORT_MARGIN} {_DOWN} {_BASELINE}", "down"),
     _baseline(rf"{_MEASURE}{_DOWN} {_BASELINE}(?: by {_MARGIN})?", "down"),
-    Form("limit", re.compile(rf"{_ANY} {_NUMBER} (?P<behind>{_PERCENT}) (?P<measure>.+)")),
+    Form("limit", re.compile(rf"{_ANY} {_NUMBER} (?P<behind>{ANY_PERCENT}) (?P<measure>.+)")),
     Form("limit", re.compile(rf"{_MEASURE}{_ANY} (?P<before>\$ |us \$ |usd )?{_NUMBER}(?P<behind>.*)")),
     Form("any", re.compile(r"(?P<some>any|a single|one|the first) (?P<measure>.+)")),
     Form("any", re.compile(r"(?P<measure>.+)")),

@@ -33,7 +33,8 @@ _UNMEASURED = re.compile(
 _P95 = re.compile(r"\bp ?95\b", re.IGNORECASE)
 # What an amount is for, where that is said behind it.
 _PER = re.compile(
-    r"(?:\s?(?:USD\b|dollars?\b)?\s?(?:/|\b(?:per|for|each|every|an?)\b)|[\s,]{0,2}\(?per\b)(?P<what>(?:[^,;()]|(?<=[0-9]),(?=[0-9])){0,60})",
+    r"(?:\s?(?:USD\b|dollars?\b)?\s?(?:/|\b(?:per|for|each|every|an?)\b)|[\s,]{0,2}\(?per\b)"
+    r"(?P<what>(?:[^,;()]|(?<=[0-9]),(?=[0-9])){0,60})",
     re.IGNORECASE,
 )
 # Ahead of a figure: more than "about", a sign, or an article.
@@ -49,7 +50,8 @@ _SIZE = re.compile(r"\b(?:of|at|with) [0-9].*")
 _TOKENS = re.compile(r"\btokens?\b", re.IGNORECASE)
 # What makes of a first number one that is not the candidate's own: ahead of it, and right behind it.
 _COMPARED = re.compile(
-    r"\b(?:from|baseline|control|today|now|currently|previously|old|target|goal|budget|reduced|saves?|half|twice|ci|confidence|intervals?|between|than|below|above|vs|versus|against|beside|instead)\b"
+    r"\b(?:from|baseline|control|today|now|currently|previously|old|target|goal|budget|reduced|saves?|half|twice"
+    r"|ci|confidence|intervals?|between|than|below|above|vs|versus|against|beside|instead)\b"
     r"|[0-9](?: ?(?:%|ms|s))?(?: ?[\u2013-] ?| to )$",
     re.IGNORECASE,
 )
@@ -103,16 +105,17 @@ def _first(name: FieldName, text: str, unit: str, baseline: str) -> tuple[float 
     named = _P95.search(text) if name == "latency_p95" else None
     start = named.end() if named is not None else 0
     amounts = list(islice(_amounts(text, unit, start), 2))
-    for value, begin, end in amounts:
-        behind = _PER.match(text, end) if unit == "USD" else None
-        told = _compared(name, text, begin, end, baseline)
-        if told is None and behind is not None:
-            told = _for_something_else(name, behind["what"])
-        if told is None and len(amounts) > 1 and _WORDS.search(text, start, begin):
-            label = FIELDS[name].labels[0]
-            told = f"{label} has several figures, and none at its beginning: put the candidate's own first"
-        return (value, None) if told is None else (None, told)
-    return None, None
+    if not amounts:
+        return None, None
+    value, begin, end = amounts[0]
+    behind = _PER.match(text, end) if unit == "USD" else None
+    told = _compared(name, text, begin, end, baseline)
+    if told is None and behind is not None:
+        told = _for_something_else(name, behind["what"])
+    if told is None and len(amounts) > 1 and _WORDS.search(text, start, begin):
+        label = FIELDS[name].labels[0]
+        told = f"{label} has several figures, and none at its beginning: put the candidate's own first"
+    return (value, None) if told is None else (None, told)
 
 
 def _compared(name: FieldName, text: str, begin: int, end: int, baseline: str) -> str | None:

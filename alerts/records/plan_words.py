@@ -10,14 +10,12 @@ from itertools import pairwise
 from alerts.records import operators
 from alerts.records.counts import COUNTS
 from alerts.records.problem import Misunderstood
-from alerts.records.quantities import SPANS
+from alerts.records.quantities import ANY_PERCENT, ANY_SPAN, NUMBER
 from alerts.records.tokens import Token, Tokens
 
-_NUMBER = r"(?:[0-9][0-9.,]*|\.[0-9]+)"
-_UNIT = operators.any_of(tuple(SPANS))
-_TIME = rf"(?:for )?(?:at least )?{_NUMBER}(?: -)? {_UNIT}"
-_SHARE = rf"{_NUMBER} (?:%|percent|per cent|pct)"
-_REQUESTS = rf"(?:for )?(?:at least )?{_NUMBER} ?[km]? (?:requests|samples)"
+_TIME = rf"(?:for )?(?:at least )?{NUMBER}(?: -)? {ANY_SPAN}"
+_SHARE = rf"{NUMBER} {ANY_PERCENT}"
+_REQUESTS = rf"(?:for )?(?:at least )?{NUMBER} ?[km]? (?:requests|samples)"
 # Not seconds: "a second canary" is another one.
 _LONG = r"(?:minutes?|hours?|days?|weeks?)"
 _WHICHEVER = r"whichever (?:is|comes|takes) (?:later|longer|last)"
@@ -30,7 +28,7 @@ def _whole(pattern: str) -> re.Pattern[str]:
 
 _COUNTED = _whole(rf"(?P<count>{operators.any_of(tuple(COUNTS))})(?P<joint> | - |-)(?P<unit>{_LONG})")
 _ONE = _whole(rf"(?:(?P<ahead>for|at least) an? (?P<unit>{_LONG})|an? (?P<first>{_LONG})(?= (?:of|at) ))")
-_LEAST = _whole(rf"(?<!\d )(?:min|minimum)(?: \.)? (?P<requests>{_NUMBER} ?[km]? (?:requests|samples))")
+_LEAST = _whole(rf"(?<!\d )(?:min|minimum)(?: \.)? (?P<requests>{NUMBER} ?[km]? (?:requests|samples))")
 _BOTH = _whole(
     rf"(?:(?P<time>{_TIME})(?: ,)? or (?P<requests>{_REQUESTS})"
     rf"|(?P<first>{_REQUESTS})(?: ,)? or (?P<behind>{_TIME})){_LATER}"
@@ -95,9 +93,10 @@ def _replaced(tokens: Tokens, changes: list[tuple[int, int, str]]) -> Tokens:
     kept: list[Token] = []
     at = 0
     for begin, end, words in changes:
-        between = tokens.after(at).tokens
-        ahead = between[: len(between) - len(tokens.after(begin).tokens)]
-        inside = tokens.after(begin).until(end - begin)
-        kept += [*ahead, *(Token("word", word, inside.start, inside.end) for word in words.split(" "))]
+        inside = tokens.between(begin, end)
+        kept += [
+            *tokens.between(at, begin).tokens,
+            *(Token("word", word, inside.start, inside.end) for word in words.split(" ")),
+        ]
         at = end
     return Tokens(tokens.passage, (*kept, *tokens.after(at).tokens)) if changes else tokens

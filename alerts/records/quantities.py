@@ -9,6 +9,7 @@ from decimal import Decimal, localcontext
 from types import MappingProxyType
 from typing import NamedTuple
 
+from alerts.records.operators import any_of
 from pointsman_contract.writable import LARGEST, SMALLEST
 
 _GROUPED = re.compile(r"[0-9]{1,3}(,[0-9]{3})+(\.[0-9]+)?")
@@ -65,6 +66,10 @@ EXAMPLES: Mapping[str, str] = MappingProxyType(
     }
 )
 SPANS: Mapping[str, Decimal] = MappingProxyType(_SPANS)
+# For forms over plain text: what may be a number, and what stands behind a share and a time.
+NUMBER = r"(?:[0-9][0-9.,]*|\.[0-9]+)"
+ANY_PERCENT = any_of(tuple(PERCENT))
+ANY_SPAN = any_of(tuple(SPANS))
 _ALL_UNITS = {unit for units in (*UNITS.values(), SPANS) for unit in units}
 
 

@@ -13,7 +13,17 @@ from typing import NamedTuple
 from alerts.records.passages import Passage, Place, without_markup
 from alerts.records.plan_words import as_read
 from alerts.records.problem import Misunderstood, Problem, problem
-from alerts.records.quantities import PERCENT, SPANS, Unreadable, as_float, count_of, quantity
+from alerts.records.quantities import (
+    ANY_PERCENT,
+    ANY_SPAN,
+    NUMBER,
+    PERCENT,
+    SPANS,
+    Unreadable,
+    as_float,
+    count_of,
+    quantity,
+)
 from alerts.records.sentences import as_percent
 from alerts.records.tokens import Tokens, split, tokens_of
 from pointsman_contract.stage import DAY_S, MAX_DURATION_S, Stage, StageKind, out_of_order
@@ -21,23 +31,21 @@ from pointsman_contract.stage import DAY_S, MAX_DURATION_S, Stage, StageKind, ou
 # "and" joins the time and the requests of one step too.
 _AND = r"\band\b(?! (?:for )?(?:at least )?[0-9][0-9.,]* ?[km]? (?:\w+ )?(?:requests|samples))"
 _JOINTS = re.compile(rf"(?: ?(?:,|;|\.|->|=>|\band then\b|\bthen\b|\bfollowed by\b|{_AND}))+")
-_NUMBER = r"[0-9][0-9.,]*|\.[0-9]+"
-_UNITS = "|".join(sorted(SPANS, key=len, reverse=True))
-_SHARE = re.compile(rf"(?P<number>{_NUMBER}) ?(?P<unit>%|percent|per cent|pct)(?!\w)")
+_SHARE = re.compile(rf"(?P<number>{NUMBER}) ?(?P<unit>{ANY_PERCENT})(?!\w)")
 # A time without "for" is one only in "72-hour shadow" and "72 hours of shadow": "after 72 hours" is none.
 _TIME = re.compile(
-    rf"\bfor (?:at least |an? )?(?P<number>{_NUMBER})(?: -)? (?P<unit>{_UNITS})\b(?P<each> each)?"
-    rf"|(?<![\w ])(?:an? )?(?P<first>{_NUMBER}) (?P<ofthem>{_UNITS})\b(?= (?:of|at|shadow|canary)\b)"
-    rf"|(?P<long>{_NUMBER}) - (?P<unitlong>{_UNITS})\b"
+    rf"\bfor (?:at least |an? )?(?P<number>{NUMBER})(?: -)? (?P<unit>{ANY_SPAN})\b(?P<each> each)?"
+    rf"|(?<![\w ])(?:an? )?(?P<first>{NUMBER}) (?P<ofthem>{ANY_SPAN})\b(?= (?:of|at|shadow|canary)\b)"
+    rf"|(?P<long>{NUMBER}) - (?P<unitlong>{ANY_SPAN})\b"
 )
 # "10% of 5,000 requests" would be 500 of them.
 _SAMPLES = re.compile(
-    rf"(?<!of )(?<![0-9.,])(?:\b(?:for|and) )*(?:at least )?(?P<number>{_NUMBER}) ?(?P<times>k|m)?"
+    rf"(?<!of )(?<![0-9.,])(?:\b(?:for|and) )*(?:at least )?(?P<number>{NUMBER}) ?(?P<times>k|m)?"
     r" (?:canary |candidate |shadow )?(?:requests|samples)(?P<each> each)?\b"
 )
 # "Increase 10%" may mean by or to.
 _RAISING = re.compile(r"\b(?:increas|expand|rais|scal|ramp|roll)(?:e|es|ing|ed|s)?\b(?! (?:out|on)\b)")
-_TO_A_SHARE = re.compile(rf"\bto (?:an? |the )?(?:canary |shadow )?(?:{_NUMBER})")
+_TO_A_SHARE = re.compile(rf"\bto (?:an? |the )?(?:canary |shadow )?{NUMBER}")
 _VERBS = (
     r"(?:\b(?:we |will |first |next |finally )*\b(?:start|starting|begin|beginning|route|routing|send|sending|hold"
     r"|holding|ramp|ramping|scale|scaling|increase|increasing|expand|expanding|move|moving|go|going|raise|raising|roll"
@@ -126,14 +134,8 @@ def contradictions(stages: Sequence[ReadStage]) -> list[Problem]:
 
 def _parts(tokens: Tokens) -> list[Tokens]:
     """Between what separates steps."""
-    inside: list[int] = []
-    offsets, at = [], 0
-    for token in tokens.tokens:
-        offsets.append(at)
-        at += len(token.plain) + 1
-    for joint in _JOINTS.finditer(tokens.plain):
-        inside += [index for index, offset in enumerate(offsets) if joint.start() <= offset < joint.end()]
-    return [part for part in split(tokens, inside) if part.tokens]
+    joints = [index for joint in _JOINTS.finditer(tokens.plain) for index in tokens.indices(*joint.span())]
+    return [part for part in split(tokens, joints) if part.tokens]
 
 
 def _step(part: Tokens) -> _Step:
@@ -193,7 +195,7 @@ def _left_over(part: Tokens, left: str) -> Misunderstood:
             )
     if _STICKY.search(left):
         told = f'"{word}": each request is assigned on its own; sticky sessions break every test of independence'
-    elif re.search(rf"(?:{_NUMBER}) m\b", left):
+    elif re.search(rf"{NUMBER} m\b", left):
         told = f'"{word}": m may be minutes or months; write min, hours or days'
     elif _CALENDAR.search(left):
         told = f'"{word}": a step begins when the one ahead has passed; write how long each lasts: for 1 week'

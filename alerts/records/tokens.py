@@ -5,7 +5,7 @@ latency>1.2s` and `p95 latency > 1.2 s` are one.
 """
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -69,23 +69,26 @@ class Tokens:
             return self.end
         return self.tokens[max(bisect_right(self._offsets, offset) - 1, 0)].start
 
+    def indices(self, begin: int, end: int) -> range:
+        """Of the tokens that begin between these offsets of `plain`: one is in or out as a whole."""
+        return range(bisect_left(self._offsets, begin), bisect_left(self._offsets, end))
+
+    def between(self, begin: int, end: int) -> "Tokens":
+        """Those that begin between these offsets of `plain`."""
+        inside = self.indices(begin, end)
+        return Tokens(self.passage, self.tokens[inside.start : inside.stop])
+
     def written(self, begin: int, end: int) -> str:
         """What the architect wrote where `plain` has these offsets; for messages."""
-        inside = [
-            token
-            for token, at in zip(self.tokens, self._offsets, strict=True)
-            if begin <= at < end  # a token is in or out as a whole
-        ]
-        return " ".join(self.passage.text[inside[0].start : inside[-1].end].split()) if inside else ""
+        return self.between(begin, end).text
 
     def after(self, offset: int) -> "Tokens":
         """Those from this offset of `plain` on."""
-        kept = [token for token, at in zip(self.tokens, self._offsets, strict=True) if at >= offset]
-        return Tokens(self.passage, tuple(kept))
+        return self.between(offset, len(self.plain))
 
     def until(self, offset: int) -> "Tokens":
         """Those ahead of this offset of `plain`."""
-        return Tokens(self.passage, self.tokens[: len(self.tokens) - len(self.after(offset).tokens)])
+        return self.between(0, offset)
 
     @property
     def start(self) -> int:
